@@ -49,12 +49,29 @@ bool pq_slice_is_printable(struct pq_slice s)
     return true;
 }
 
-bool pq_slice_has_8bit(struct pq_slice s)
+static unsigned octet_class(uint8_t octet)
 {
+    switch (octet) {
+    case '\r':
+        return PQ_OCTETS_CR;
+    case '\n':
+        return PQ_OCTETS_LF;
+    case '\t':
+        return PQ_OCTETS_TAB;
+    case 0:
+        return PQ_OCTETS_NUL;
+    default:
+        return octet > 0x7F ? PQ_OCTETS_8BIT : PQ_OCTETS_CONTROL;
+    }
+}
+
+unsigned pq_slice_octets(struct pq_slice s)
+{
+    unsigned mask = 0;
     for (size_t i = 0; i < s.len; i++)
-        if (s.at[i] > 0x7F)
-            return true;
-    return false;
+        if (!pq_ascii_is_printable(s.at[i]))
+            mask |= octet_class(s.at[i]);
+    return mask;
 }
 
 /* RFC 3629 section 4, a row for each form: first octet from..to, second octet from..to, length.

@@ -138,6 +138,16 @@ static void test_slices(void **state)
     assert_int_equal(pq_slice_after(pq_slice_of(NULL, 0), 3).len, 0);
 }
 
+static void test_octet_classes(void **state)
+{
+    (void)state;
+    assert_int_equal(pq_slice_octets(PQ_SLICE("plain text")), 0);
+    assert_int_equal(pq_slice_octets(PQ_SLICE("a\rb\nc\0d\x1b\xe9\t")),
+                     PQ_OCTETS_CR | PQ_OCTETS_LF | PQ_OCTETS_NUL | PQ_OCTETS_CONTROL |
+                         PQ_OCTETS_8BIT | PQ_OCTETS_TAB);
+    assert_int_equal(pq_slice_octets(PQ_SLICE("\x7f")), PQ_OCTETS_CONTROL);
+}
+
 static void test_buf_refuses_what_does_not_fit(void **state)
 {
     (void)state;
@@ -232,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_octet_classes),
         cmocka_unit_test(test_buf_refuses_what_does_not_fit),
         cmocka_unit_test(test_memory_survives_every_fault),
         cmocka_unit_test(test_rand_is_reproducible),

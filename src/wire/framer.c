@@ -7,7 +7,7 @@
 void pq_framer_init(struct pq_framer *f, void *memory, size_t cap)
 {
     assert(cap >= 3);
-    *f = (struct pq_framer){.hold = memory, .cap = cap};
+    *f = (struct pq_framer){.hold = memory, .cap = cap, .limit = cap};
 }
 
 void pq_framer_clear(struct pq_framer *f)
@@ -57,9 +57,9 @@ static void framer_give(struct pq_framer *f, struct pq_slice whole, uint64_t len
 {
     bool crlf = !f->lf_ends_line || f->after_cr;
     uint64_t text_len = len - (crlf ? 2 : 1);
-    bool too_long = text_len > f->cap - 2;
+    bool too_long = text_len > f->limit - 2;
     *line = (struct pq_line){
-        .text = pq_slice_first(whole, too_long ? f->cap - 2 : (size_t)text_len),
+        .text = pq_slice_first(whole, too_long ? f->limit - 2 : (size_t)text_len),
         .offset = f->offset,
         .too_long = too_long,
         .lf_only = !crlf,
@@ -89,20 +89,4 @@ enum pq_next pq_framer_next(struct pq_framer *f, struct pq_slice *in, struct pq_
     framer_hold(f, pq_slice_first(part, part.len - 1));
     framer_give(f, pq_slice_of(f->hold, f->held), f->seen + 1, line);
     return PQ_NEXT_EVENT;
-}
-
-unsigned pq_line_flaws(struct pq_slice text)
-{
-    unsigned flaws = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.at[i];
-        if (pq_ascii_is_printable(c))
-            continue;
-        flaws |= c == '\r'  ? PQ_LINE_BARE_CR
-                 : c == '\n' ? PQ_LINE_BARE_LF
-                 : c == 0    ? PQ_LINE_NUL
-                 : c > 0x7F  ? PQ_LINE_8BIT
-                             : PQ_LINE_CONTROL;
-    }
-    return flaws;
 }

@@ -189,23 +189,12 @@ static void test_stuffing_and_its_inverse(void **state)
     }
 }
 
-static void test_line_flaws(void **state)
-{
-    (void)state;
-    assert_int_equal(pq_line_flaws(PQ_SLICE("plain text")), 0);
-    assert_int_equal(pq_line_flaws(PQ_SLICE("a\rb\nc\0d\x1b\xe9")),
-                     PQ_LINE_BARE_CR | PQ_LINE_BARE_LF | PQ_LINE_NUL | PQ_LINE_CONTROL |
-                         PQ_LINE_8BIT);
-    assert_int_equal(pq_line_flaws(PQ_SLICE("\x7f")), PQ_LINE_CONTROL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_framer_in_every_cut),
         cmocka_unit_test(test_dot_in_every_cut),
         cmocka_unit_test(test_stuffing_and_its_inverse),
-        cmocka_unit_test(test_line_flaws),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }

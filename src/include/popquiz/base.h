@@ -102,8 +102,16 @@ uint8_t pq_ascii_upper(uint8_t octet);
 /* Whether every octet is 0x21-0x7E (0x20-0x7E); true for an empty slice. */
 bool pq_slice_is_visible(struct pq_slice s);
 bool pq_slice_is_printable(struct pq_slice s);
-/* Whether some octet is above 0x7F. */
-bool pq_slice_has_8bit(struct pq_slice s);
+/* Which octets other than 0x20-0x7E there are; a mask, zero when there are none. */
+enum pq_octets {
+    PQ_OCTETS_CR = 1,
+    PQ_OCTETS_LF = 2,
+    PQ_OCTETS_NUL = 4,
+    PQ_OCTETS_TAB = 8,
+    PQ_OCTETS_CONTROL = 16, /* any other octet below 0x20, and 0x7F */
+    PQ_OCTETS_8BIT = 32,
+};
+unsigned pq_slice_octets(struct pq_slice s);
 /* Whether `s` is well-formed UTF-8 (RFC 3629 section 4: no surrogates, shortest form). */
 bool pq_slice_is_utf8(struct pq_slice s);
 

@@ -26,7 +26,9 @@ struct pq_line {
 
 struct pq_framer {
     uint8_t *hold;     /* lent: the start of a line that is not complete, CR included */
-    size_t cap;        /* octets lent; the longest line with its CRLF */
+    size_t cap;        /* octets lent */
+    size_t limit;      /* the longest line with its CRLF, 3 <= limit <= cap; may be changed between
+                        * lines */
     size_t held;       /* octets in `hold`, held <= cap */
     uint64_t seen;     /* octets of the unfinished line that were taken so far */
     uint64_t offset;   /* stream offset of the unfinished line's first octet */
@@ -34,7 +36,7 @@ struct pq_framer {
     bool lf_ends_line; /* leniency, off by default: LF without CR ends a line too */
 };
 
-/* Lends `memory` of `cap` octets (cap >= 3): the limit of a line, CRLF included. */
+/* Lends `memory` of `cap` octets (cap >= 3); the limit of a line is `cap`, CRLF included. */
 void pq_framer_init(struct pq_framer *f, void *memory, size_t cap);
 /* Forgets an unfinished line and restarts the offsets; keeps memory and leniency. */
 void pq_framer_clear(struct pq_framer *f);
@@ -46,16 +48,6 @@ PQ_NODISCARD enum pq_next pq_framer_next(struct pq_framer *f, struct pq_slice *i
                                          struct pq_line *line);
 /* Octets of a line that has begun and not ended. */
 uint64_t pq_framer_pending(const struct pq_framer *f);
-
-/* What a line holds that no line of POP3 should hold; a mask. */
-enum pq_line_flaw {
-    PQ_LINE_BARE_CR = 1,
-    PQ_LINE_BARE_LF = 2,
-    PQ_LINE_NUL = 4,
-    PQ_LINE_CONTROL = 8, /* any other octet below 0x20, or 0x7F */
-    PQ_LINE_8BIT = 16,
-};
-unsigned pq_line_flaws(struct pq_slice text);
 
 /* ---- dot: multi-line bodies ------------------------------------------------------------------- */
 
