@@ -8,8 +8,7 @@
 
 #include "dialogue/vocab.h"
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 /* The file is hostile input: each of these is an error of its own when it is passed. */
 #define PQ_DLG_FORMAT 1u                  /* the highest format that is read */
@@ -28,8 +27,7 @@
 #define PQ_DLG_TIME_MAX_MS (3600u * 1000) /* the longest duration: one hour */
 #define PQ_DLG_LINES_MAX 1000000u         /* of `S* least..most`; "any" is no limit */
 
-/* ---- problems ---------------------------------------------------------------------------------
- */
+/* ---- problems -------------------------------------------------------------------------------- */
 
 /* Both count from 1; a column is an octet. Line 0 is the file as a whole. */
 struct pq_dlg_at {
@@ -65,8 +63,7 @@ void pq_dlg_warning_add(struct pq_dlg_problems *p, struct pq_dlg_at at, const ch
 PQ_NODISCARD enum pq_status pq_dlg_problems_write(const struct pq_dlg_problems *p, const char *file,
                                                   struct pq_bytes *out);
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 struct pq_expr;  /* dialogue/expr.h */
 struct pq_regex; /* dialogue/regex.h */
@@ -112,8 +109,7 @@ struct pq_dlg_step {
     uint64_t least, most;            /* of MANY; UINT64_MAX: any number */
 };
 
-/* ---- directives -------------------------------------------------------------------------------
- */
+/* ---- directives ------------------------------------------------------------------------------ */
 
 /* A word of a list: `text`, `text=value`, `text>=number` or `text(args)`. */
 struct pq_dlg_word {
@@ -156,8 +152,7 @@ const struct pq_dlg_arg *pq_dlg_arg(const struct pq_dlg_directive *d, enum pq_dl
 /* The connection that the directive names, or 1. */
 uint8_t pq_dlg_conn(const struct pq_dlg_directive *d);
 
-/* ---- items ------------------------------------------------------------------------------------
- */
+/* ---- items ----------------------------------------------------------------------------------- */
 
 enum pq_dlg_item_kind {
     PQ_DLG_ITEM_BLANK,
@@ -191,8 +186,7 @@ bool pq_dlg_item_is(const struct pq_dlg_item *item, enum pq_dlg_do what);
  * (any form but RAW and MANY), @eof or @silence; all cases of a @match look at one connection; @as
  * stands directly before the REGEX step that it serves; places are those of the directive's row. */
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 enum pq_dlg_section_kind {
     PQ_DLG_GIVEN,
@@ -265,8 +259,7 @@ void pq_dlg_free(struct pq_dlg *d);
 /* The fixture [message NAME], or NULL. */
 const struct pq_dlg_section *pq_dlg_message(const struct pq_dlg *d, struct pq_slice name);
 
-/* ---- rows of the matrix -----------------------------------------------------------------------
- */
+/* ---- rows of the matrix ---------------------------------------------------------------------- */
 
 /* The index of the value of axis `axis` in `row` (row < d->rows); the last axis turns fastest. */
 size_t pq_dlg_row_value(const struct pq_dlg *d, size_t row, size_t axis);

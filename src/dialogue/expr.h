@@ -9,17 +9,15 @@
 
 #include "popquiz/base.h"
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 #define PQ_VALUE_OCTETS_MAX (1u << 20)  /* octets of a value, and of all lines of a list */
 #define PQ_EXPR_OPS_MAX 256u            /* operations of an expression */
-#define PQ_EXPR_DEPTH_MAX 32u           /* values or open brackets at one time */
+#define PQ_EXPR_DEPTH_MAX 64u           /* values or open brackets at one time */
 #define PQ_EXPR_ITERATIONS_MAX 100000u  /* of scram(): what a hostile server may ask for */
 #define PQ_EXPR_SCRATCH_MAX (16u << 20) /* a sensible maximum for `scratch` below */
 
-/* ---- values -----------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 enum pq_value_kind { PQ_VALUE_INT, PQ_VALUE_OCTETS, PQ_VALUE_LIST, PQ_VALUE_TRUTH };
 
@@ -51,8 +49,7 @@ PQ_NODISCARD enum pq_status pq_value_copy(const struct pq_value *v, struct pq_ar
 PQ_NODISCARD enum pq_status pq_value_show(const struct pq_value *v, size_t room,
                                           struct pq_bytes *out);
 
-/* ---- environment ------------------------------------------------------------------------------
- */
+/* ---- environment ----------------------------------------------------------------------------- */
 
 /* Digests are lent by the caller, so that the language needs no cryptographic library. Each appends
  * its result to `out`, or returns a status other than OK. */
@@ -80,8 +77,7 @@ struct pq_env {
     struct pq_arena *scratch;           /* results live in it until the caller frees it */
 };
 
-/* ---- parsing ----------------------------------------------------------------------------------
- */
+/* ---- parsing --------------------------------------------------------------------------------- */
 
 struct pq_expr; /* lives in the arena it was parsed into */
 
@@ -108,8 +104,7 @@ PQ_NODISCARD enum pq_status pq_expr_format(const struct pq_expr *e, const struct
 /* The n-th name that the expression uses, from 0 (m[...] is not one); false behind the last. */
 bool pq_expr_name(const struct pq_expr *e, size_t n, struct pq_slice *name);
 
-/* ---- evaluation -------------------------------------------------------------------------------
- */
+/* ---- evaluation ------------------------------------------------------------------------------ */
 
 /* What an evaluation ends with: tag, sentence. */
 #define PQ_EXPR_OUTCOME_LIST(X)                                                                    \
@@ -147,8 +142,7 @@ struct pq_expr_result {
  * above and by `env->scratch`. True for OK. */
 bool pq_expr_eval(const struct pq_expr *e, const struct pq_env *env, struct pq_expr_result *r);
 
-/* ---- functions --------------------------------------------------------------------------------
- */
+/* ---- functions ------------------------------------------------------------------------------- */
 
 /* For the documentation: name, arguments and result as text, what it gives. Row n from 0; NULL
  * behind the last. */

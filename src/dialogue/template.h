@@ -40,8 +40,7 @@ struct pq_match {
 void pq_template_match(const struct pq_dlg_step *step, struct pq_slice line,
                        const struct pq_env *env, struct pq_match *m);
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 /* The writes of a step, one after the other. */
 struct pq_emitter {

@@ -8,26 +8,46 @@
 
 #include "popquiz/base.h"
 
-/* ---- sets of words ----------------------------------------------------------------------------
- */
+/* ---- sets of words --------------------------------------------------------------------------- */
 
-/* Each set is an enum and a table of the same order: set, enumerator, as written. */
-#define PQ_DLG_KIND_LIST(X) X(CASE, "case") X(SEED, "seed") X(CRASH, "crash") X(MOCK, "mock")
+/* Each set is an enum and a table of the same order: enumerator, as written. */
+#define PQ_DLG_KIND_LIST(X)                                                                        \
+    X(CASE, "case")                                                                                \
+    X(SEED, "seed")                                                                                \
+    X(CRASH, "crash")                                                                              \
+    X(MOCK, "mock")
 #define PQ_DLG_STATE_LIST(X)                                                                       \
     X(CONNECTED, "connected")                                                                      \
-    X(AUTHORIZATION, "authorization") X(TRANSACTION, "transaction") X(TLS, "tls")
-#define PQ_DLG_ROLE_LIST(X) X(CLIENT, "client") X(SERVER, "server") X(SEED, "seed")
+    X(AUTHORIZATION, "authorization")                                                              \
+    X(TRANSACTION, "transaction")                                                                  \
+    X(TLS, "tls")
+#define PQ_DLG_ROLE_LIST(X)                                                                        \
+    X(CLIENT, "client")                                                                            \
+    X(SERVER, "server")                                                                            \
+    X(SEED, "seed")
 #define PQ_DLG_VERDICT_LIST(X)                                                                     \
-    X(PASS, "pass") X(NOTE, "note") X(WARN, "warn") X(FAIL, "fail") X(INCONCLUSIVE, "inconclusiv"  \
-                                                                                    "e")
+    X(PASS, "pass")                                                                                \
+    X(NOTE, "note")                                                                                \
+    X(WARN, "warn")                                                                                \
+    X(FAIL, "fail")                                                                                \
+    X(INCONCLUSIVE, "inconclusive")
 #define PQ_DLG_LEVEL_LIST(X)                                                                       \
     X(MUST, "MUST")                                                                                \
-    X(MUST_NOT, "MUST-NOT") X(IMPLIED_MUST, "implied-MUST") X(SHOULD, "SHOULD")                    \
-        X(SHOULD_NOT, "SHOULD-NOT") X(MAY, "MAY")
+    X(MUST_NOT, "MUST-NOT")                                                                        \
+    X(IMPLIED_MUST, "implied-MUST")                                                                \
+    X(SHOULD, "SHOULD")                                                                            \
+    X(SHOULD_NOT, "SHOULD-NOT")                                                                    \
+    X(MAY, "MAY")
 #define PQ_DLG_CUT_LIST(X)                                                                         \
-    X(WHOLE, "whole") X(BYTE, "byte") X(MID_CRLF, "mid-crlf") X(AFTER_CRLF, "after-crlf")
+    X(WHOLE, "whole")                                                                              \
+    X(BYTE, "byte")                                                                                \
+    X(MID_CRLF, "mid-crlf")                                                                        \
+    X(AFTER_CRLF, "after-crlf")
 #define PQ_DLG_VERSION_LIST(X)                                                                     \
-    X(TLS10, "tls1.0") X(TLS11, "tls1.1") X(TLS12, "tls1.2") X(TLS13, "tls1.3")
+    X(TLS10, "tls1.0")                                                                             \
+    X(TLS11, "tls1.1")                                                                             \
+    X(TLS12, "tls1.2")                                                                             \
+    X(TLS13, "tls1.3")
 
 #define X(name, text) PQ_DLG_KIND_##name,
 enum pq_dlg_kind { PQ_DLG_KIND_LIST(X) };
@@ -61,8 +81,7 @@ extern const struct pq_dlg_words pq_dlg_kinds, pq_dlg_states, pq_dlg_roles, pq_d
 /* The index of `word` in the set (which is its enumerator), or `words->count`. */
 size_t pq_dlg_word_of(const struct pq_dlg_words *words, struct pq_slice word);
 
-/* ---- keys of the header -----------------------------------------------------------------------
- */
+/* ---- keys of the header ---------------------------------------------------------------------- */
 
 /* How the value of a key is read. */
 enum pq_dlg_value_form {
@@ -125,36 +144,18 @@ struct pq_dlg_key_row {
 const struct pq_dlg_key_row *pq_dlg_key_row(enum pq_dlg_key key);
 enum pq_dlg_key pq_dlg_key_of(struct pq_slice name); /* PQ_DLG_KEY_COUNT: unknown */
 
-/* What `needs:` may ask for: name, argument, what it says. */
-#define PQ_DLG_NEED_LIST(X)                                                                        \
-    X("capa", LIST, "a capability line: its tag, then parameters that it must have")               \
-    X("messages", LEAST, "so many messages in the maildrop")                                       \
-    X("accounts", LEAST, "so many accounts")                                                       \
-    X("deliver", NONE, "an adapter that can add mail")                                             \
-    X("reset", NONE, "an adapter that can restore the maildrop")                                   \
-    X("peek", NONE, "an adapter that can list the store")                                          \
-    X("restart", NONE, "an adapter that can restart the target")                                   \
-    X("tls", NONE, "TLS by STLS or on a port of its own")                                          \
-    X("implicit-tls", NONE, "TLS on a port of its own")                                            \
-    X("cleartext", NONE, "login without TLS")                                                      \
-    X("login", LIST, "ways to log in that the target must offer: user, apop, or a SASL mechanism") \
-    X("wrong-login", NONE, "a login that fails, which some servers answer slowly")                 \
-    X("destructive", NONE, "leave to remove mail")                                                 \
-    X("slow", NONE, "leave to take more than ten seconds")                                         \
-    X("config", LIST, "settings of the target, by the names that its profile gives them")
-
+/* What `needs:` may ask for, and the argument that it takes: none, >=NUMBER, or (WORD,...). */
 enum pq_dlg_need_form { PQ_DLG_NEED_NONE, PQ_DLG_NEED_LEAST, PQ_DLG_NEED_LIST };
 struct pq_dlg_need_row {
     struct pq_slice name;
     enum pq_dlg_need_form form;
     const char *help;
 };
-extern const struct pq_dlg_need_row pq_dlg_needs[];
-extern const size_t pq_dlg_needs_count;
+/* Row n from 0; NULL behind the last. */
+const struct pq_dlg_need_row *pq_dlg_need_row(size_t n);
 const struct pq_dlg_need_row *pq_dlg_need_of(struct pq_slice name); /* NULL: unknown */
 
-/* ---- types of placeholders --------------------------------------------------------------------
- */
+/* ---- types of placeholders ------------------------------------------------------------------- */
 
 /* tag, as written, what is sent when nothing else is known, what it matches */
 #define PQ_DLG_TYPE_LIST(X)                                                                        \
@@ -191,8 +192,7 @@ extern const struct pq_dlg_words pq_dlg_builtins;
 /* Fields of m[n]: size, octets, lines, text. */
 extern const struct pq_dlg_words pq_dlg_fields;
 
-/* ---- parameters of directives -----------------------------------------------------------------
- */
+/* ---- parameters of directives ---------------------------------------------------------------- */
 
 /* How a parameter is spelled. */
 enum pq_dlg_shape {
@@ -206,9 +206,11 @@ enum pq_dlg_shape {
 enum pq_dlg_param_form {
     PQ_DLG_PARAM_CONN,
     PQ_DLG_PARAM_FLAG,
-    PQ_DLG_PARAM_NAME,
+    PQ_DLG_PARAM_LABEL,
+    PQ_DLG_PARAM_VARIABLE,
     PQ_DLG_PARAM_WORD,
-    PQ_DLG_PARAM_STRING,
+    PQ_DLG_PARAM_STRING, /* octets */
+    PQ_DLG_PARAM_TEXT,   /* a sentence */
     PQ_DLG_PARAM_TIME,
     PQ_DLG_PARAM_COUNT,
     PQ_DLG_PARAM_SHARE,
@@ -224,18 +226,19 @@ enum pq_dlg_param_form {
 #define PQ_DLG_ARG_LIST(X)                                                                         \
     X(CONN, "n", PLAIN, CONN, NULL)                                                                \
     X(IMPLICIT, "tls", FLAG, FLAG, NULL)                                                           \
-    X(RESULT, "r", ARROW, NAME, NULL)                                                              \
+    X(RESULT, "r", ARROW, VARIABLE, NULL)                                                          \
     X(SNI, "sni", KEYED, STRING, NULL)                                                             \
     X(MIN, "min", KEYED, WORD, &pq_dlg_versions)                                                   \
     X(MAX, "max", KEYED, WORD, &pq_dlg_versions)                                                   \
     X(VERIFY, "verify", KEYED, WORD, &pq_dlg_yes_no)                                               \
-    X(CERT, "cert", KEYED, NAME, NULL)                                                             \
+    X(CERT, "cert", KEYED, LABEL, NULL)                                                            \
     X(HELLO, "hello", KEYED, WORD, &pq_dlg_hellos)                                                 \
     X(CUT, "CUT", PLAIN, CUT, &pq_dlg_cuts)                                                        \
     X(TIMEOUT, "timeout", KEYED, TIME, NULL)                                                       \
-    X(NAME, "NAME", PLAIN, NAME, NULL)                                                             \
+    X(NAME, "NAME", PLAIN, LABEL, NULL)                                                            \
+    X(VARIABLE, "NAME", PLAIN, VARIABLE, NULL)                                                     \
     X(VERDICT, "VERDICT", PLAIN, WORD, &pq_dlg_verdicts)                                           \
-    X(WHY, "\"why\"", PLAIN, STRING, NULL)                                                         \
+    X(WHY, "\"why\"", PLAIN, TEXT, NULL)                                                           \
     X(EXPR, "EXPR", PLAIN, EXPR, NULL)                                                             \
     X(REQ, "ID", PLAIN, REQUIREMENT, NULL)                                                         \
     X(LEVEL, "LEVEL", PLAIN, WORD, &pq_dlg_levels)                                                 \
@@ -266,24 +269,51 @@ struct pq_dlg_param_row {
 };
 const struct pq_dlg_param_row *pq_dlg_param_row(enum pq_dlg_param param);
 
-/* ---- directives -------------------------------------------------------------------------------
- */
+/* ---- directives ------------------------------------------------------------------------------ */
 
 /* tag, as written */
 #define PQ_DLG_DO_LIST(X)                                                                          \
     X(CONNECT, "connect")                                                                          \
-    X(LOGIN, "login") X(CLOSE, "close") X(DROP, "drop") X(HALFCLOSE, "halfclose")                  \
-        X(TLSCUT, "tlscut") X(EOF, "eof") X(TLS, "tls") X(CORRUPT, "corrupt")                      \
-            X(SEGMENT, "segment") X(BATCH, "batch") X(RACE, "race") X(MATCH, "match")              \
-                X(CASE, "case") X(IF, "if") X(ELSE, "else") X(PASS, "pass") X(NOTE, "note")        \
-                    X(WARN, "warn") X(FAIL, "fail") X(INCONCLUSIVE, "inconclusive")                \
-                        X(ASSERT, "assert") X(BODY, "body") X(REQ, "req") X(WITHIN, "within")      \
-                            X(NOTBEFORE, "notbefore") X(FENCE, "fence") X(SILENCE, "silence")      \
-                                X(EXPECT, "expect") X(WAIT, "wait") X(SETTLE, "settle")            \
-                                    X(DELIVER, "deliver") X(RESET, "reset") X(PEEK, "peek")        \
-                                        X(AS, "as") X(ON, "on") X(FAULT, "fault") X(CAPA, "capa")  \
-                                            X(NEVER, "never") X(FALLBACK, "fallback")              \
-                                                X(AXIS, "{axis}")
+    X(LOGIN, "login")                                                                              \
+    X(CLOSE, "close")                                                                              \
+    X(DROP, "drop")                                                                                \
+    X(HALFCLOSE, "halfclose")                                                                      \
+    X(TLSCUT, "tlscut")                                                                            \
+    X(EOF, "eof")                                                                                  \
+    X(TLS, "tls")                                                                                  \
+    X(CORRUPT, "corrupt")                                                                          \
+    X(SEGMENT, "segment")                                                                          \
+    X(BATCH, "batch")                                                                              \
+    X(RACE, "race")                                                                                \
+    X(MATCH, "match")                                                                              \
+    X(CASE, "case")                                                                                \
+    X(IF, "if")                                                                                    \
+    X(ELSE, "else")                                                                                \
+    X(PASS, "pass")                                                                                \
+    X(NOTE, "note")                                                                                \
+    X(WARN, "warn")                                                                                \
+    X(FAIL, "fail")                                                                                \
+    X(INCONCLUSIVE, "inconclusive")                                                                \
+    X(ASSERT, "assert")                                                                            \
+    X(BODY, "body")                                                                                \
+    X(REQ, "req")                                                                                  \
+    X(WITHIN, "within")                                                                            \
+    X(NOTBEFORE, "notbefore")                                                                      \
+    X(FENCE, "fence")                                                                              \
+    X(SILENCE, "silence")                                                                          \
+    X(EXPECT, "expect")                                                                            \
+    X(WAIT, "wait")                                                                                \
+    X(SETTLE, "settle")                                                                            \
+    X(DELIVER, "deliver")                                                                          \
+    X(RESET, "reset")                                                                              \
+    X(PEEK, "peek")                                                                                \
+    X(AS, "as")                                                                                    \
+    X(ON, "on")                                                                                    \
+    X(FAULT, "fault")                                                                              \
+    X(CAPA, "capa")                                                                                \
+    X(NEVER, "never")                                                                              \
+    X(FALLBACK, "fallback")                                                                        \
+    X(AXIS, "{axis}")
 
 enum pq_dlg_do {
 #define X(tag, text) PQ_DLG_DO_##tag,
@@ -309,7 +339,6 @@ enum pq_dlg_times { PQ_DLG_NONE, PQ_DLG_ONE, PQ_DLG_MAYBE, PQ_DLG_SOME /* one or
 #define PQ_DLG_PARAMS_MAX 8u
 
 struct pq_dlg_do_row {
-    struct pq_slice name;
     bool opens;      /* a block that @end closes; @case and @else end with their block */
     unsigned places; /* enum pq_dlg_place */
     unsigned roles;  /* roles in which it means something, 1 << enum pq_dlg_role */
@@ -320,8 +349,10 @@ struct pq_dlg_do_row {
     const char *help;
 };
 const struct pq_dlg_do_row *pq_dlg_do_row(enum pq_dlg_do what);
+struct pq_slice pq_dlg_do_name(enum pq_dlg_do what);
 enum pq_dlg_do pq_dlg_do_of(struct pq_slice name); /* PQ_DLG_DO_COUNT: unknown */
-/* Whether a connection number is all that the directive can take: what an axis may name. */
+/* Whether the directive can stand without any parameter and opens no block: what an axis may name.
+ */
 bool pq_dlg_do_is_plain(enum pq_dlg_do what);
 
 #endif
