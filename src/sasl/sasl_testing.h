@@ -10,6 +10,8 @@
 
 #include "popquiz/sasl.h"
 
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
 struct account {
     const char *name, *secret, *token, *salt;
 };
@@ -31,7 +33,8 @@ struct world {
     struct pq_sasl_client_config client_config;
     struct pq_sasl_server server;
     struct pq_sasl_client client;
-    struct pq_slice name, secret; /* one more account */
+    struct pq_slice name, secret, salt_of_name; /* one more account */
+    const struct pq_mechanism_row *row; /* of a mechanism that is not in the table; mostly NULL */
     unsigned lookups, questions;
     uint8_t salt[64];
     /* The wire. */
@@ -60,9 +63,10 @@ static inline bool world_lookup(void *ctx, enum pq_mechanism mechanism, struct p
     assert_int_equal(account->secret.len + account->salt.len, 0);
     if (w->name.len > 0 && pq_slice_equal(user, w->name)) {
         account->secret = w->secret;
+        account->salt = w->salt_of_name;
         return true;
     }
-    for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
+    for (size_t i = 0; i < COUNT(accounts); i++) {
         const struct account *a = &accounts[i];
         if (!pq_slice_equal(user, pq_slice_text(a->name)))
             continue;
@@ -105,6 +109,10 @@ static inline void world_begin(struct world *w, enum pq_mechanism mechanism)
 {
     pq_sasl_server_init(&w->server, mechanism, &w->server_config);
     pq_sasl_client_init(&w->client, mechanism, &w->client_config);
+    if (w->row) {
+        w->server.row = w->row;
+        w->client.row = w->row;
+    }
     w->lookups = w->questions = w->messages = 0;
 }
 
@@ -123,7 +131,7 @@ static inline struct pq_slice wire_send(struct world *w, struct pq_buf *b)
 {
     assert_int_equal(b->at[0], '>');
     pq_buf_drop(b, 1);
-    assert_true(w->messages < sizeof(w->lengths) / sizeof(w->lengths[0]));
+    assert_true(w->messages < COUNT(w->lengths));
     w->lengths[w->messages++] = b->len;
     if (w->bend)
         w->bend(w, w->messages, b);
