@@ -55,6 +55,18 @@ struct pq_slice pq_conn_unread(const struct pq_conn *c, enum pq_side from)
     return from == PQ_FROM_CLIENT ? c->client.in : c->server.in;
 }
 
+struct pq_slice pq_conn_take_back(struct pq_conn *c, enum pq_side from)
+{
+    struct pq_slice unread = pq_conn_unread(c, from);
+    side_of(c, from)->in = pq_slice_of(NULL, 0);
+    return unread;
+}
+
+uint64_t pq_conn_unfinished(const struct pq_conn *c, enum pq_side from)
+{
+    return pq_framer_pending(from == PQ_FROM_CLIENT ? &c->client.framer : &c->server.framer);
+}
+
 enum pq_next conn_fail(struct pq_conn *c, enum pq_status why)
 {
     if (c->status == PQ_STATUS_OK)

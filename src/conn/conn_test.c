@@ -17,7 +17,7 @@ static void log_event(struct event_log *log, const struct pq_event *e)
         e->kind == PQ_EVENT_STRAY_REPLY || e->kind == PQ_EVENT_CHALLENGE) {
         log_text(log, e->reply.indicator == PQ_REPLY_ERR ? "-" : "+");
         log_octets(log, e->reply.text);
-    } else {
+    } else if (e->kind != PQ_EVENT_COMMAND) {
         log_octets(log, e->octets);
     }
     log_text(log, "|");

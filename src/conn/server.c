@@ -60,9 +60,14 @@ size_t pq_conn_body(struct pq_conn *c, struct pq_slice content)
 
 enum pq_status pq_conn_end(struct pq_conn *c)
 {
-    assert(c->pending_count == 1);
     if (!pq_stuffer_end(&c->stuffer, c->out))
         return PQ_STATUS_NO_ROOM;
-    conn_pop(c);
+    pq_conn_ended(c);
     return PQ_STATUS_OK;
+}
+
+void pq_conn_ended(struct pq_conn *c)
+{
+    assert(c->role == PQ_ROLE_SERVER && c->pending_count == 1);
+    conn_pop(c);
 }

@@ -110,6 +110,10 @@ void pq_conn_feed(struct pq_conn *c, enum pq_side from, struct pq_slice octets);
 PQ_NODISCARD enum pq_next pq_conn_next(struct pq_conn *c, struct pq_event *e);
 /* What was fed and not taken. */
 struct pq_slice pq_conn_unread(const struct pq_conn *c, enum pq_side from);
+/* The same, and the loan ends: feed it again later. */
+struct pq_slice pq_conn_take_back(struct pq_conn *c, enum pq_side from);
+/* Octets of a line of `from` that has begun and not ended. */
+uint64_t pq_conn_unfinished(const struct pq_conn *c, enum pq_side from);
 /* The handshake that STLS began ended. Forgets every octet and every unfinished line from before
  * it: nothing said in clear is ever parsed inside TLS (RFC 2595 section 4). */
 void pq_conn_on_tls(struct pq_conn *c, bool ok);
@@ -135,8 +139,10 @@ PQ_NODISCARD enum pq_status pq_conn_listing(struct pq_conn *c, struct pq_slice l
 size_t pq_conn_body(struct pq_conn *c, struct pq_slice content);
 /* The terminator of a multi-line reply; a missing last CRLF is added before it. */
 PQ_NODISCARD enum pq_status pq_conn_end(struct pq_conn *c);
-/* For a caller that wrote an answer by itself: only moves the session. */
+/* For a caller that wrote a status line, or the rest of a multi-line reply, by itself: these only
+ * move the session. */
 void pq_conn_answered(struct pq_conn *c, enum pq_indicator indicator);
+void pq_conn_ended(struct pq_conn *c);
 
 /* ---- writing, as a client ----------------------------------------------------------------------
  */
