@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every mechanism with both ends joined. */
+#define _DEFAULT_SOURCE
+#include "sasl/sasl_testing.h"
+
+#include <openssl/evp.h>
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+static void test_mechanism_names(void **state)
+{
+    (void)state;
+    static const struct {
+        struct pq_slice name;
+        enum pq_mechanism mechanism;
+    } cases[] = {
+        {PQ_SLICE_INIT("PLAIN"), PQ_MECHANISM_PLAIN},
+        {PQ_SLICE_INIT("plain"), PQ_MECHANISM_PLAIN},
+        {PQ_SLICE_INIT("pLaIn"), PQ_MECHANISM_PLAIN},
+        {PQ_SLICE_INIT("LOGIN"), PQ_MECHANISM_LOGIN},
+        {PQ_SLICE_INIT("cram-md5"), PQ_MECHANISM_CRAM_MD5},
+        {PQ_SLICE_INIT("Scram-Sha-256"), PQ_MECHANISM_SCRAM_SHA_256},
+        {PQ_SLICE_INIT("xoauth2"), PQ_MECHANISM_XOAUTH2},
+        {PQ_SLICE_INIT("SCRAM-SHA-256-PLUS"), PQ_MECHANISM_UNKNOWN},
+        {PQ_SLICE_INIT("SCRAM-SHA-25"), PQ_MECHANISM_UNKNOWN},
+        {PQ_SLICE_INIT("CRAM_MD5"), PQ_MECHANISM_UNKNOWN},
+        {PQ_SLICE_INIT("PLAIN "), PQ_MECHANISM_UNKNOWN},
+        {PQ_SLICE_INIT("PLAIN\0"), PQ_MECHANISM_UNKNOWN},
+        {PQ_SLICE_INIT(""), PQ_MECHANISM_UNKNOWN},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (pq_mechanism_of(guard_slice(cases[i].name)) != cases[i].mechanism)
+            fail_msg("case %zu", i);
+}
+
+static void test_mechanism_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        enum pq_mechanism mechanism;
+        bool client_first, authzid, clear;
+        enum pq_sasl_initial initial;
+    } want[] = {
+        {PQ_MECHANISM_PLAIN, true, true, true, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_LOGIN, false, false, true, PQ_SASL_INITIAL_TOLERATED},
+        {PQ_MECHANISM_CRAM_MD5, false, false, false, PQ_SASL_INITIAL_NO},
+        {PQ_MECHANISM_SCRAM_SHA_256, true, true, false, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_XOAUTH2, true, false, true, PQ_SASL_INITIAL_YES},
+    };
+    assert_int_equal(COUNT(want), PQ_MECHANISM_COUNT - 1);
+    for (size_t i = 0; i < COUNT(want); i++) {
+        const struct pq_mechanism_row *row = pq_mechanism_row(want[i].mechanism);
+        assert_int_equal(pq_mechanism_of(row->name), want[i].mechanism);
+        assert_int_equal(row->client_first, want[i].client_first);
+        assert_int_equal(row->authzid, want[i].authzid);
+        assert_int_equal(row->clear, want[i].clear);
+        assert_int_equal(row->initial, want[i].initial);
+        assert_true(row->server && row->client);
+    }
+    const struct pq_mechanism_row *unknown = pq_mechanism_row(PQ_MECHANISM_UNKNOWN);
+    assert_true(unknown->name.len == 0 && !unknown->server && !unknown->client);
+}
+
+static void test_flaws_have_a_name_and_a_status(void **state)
+{
+    (void)state;
+    assert_string_equal(pq_sasl_flaw_name(PQ_SASL_FLAW_CREDENTIALS), "CREDENTIALS");
+    assert_string_equal(pq_sasl_flaw_text(PQ_SASL_FLAW_NONE), "nothing is wrong");
+    assert_int_equal(pq_sasl_flaw_status(PQ_SASL_FLAW_NONE), PQ_STATUS_OK);
+    assert_int_equal(pq_sasl_flaw_status(PQ_SASL_FLAW_FIELDS), PQ_STATUS_SASL_MESSAGE);
+    assert_int_equal(pq_sasl_flaw_status(PQ_SASL_FLAW_CREDENTIALS), PQ_STATUS_SASL_REFUSED);
+    assert_int_equal(pq_sasl_flaw_status(PQ_SASL_FLAW_AUTHZID), PQ_STATUS_SASL_REFUSED);
+    assert_int_equal(pq_sasl_flaw_status(PQ_SASL_FLAW_PEER_SIGNATURE), PQ_STATUS_SASL_PEER);
+}
+
+/* ---- both ends ------------------------------------------------------------------------------- */
+
+/* `messages` is what goes over the wire with an initial response, where there is one: a refusal of
+ * an unknown user must look like that of a wrong password. */
+static const struct joint_case {
+    enum pq_mechanism mechanism;
+    const char *user, *secret, *authzid;
+    enum pq_sasl_flaw server, client;
+    unsigned messages;
+} joint_cases[] = {
+    {PQ_MECHANISM_PLAIN, "tim", "tanstaaftanstaaf", NULL, 0, 0, 1},
+    {PQ_MECHANISM_PLAIN, "tim", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
+    {PQ_MECHANISM_PLAIN, "tim", "tanstaaftanstaafx", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
+    {PQ_MECHANISM_PLAIN, "nobody", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
+    {PQ_MECHANISM_PLAIN, "nobody", "left behind by a careless store", NULL,
+     PQ_SASL_FLAW_CREDENTIALS, 0, 1},
+    {PQ_MECHANISM_PLAIN, "nonascii", "gr\xC3\xBC\xC3\x9F", NULL, 0, 0, 1},
+    {PQ_MECHANISM_PLAIN, "proxy", "p", "tim", 0, 0, 1},
+    {PQ_MECHANISM_PLAIN, "proxy", "p", "proxy", 0, 0, 1},
+    {PQ_MECHANISM_PLAIN, "proxy", "p", "user", PQ_SASL_FLAW_AUTHZID, 0, 1},
+    {PQ_MECHANISM_PLAIN, "tim", "tanstaaftanstaaf", "proxy", PQ_SASL_FLAW_AUTHZID, 0, 1},
+    {PQ_MECHANISM_PLAIN, "proxy", "wrong", "tim", PQ_SASL_FLAW_CREDENTIALS, 0, 1},
+    {PQ_MECHANISM_LOGIN, "tim", "tanstaaftanstaaf", NULL, 0, 0, 4},
+    {PQ_MECHANISM_LOGIN, "a b", "two words", NULL, 0, 0, 4},
+    {PQ_MECHANISM_LOGIN, "tim", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 4},
+    {PQ_MECHANISM_LOGIN, "nobody", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 4},
+    {PQ_MECHANISM_LOGIN, "proxy", "p", "tim", 0, PQ_SASL_FLAW_AUTHZID, 1},
+    {PQ_MECHANISM_CRAM_MD5, "tim", "tanstaaftanstaaf", NULL, 0, 0, 2},
+    {PQ_MECHANISM_CRAM_MD5, "a b", "two words", NULL, 0, 0, 2},
+    {PQ_MECHANISM_CRAM_MD5, "tim", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 2},
+    {PQ_MECHANISM_CRAM_MD5, "nobody", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 2},
+    {PQ_MECHANISM_CRAM_MD5, "proxy", "p", "tim", 0, PQ_SASL_FLAW_AUTHZID, 1},
+    {PQ_MECHANISM_SCRAM_SHA_256, "user", "pencil", NULL, 0, 0, 5},
+    {PQ_MECHANISM_SCRAM_SHA_256, "tim", "tanstaaftanstaaf", NULL, 0, 0, 5},
+    {PQ_MECHANISM_SCRAM_SHA_256, "a,b=c", "comma", NULL, 0, 0, 5},
+    {PQ_MECHANISM_SCRAM_SHA_256, "J\xC3\xBCrgen", "ascii", NULL, 0, 0, 5},
+    {PQ_MECHANISM_SCRAM_SHA_256, "user", "Pencil", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 3},
+    {PQ_MECHANISM_SCRAM_SHA_256, "nobody", "pencil", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 3},
+    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "tim", 0, 0, 5},
+    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "proxy", 0, 0, 5},
+    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "user", PQ_SASL_FLAW_AUTHZID, 0, 3},
+    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "a,b=c", PQ_SASL_FLAW_AUTHZID, 0, 3},
+    {PQ_MECHANISM_SCRAM_SHA_256, "nonascii", "ascii", NULL, PQ_SASL_FLAW_PREPARATION, 0, 3},
+    {PQ_MECHANISM_SCRAM_SHA_256, "nonascii", "gr\xC3\xBC\xC3\x9F", NULL, 0,
+     PQ_SASL_FLAW_PREPARATION, 0},
+    {PQ_MECHANISM_XOAUTH2, "tim", "ya29.tim-token_1", NULL, 0, 0, 1},
+    {PQ_MECHANISM_XOAUTH2, "tim", "tanstaaftanstaaf", NULL, PQ_SASL_FLAW_CREDENTIALS,
+     PQ_SASL_FLAW_PEER_ERROR, 3},
+    {PQ_MECHANISM_XOAUTH2, "nobody", "ya29.tim-token_1", NULL, PQ_SASL_FLAW_CREDENTIALS,
+     PQ_SASL_FLAW_PEER_ERROR, 3},
+    {PQ_MECHANISM_XOAUTH2, "proxy", "ya29.proxy-token_1", "tim", 0, PQ_SASL_FLAW_AUTHZID, 0},
+    {PQ_MECHANISM_XOAUTH2, "a\001auth=Bearer b\001\001", "x", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
+    {PQ_MECHANISM_XOAUTH2, "tim", "a b", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
+    {PQ_MECHANISM_PLAIN, "empty", "x", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
+    {PQ_MECHANISM_PLAIN, "", "x", NULL, 0, PQ_SASL_FLAW_LENGTH, 0},
+    {PQ_MECHANISM_PLAIN, "tim", "", NULL, 0, PQ_SASL_FLAW_LENGTH, 0},
+    {PQ_MECHANISM_PLAIN, "t\xFFm", "x", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
+    {PQ_MECHANISM_PLAIN, "tim", "\xC0\xAF", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
+    {PQ_MECHANISM_PLAIN, "tim", "x", "\xED\xA0\x80", 0, PQ_SASL_FLAW_OCTETS, 0},
+};
+
+static void check_outcomes(const struct world *w, const struct joint_case *want)
+{
+    bool good = want->server == PQ_SASL_FLAW_NONE && want->client == PQ_SASL_FLAW_NONE;
+    assert_int_equal(w->server.outcome == PQ_SASL_DONE, good);
+    assert_int_equal(w->server.outcome == PQ_SASL_FAILED, want->server != PQ_SASL_FLAW_NONE);
+    if (good) {
+        struct pq_slice who = pq_slice_text(want->authzid ? want->authzid : want->user);
+        assert_true(pq_slice_equal(pq_sasl_server_identity(&w->server), who));
+        assert_int_equal(w->client.outcome, PQ_SASL_DONE);
+        assert_int_equal(w->client.status, PQ_STATUS_OK);
+    }
+    bool asked = good || want->server == PQ_SASL_FLAW_AUTHZID;
+    bool other = want->authzid && strcmp(want->authzid, want->user) != 0;
+    assert_int_equal(w->questions, asked && other ? 1 : 0);
+}
+
+static void test_both_ends_joined(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(joint_cases); i++) {
+        const struct joint_case *want = &joint_cases[i / 2];
+        const struct pq_mechanism_row *row = pq_mechanism_row(want->mechanism);
+        bool initial = i % 2 == 0 && row->client_first;
+        unsigned asks = row->client_first && !initial ? 1 : 0; /* the empty challenge */
+        struct world w;
+        world_init(&w, want->user, want->secret);
+        w.client_config.authzid = pq_slice_text(want->authzid);
+        world_play(&w, want->mechanism, initial);
+        if (w.server.flaw != want->server || w.client.flaw != want->client ||
+            w.messages != want->messages + asks)
+            fail_msg("case %zu: %s, %s, %u messages", i / 2, pq_sasl_flaw_name(w.server.flaw),
+                     pq_sasl_flaw_name(w.client.flaw), w.messages);
+        check_outcomes(&w, want);
+    }
+}
+
+/* The store and the network belong to others: nobody comes in by an empty secret, and nobody acts
+ * for another when no rule says so. */
+static void test_nobody_comes_in_by_omission(void **state)
+{
+    (void)state;
+    for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++) {
+        struct world w;
+        world_init(&w, "empty", "x");
+        world_play(&w, (enum pq_mechanism)m, pq_mechanism_row((enum pq_mechanism)m)->client_first);
+        assert_int_equal(w.server.outcome, PQ_SASL_FAILED);
+        assert_int_equal(w.server.flaw, PQ_SASL_FLAW_CREDENTIALS);
+        assert_int_equal(w.lookups, 1);
+    }
+    struct world w;
+    world_init(&w, "proxy", "p");
+    w.client_config.authzid = PQ_SLICE("tim");
+    w.server_config.may_act_as = NULL;
+    world_play(&w, PQ_MECHANISM_PLAIN, true);
+    assert_int_equal(w.server.flaw, PQ_SASL_FLAW_AUTHZID);
+    /* HMAC-MD5 with no key at all: what an empty password would give. */
+    world_begin(&w, PQ_MECHANISM_CRAM_MD5);
+    w.server_config.challenge = pq_slice_of(NULL, 0);
+    uint8_t memory[8];
+    struct pq_buf out;
+    assert_true(wire_server(&w, NULL, &out, memory));
+    assert_int_equal(server_flaw(&w, PQ_SLICE("empty 74e6f7298a9c2d168935f58c001bad88")),
+                     PQ_SASL_FLAW_CREDENTIALS);
+}
+
+static void test_an_ended_exchange_stays(void **state)
+{
+    (void)state;
+    uint8_t memory[64];
+    struct pq_buf out;
+    struct pq_slice right = PQ_SLICE("\0tim\0tanstaaftanstaaf"), wrong = PQ_SLICE("\0tim\0x");
+    struct world w;
+    world_init(&w, "tim", "tanstaaftanstaaf");
+    for (int done = 0; done < 2; done++) {
+        world_begin(&w, PQ_MECHANISM_PLAIN);
+        pq_buf_init(&out, memory, sizeof(memory));
+        enum pq_sasl_outcome first = pq_sasl_server_step(&w.server, done ? &right : &wrong, &out);
+        assert_int_equal(first, done ? PQ_SASL_DONE : PQ_SASL_FAILED);
+        assert_int_equal(pq_sasl_server_step(&w.server, done ? &wrong : &right, &out), first);
+        assert_int_equal(w.lookups, 1);
+        assert_int_equal(out.len, 0);
+    }
+    pq_sasl_server_clear(&w.server);
+    pq_sasl_client_clear(&w.client);
+    for (size_t i = 0; i < sizeof(w.server); i++)
+        assert_int_equal(((const uint8_t *)&w.server)[i], 0);
+    for (size_t i = 0; i < sizeof(w.client); i++)
+        assert_int_equal(((const uint8_t *)&w.client)[i], 0);
+}
+
+/* A client that has all it wants does not answer for ever. */
+static void test_a_challenge_too_many(void **state)
+{
+    (void)state;
+    static const struct {
+        enum pq_mechanism mechanism;
+        const char *secret, *challenge;
+    } cases[] = {{PQ_MECHANISM_PLAIN, "tanstaaftanstaaf", ""},
+                 {PQ_MECHANISM_PLAIN, "tanstaaftanstaaf", "more"},
+                 {PQ_MECHANISM_LOGIN, "tanstaaftanstaaf", "Password:"},
+                 {PQ_MECHANISM_CRAM_MD5, "tanstaaftanstaaf", "<1@x>"},
+                 {PQ_MECHANISM_SCRAM_SHA_256, "tanstaaftanstaaf", ""},
+                 {PQ_MECHANISM_XOAUTH2, "ya29.tim-token_1", ""}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct world w;
+        uint8_t memory[64];
+        struct pq_buf out;
+        world_init(&w, "tim", cases[i].secret);
+        world_play(&w, cases[i].mechanism, pq_mechanism_row(cases[i].mechanism)->client_first);
+        assert_int_equal(w.client.outcome, PQ_SASL_DONE);
+        struct pq_slice challenge = pq_slice_text(cases[i].challenge);
+        assert_false(wire_client(&w, &challenge, &out, memory));
+        assert_int_equal(w.client.flaw, PQ_SASL_FLAW_SURPLUS);
+        assert_int_equal(w.client.status, PQ_STATUS_SASL_MESSAGE);
+        assert_false(wire_client(&w, &challenge, &out, memory));
+    }
+}
+
+/* ---- initial responses ----------------------------------------------------------------------- */
+
+static void test_initial_responses_are_refused_or_tolerated(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, "tim", "tanstaaftanstaaf");
+    world_begin(&w, PQ_MECHANISM_CRAM_MD5);
+    w.server_config.leniency = PQ_SASL_LENIENT_INITIAL;
+    assert_int_equal(server_flaw(&w, PQ_SLICE("test")), PQ_SASL_FLAW_SURPLUS);
+    world_begin(&w, PQ_MECHANISM_CRAM_MD5);
+    assert_int_equal(server_flaw(&w, PQ_SLICE("")), PQ_SASL_FLAW_SURPLUS);
+    world_play(&w, PQ_MECHANISM_LOGIN, true);
+    assert_int_equal(w.server.outcome, PQ_SASL_DONE);
+    assert_int_equal(w.messages, 3);
+    w.server_config.leniency = 0;
+    world_play(&w, PQ_MECHANISM_LOGIN, true);
+    assert_int_equal(w.server.flaw, PQ_SASL_FLAW_SURPLUS);
+    assert_int_equal(w.server.status, PQ_STATUS_SASL_MESSAGE);
+}
+
+/* "=" is a message, an empty one; none at all makes the server ask with the empty challenge. */
+static void test_no_initial_response_differs_from_an_empty_one(void **state)
+{
+    (void)state;
+    static const enum pq_mechanism client_first[] = {PQ_MECHANISM_PLAIN, PQ_MECHANISM_SCRAM_SHA_256,
+                                                     PQ_MECHANISM_XOAUTH2};
+    for (size_t i = 0; i < COUNT(client_first); i++) {
+        struct world w;
+        uint8_t memory[WIRE_ROOM];
+        struct pq_buf out;
+        world_init(&w, "tim", "x");
+        world_begin(&w, client_first[i]);
+        assert_true(wire_server(&w, NULL, &out, memory));
+        assert_int_equal(out.len, 1);
+        assert_int_not_equal(server_flaw(&w, PQ_SLICE("")), PQ_SASL_FLAW_NONE);
+        assert_int_equal(w.server.status, PQ_STATUS_SASL_MESSAGE);
+        world_begin(&w, client_first[i]);
+        assert_int_not_equal(server_flaw(&w, PQ_SLICE("")), PQ_SASL_FLAW_NONE);
+        assert_int_equal(w.server.status, PQ_STATUS_SASL_MESSAGE);
+        /* The client in turn wants that challenge to be empty. */
+        world_begin(&w, client_first[i]);
+        struct pq_slice text = PQ_SLICE("go ahead");
+        assert_false(wire_client(&w, &text, &out, memory));
+        assert_int_equal(w.client.flaw, PQ_SASL_FLAW_SURPLUS);
+    }
+}
+
+/* ---- buffers --------------------------------------------------------------------------------- */
+
+/* Every message of every exchange into a buffer of its length less one, and of its length. */
+static void test_buffers_too_small(void **state)
+{
+    (void)state;
+    for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++) {
+        enum pq_mechanism mechanism = (enum pq_mechanism)m;
+        bool initial = pq_mechanism_row(mechanism)->client_first;
+        struct world w;
+        world_init(&w, "user", mechanism == PQ_MECHANISM_XOAUTH2 ? "wrong" : "pencil");
+        world_play(&w, mechanism, initial);
+        enum pq_sasl_outcome outcome = w.server.outcome;
+        unsigned messages = w.messages;
+        for (unsigned i = 1; i <= messages; i++) {
+            size_t full = w.lengths[i - 1];
+            w.tight = i;
+            w.tight_room = full;
+            world_play(&w, mechanism, initial);
+            assert_int_equal(w.server.outcome, outcome);
+            if (full == 0)
+                continue;
+            w.tight_room = full - 1;
+            world_play(&w, mechanism, initial);
+            assert_int_equal(w.messages, i - 1);
+            bool client = w.client.status == PQ_STATUS_NO_ROOM;
+            bool server = w.server.status == PQ_STATUS_NO_ROOM;
+            assert_true(client != server);
+            assert_int_equal(client ? w.client.outcome : w.server.outcome, PQ_SASL_FAILED);
+            w.tight = 0;
+            world_play(&w, mechanism, initial);
+        }
+    }
+}
+
+/* ---- bent messages --------------------------------------------------------------------------- */
+
+/* What is done to one octet of one message. */
+struct bend {
+    unsigned message; /* from 1 */
+    size_t at;
+    uint8_t flip; /* XORed into the octet, or */
+    bool cut;     /* the message ends before it, or */
+    bool insert;  /* another one is put before it */
+    bool happened;
+};
+
+static void bend_octet(struct world *w, unsigned message, struct pq_buf *b)
+{
+    struct bend *bend = w->bend_ctx;
+    if (message != bend->message || bend->at >= b->len + (bend->insert ? 1 : 0))
+        return;
+    bend->happened = true;
+    if (bend->cut) {
+        b->len = bend->at;
+    } else if (bend->insert) {
+        memmove(b->at + bend->at + 1, b->at + bend->at, b->len - bend->at);
+        b->at[bend->at] = 'x';
+        b->len++;
+    } else {
+        b->at[bend->at] ^= bend->flip;
+    }
+}
+
+/* Whether both ends believe in a success although something on the wire was bent. */
+static bool both_are_fooled(struct world *w, enum pq_mechanism mechanism, struct bend bend)
+{
+    w->bend = bend_octet;
+    w->bend_ctx = &bend;
+    world_play(w, mechanism, pq_mechanism_row(mechanism)->client_first);
+    assert_true(bend.happened);
+    w->bend_ctx = NULL;
+    return w->server.outcome == PQ_SASL_DONE && w->client.outcome == PQ_SASL_DONE;
+}
+
+/* No exchange succeeds at both ends when one octet of one message was changed, left out with what
+ * follows, or put in. The exception are the prompts of LOGIN, whose words mean nothing. */
+static void test_no_bent_message_succeeds(void **state)
+{
+    (void)state;
+    for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++) {
+        enum pq_mechanism mechanism = (enum pq_mechanism)m;
+        struct world w;
+        world_init(&w, "user", mechanism == PQ_MECHANISM_XOAUTH2 ? "ya29.user-token_1" : "pencil");
+        world_play(&w, mechanism, pq_mechanism_row(mechanism)->client_first);
+        assert_int_equal(w.server.outcome, PQ_SASL_DONE);
+        size_t lengths[COUNT(w.lengths)];
+        memcpy(lengths, w.lengths, sizeof(lengths));
+        unsigned messages = w.messages;
+        for (unsigned k = 1; k <= messages; k++) {
+            if (mechanism == PQ_MECHANISM_LOGIN && k % 2 == 1)
+                continue;
+            for (size_t at = 0; at <= lengths[k - 1]; at++) {
+                struct bend bend = {.message = k, .at = at, .insert = true};
+                if (both_are_fooled(&w, mechanism, bend))
+                    fail_msg("%d: inserted at %zu of message %u", m, at, k);
+            }
+            for (size_t i = 0; i < 9 * lengths[k - 1]; i++) {
+                struct bend bend = {.message = k, .at = i / 9, .cut = i % 9 == 8};
+                bend.flip = (uint8_t)(1u << i % 9 % 8);
+                if (both_are_fooled(&w, mechanism, bend))
+                    fail_msg("%d: bent at %zu of message %u", m, i / 9, k);
+            }
+        }
+    }
+}
+
+/* ---- the library refuses --------------------------------------------------------------------- */
+
+static void test_refusal_of_the_library_is_a_status(void **state)
+{
+    (void)state;
+    static const enum pq_mechanism mechanisms[] = {PQ_MECHANISM_CRAM_MD5,
+                                                   PQ_MECHANISM_SCRAM_SHA_256};
+    for (size_t i = 0; i < 2 * COUNT(mechanisms); i++) {
+        enum pq_mechanism mechanism = mechanisms[i / 2];
+        uint8_t memory[WIRE_ROOM];
+        struct pq_buf out;
+        struct world w;
+        struct pq_slice cram = PQ_SLICE("tim b913a602c7eda7a495b4e6e7334d3890");
+        struct pq_slice in = mechanism == PQ_MECHANISM_CRAM_MD5 ? cram : PQ_SLICE("n,,n=tim,r=x");
+        struct pq_slice challenge = mechanism == PQ_MECHANISM_CRAM_MD5
+                                        ? PQ_SLICE("<a@b>")
+                                        : PQ_SLICE("r=rOprNGfwEbeRWgbNEkqO1,s=QUJD,i=1");
+        bool client = i % 2 == 1;
+        world_init(&w, "tim", "tanstaaftanstaaf");
+        world_begin(&w, mechanism);
+        assert_true(client || wire_server(&w, NULL, &out, memory));
+        if (client && mechanism == PQ_MECHANISM_SCRAM_SHA_256)
+            assert_true(wire_client(&w, NULL, &out, memory));
+        assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
+        bool went_on =
+            client ? wire_client(&w, &challenge, &out, memory) : wire_server(&w, &in, &out, memory);
+        assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+        assert_false(went_on);
+        assert_int_equal(client ? w.client.status : w.server.status, PQ_STATUS_CRYPTO);
+        assert_int_equal(client ? w.client.outcome : w.server.outcome, PQ_SASL_FAILED);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mechanism_names),
+        cmocka_unit_test(test_mechanism_rows),
+        cmocka_unit_test(test_flaws_have_a_name_and_a_status),
+        cmocka_unit_test(test_both_ends_joined),
+        cmocka_unit_test(test_nobody_comes_in_by_omission),
+        cmocka_unit_test(test_an_ended_exchange_stays),
+        cmocka_unit_test(test_a_challenge_too_many),
+        cmocka_unit_test(test_initial_responses_are_refused_or_tolerated),
+        cmocka_unit_test(test_no_initial_response_differs_from_an_empty_one),
+        cmocka_unit_test(test_buffers_too_small),
+        cmocka_unit_test(test_no_bent_message_succeeds),
+        cmocka_unit_test(test_refusal_of_the_library_is_a_status),
+    };
+    return cmocka_run_group_tests_name("sasl", tests, NULL, NULL);
+}
