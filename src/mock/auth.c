@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The SASL exchange as POP3 carries it (RFC 5034 section 4). */
+#include "mock/server_internal.h"
+
+#include "base/digest.h"
+
+/* One exchange; in memory only while it runs. */
+struct pq_exchange {
+    struct pq_sasl_server sasl;
+    struct pq_sasl_server_config config;
+    uint8_t challenge[160], nonce[33];
+    uint8_t in[PQ_SASL_MESSAGE_MAX], out[PQ_SASL_MESSAGE_MAX];
+};
+
+bool server_has_mechanism(const struct pq_server *s, enum pq_mechanism m)
+{
+    const struct pq_mock_config *c = &s->mock->config;
+    if (m == PQ_MECHANISM_UNKNOWN || !c->sasl || !(c->mechanisms & UINT32_C(1) << m))
+        return false;
+    return !pq_mechanism_row(m)->clear || server_may_send_password(s);
+}
+
+static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
+                   struct pq_sasl_account *account)
+{
+    const struct pq_server *s = ctx;
+    const struct pq_account *a = pq_store_find(&s->mock->store, user);
+    (void)mechanism;
+    if (a)
+        account->secret = a->password;
+    return a != NULL;
+}
+
+/* A text that no other exchange has, unless the configuration fixes it. */
+static struct pq_slice make_nonce(struct pq_mock *mock, uint8_t *memory, size_t cap)
+{
+    uint8_t raw[16];
+    struct pq_buf out;
+    pq_buf_init(&out, memory, cap);
+    for (size_t i = 0; i < sizeof(raw); i++)
+        raw[i] = (uint8_t)pq_rand_below(&mock->rand, 256);
+    if (mock->config.nonce)
+        pq_buf_put_text(&out, mock->config.nonce);
+    else if (pq_hex_encode(pq_slice_of(raw, sizeof(raw)), &out) != PQ_STATUS_OK)
+        out.len = 0;
+    return pq_buf_slice(&out);
+}
+
+static struct pq_slice make_challenge(struct pq_slice nonce, const char *host, struct pq_buf *out)
+{
+    pq_buf_put_octet(out, '<');
+    pq_buf_put(out, nonce);
+    pq_buf_put_octet(out, '@');
+    pq_buf_put_text(out, host);
+    pq_buf_put_octet(out, '>');
+    return pq_buf_slice(out);
+}
+
+static struct pq_exchange *begin(struct pq_server *s, enum pq_mechanism mechanism)
+{
+    struct pq_alloc alloc = s->mock->alloc;
+    struct pq_exchange *x = alloc.resize(alloc.ctx, NULL, sizeof(*x));
+    struct pq_buf challenge;
+    if (!x)
+        return NULL;
+    struct pq_slice nonce = make_nonce(s->mock, x->nonce, sizeof(x->nonce));
+    pq_buf_init(&challenge, x->challenge, sizeof(x->challenge));
+    x->config = (struct pq_sasl_server_config){
+        .lookup = lookup,
+        .ctx = s,
+        .nonce = nonce,
+        .challenge = make_challenge(nonce, s->mock->config.host, &challenge),
+        .salt_secret = PQ_SLICE("popquiz-mock"),
+        .leniency = PQ_SASL_LENIENT_INITIAL,
+    };
+    pq_sasl_server_init(&x->sasl, mechanism, &x->config);
+    return s->exchange = x;
+}
+
+void server_end_sasl(struct pq_server *s)
+{
+    if (!s->exchange)
+        return;
+    pq_secret_wipe(s->exchange, sizeof(*s->exchange));
+    s->mock->alloc.resize(s->mock->alloc.ctx, s->exchange, 0);
+    s->exchange = NULL;
+}
+
+/* ---- the steps --------------------------------------------------------------------------------- */
+
+static void finish(struct pq_server *s, enum pq_sasl_outcome outcome)
+{
+    struct pq_sasl_server sasl = s->exchange->sasl;
+    server_end_sasl(s);
+    if (outcome == PQ_SASL_DONE)
+        server_login(s, pq_sasl_server_identity(&sasl));
+    else if (sasl.status == PQ_STATUS_SASL_REFUSED)
+        server_refuse_credentials(s);
+    else
+        server_err(s, "", pq_sasl_flaw_text(sasl.flaw));
+    pq_secret_wipe(&sasl, sizeof(sasl));
+}
+
+static void step(struct pq_server *s, const struct pq_slice *in)
+{
+    struct pq_buf out;
+    pq_buf_init(&out, s->exchange->out, sizeof(s->exchange->out));
+    enum pq_sasl_outcome outcome = pq_sasl_server_step(&s->exchange->sasl, in, &out);
+    if (outcome != PQ_SASL_CONTINUE) {
+        finish(s, outcome);
+    } else if (s->mock->behaviour.challenge(s, pq_buf_slice(&out)) != PQ_STATUS_OK) {
+        server_end_sasl(s);
+        server_err(s, "SYS/TEMP", "the challenge does not fit");
+    }
+}
+
+static void step_text(struct pq_server *s, struct pq_slice text)
+{
+    struct pq_buf in;
+    pq_buf_init(&in, s->exchange->in, sizeof(s->exchange->in));
+    if (s->mock->behaviour.decode(s, text, &in) != PQ_STATUS_OK) {
+        server_end_sasl(s);
+        server_err(s, "", "the response is not base64");
+        return;
+    }
+    struct pq_slice decoded = pq_buf_slice(&in);
+    step(s, &decoded);
+}
+
+void server_auth(struct pq_server *s, const struct pq_command *c)
+{
+    const struct pq_behaviour *b = &s->mock->behaviour;
+    enum pq_mechanism mechanism = pq_mechanism_of(c->args[0]);
+    struct pq_slice initial = c->argc > 1 ? c->args[1] : pq_slice_of(NULL, 0);
+    if (!server_has_mechanism(s, mechanism)) {
+        server_err(s, "", "the mechanism is not offered");
+    } else if (!begin(s, mechanism)) {
+        server_err(s, "SYS/TEMP", "no memory for the exchange");
+    } else if (!b->initial(s, &initial)) {
+        step(s, NULL);
+    } else if (b->is_empty_initial(s, initial)) {
+        struct pq_slice empty = PQ_SLICE("");
+        step(s, &empty);
+    } else {
+        step_text(s, initial);
+    }
+}
+
+void server_response(struct pq_server *s, const struct pq_event *e)
+{
+    if (e->too_long) {
+        server_end_sasl(s);
+        server_err(s, "", "the response is too long");
+    } else if (s->mock->behaviour.is_cancel(s, e->octets)) {
+        server_end_sasl(s);
+        server_err(s, "", "the exchange was cancelled");
+    } else {
+        step_text(s, e->octets);
+    }
+}

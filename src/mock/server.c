@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One session: reads commands, dispatches them by one table, and keeps time. */
+#include "mock/server_internal.h"
+
+#include "base/digest.h"
+
+/* ---- answers ---------------------------------------------------------------------------------- */
+
+static void answer(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
+                   struct pq_slice text)
+{
+    if (pq_conn_reply(&s->conn, indicator, code, text) != PQ_STATUS_OK)
+        s->ended = true; /* cannot happen: a command is read only when there is room */
+}
+
+void server_ok(struct pq_server *s, const char *text)
+{
+    answer(s, PQ_REPLY_OK, pq_slice_of(NULL, 0), pq_slice_text(text));
+}
+
+void server_ok_text(struct pq_server *s, struct pq_slice text)
+{
+    answer(s, PQ_REPLY_OK, pq_slice_of(NULL, 0), text);
+}
+
+void server_err(struct pq_server *s, const char *code, const char *text)
+{
+    answer(s, PQ_REPLY_ERR, pq_slice_text(code), pq_slice_text(text));
+}
+
+/* ---- QUIT, STLS, UTF8, LANG --------------------------------------------------------------------- */
+
+static void server_quit(struct pq_server *s, const struct pq_command *c)
+{
+    (void)c;
+    bool removed = !s->account || s->mock->behaviour.update(s);
+    if (s->account)
+        server_close_maildrop(s);
+    if (removed)
+        server_ok(s, "bye");
+    else
+        server_err(s, "SYS/TEMP", "some marked messages were not removed");
+}
+
+static void server_stls(struct pq_server *s, const struct pq_command *c)
+{
+    (void)c;
+    if (!s->mock->config.tls) {
+        server_err(s, "", "TLS is not offered");
+        return;
+    }
+    server_ok(s, "begin TLS");
+    s->tls_since_ms = s->now_ms;
+}
+
+static void server_utf8(struct pq_server *s, const struct pq_command *c)
+{
+    (void)c;
+    if (s->mock->config.utf8)
+        server_ok(s, "UTF-8 mode");
+    else
+        server_err(s, "", "UTF8 is not offered");
+}
+
+static void server_lang(struct pq_server *s, const struct pq_command *c)
+{
+    (void)c;
+    server_err(s, "", "LANG is not offered");
+}
+
+/* ---- dispatch ---------------------------------------------------------------------------------- */
+
+static void (*const handlers[PQ_VERB_COUNT])(struct pq_server *, const struct pq_command *) = {
+    [PQ_VERB_QUIT] = server_quit, [PQ_VERB_CAPA] = server_capa, [PQ_VERB_USER] = server_user,
+    [PQ_VERB_PASS] = server_pass, [PQ_VERB_APOP] = server_apop, [PQ_VERB_AUTH] = server_auth,
+    [PQ_VERB_STLS] = server_stls, [PQ_VERB_UTF8] = server_utf8, [PQ_VERB_LANG] = server_lang,
+    [PQ_VERB_STAT] = server_stat, [PQ_VERB_LIST] = server_list, [PQ_VERB_RETR] = server_retr,
+    [PQ_VERB_DELE] = server_dele, [PQ_VERB_NOOP] = server_noop, [PQ_VERB_RSET] = server_rset,
+    [PQ_VERB_TOP] = server_top,   [PQ_VERB_UIDL] = server_uidl,
+};
+
+static void refuse(struct pq_server *s, const struct pq_event *e, enum pq_refusal refusal)
+{
+    server_err(s, "", refusal == PQ_REFUSED_SYNTAX ? pq_flaw_text(e->command.flaw)
+                                                   : pq_refusal_text(refusal));
+}
+
+static void obey(struct pq_server *s, const struct pq_event *e)
+{
+    if (s->mock->behaviour.restarts_idle(s))
+        s->idle_since_ms = s->now_ms;
+    if (e->kind == PQ_EVENT_RESPONSE) {
+        server_response(s, e);
+        return;
+    }
+    enum pq_refusal refusal = s->mock->behaviour.judge(s, e);
+    if (refusal != PQ_REFUSED_NONE)
+        refuse(s, e, refusal);
+    else
+        handlers[e->verb](s, &e->command);
+}
+
+/* Whether an answer of any kind fits. */
+static bool has_room(const struct pq_server *s)
+{
+    return pq_buf_room(&s->out) >= PQ_REPLY_LINE_MAX;
+}
+
+static void run(struct pq_server *s)
+{
+    struct pq_event e;
+    server_run_job(s);
+    while (s->job.kind == JOB_NONE && has_room(s) && !pq_server_is_over(s) &&
+           pq_conn_next(&s->conn, &e) == PQ_NEXT_EVENT) {
+        obey(s, &e);
+        server_run_job(s);
+    }
+}
+
+/* ---- the life of a session ---------------------------------------------------------------------- */
+
+static void make_timestamp(struct pq_server *s)
+{
+    struct pq_mock *mock = s->mock;
+    struct pq_buf out;
+    pq_buf_init(&out, s->timestamp_text, sizeof(s->timestamp_text));
+    if (mock->config.apop_timestamp) {
+        pq_buf_put_text(&out, mock->config.apop_timestamp);
+    } else {
+        pq_buf_put_octet(&out, '<');
+        pq_buf_put_u64(&out, mock->connections);
+        pq_buf_put_octet(&out, '.');
+        pq_buf_put_u64(&out, pq_rand_next(&mock->rand));
+        pq_buf_put_octet(&out, '@');
+        pq_buf_put_text(&out, mock->config.host);
+        pq_buf_put_octet(&out, '>');
+    }
+    if (mock->config.apop && !out.overflowed)
+        s->timestamp = pq_buf_slice(&out);
+}
+
+static void greet(struct pq_server *s)
+{
+    uint8_t memory[256];
+    struct pq_buf text;
+    pq_buf_init(&text, memory, sizeof(memory));
+    pq_buf_put_text(&text, "POP3 server ready");
+    if (s->timestamp.len > 0) {
+        pq_buf_put_octet(&text, ' ');
+        pq_buf_put(&text, s->timestamp);
+    }
+    if (pq_conn_greet(&s->conn, pq_buf_slice(&text)) != PQ_STATUS_OK)
+        s->ended = true;
+}
+
+struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint64_t now_ms)
+{
+    struct pq_server *s = mock->alloc.resize(mock->alloc.ctx, NULL, sizeof(*s));
+    if (!s)
+        return NULL;
+    mock->connections++;
+    s->mock = mock;
+    s->job = (struct job){.kind = JOB_NONE};
+    s->now_ms = s->idle_since_ms = s->tls_since_ms = now_ms;
+    s->timestamp = pq_slice_of(NULL, 0);
+    s->account = NULL;
+    s->stored = NULL;
+    s->exchange = NULL;
+    s->user_len = 0;
+    s->ended = false;
+    pq_maildrop_init(&s->maildrop, NULL, 0);
+    pq_bytes_init(&s->wire, mock->alloc, PQ_SERVER_WIRE_MAX);
+    pq_bytes_init(&s->injected, mock->alloc, PQ_SERVER_LINE_MAX);
+    pq_buf_init(&s->out, s->out_memory, sizeof(s->out_memory));
+    pq_conn_init(&s->conn, PQ_ROLE_SERVER, tls,
+                 (struct pq_conn_memory){.client = s->line_memory,
+                                         .client_cap = sizeof(s->line_memory),
+                                         .out = &s->out});
+    s->conn.leniency = mock->config.leniency;
+    make_timestamp(s);
+    greet(s);
+    return s;
+}
+
+void pq_server_on_end(struct pq_server *s)
+{
+    if (s->account) {
+        s->mock->behaviour.dropped(s);
+        server_close_maildrop(s);
+    }
+    server_end_sasl(s);
+    pq_session_on_end(&s->conn.session);
+    s->ended = true;
+}
+
+void pq_server_free(struct pq_server *s)
+{
+    if (!s)
+        return;
+    pq_server_on_end(s);
+    pq_bytes_free(&s->wire);
+    pq_bytes_free(&s->injected);
+    struct pq_alloc alloc = s->mock->alloc;
+    pq_secret_wipe(s->line_memory, sizeof(s->line_memory));
+    alloc.resize(alloc.ctx, s, 0);
+}
+
+size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    if (pq_server_is_over(s) || pq_server_wants_tls(s))
+        return 0;
+    pq_conn_feed(&s->conn, PQ_FROM_CLIENT, in);
+    run(s);
+    size_t left = pq_conn_take_back(&s->conn, PQ_FROM_CLIENT).len;
+    if (pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT) > PQ_SERVER_LINE_MAX)
+        pq_server_on_end(s); /* bounded patience for a line that never ends */
+    return in.len - left;
+}
+
+struct pq_slice pq_server_out(const struct pq_server *s)
+{
+    return pq_buf_slice(&s->out);
+}
+
+void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    pq_buf_drop(&s->out, n);
+    server_run_job(s);
+}
+
+/* ---- TLS --------------------------------------------------------------------------------------- */
+
+bool pq_server_wants_tls(const struct pq_server *s)
+{
+    return s->conn.session.state == PQ_STATE_TLS;
+}
+
+bool pq_server_on_leftover(struct pq_server *s, struct pq_slice leftover)
+{
+    if (leftover.len == 0)
+        return true;
+    if (s->mock->behaviour.keeps_leftover(s))
+        return pq_bytes_put(&s->injected, leftover) == PQ_STATUS_OK;
+    return s->mock->config.leftover == PQ_LEFTOVER_DISCARD;
+}
+
+void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)
+{
+    s->now_ms = s->idle_since_ms = now_ms;
+    bool keeps_user = s->user_len > 0 && s->mock->behaviour.keeps_user(s);
+    pq_conn_on_tls(&s->conn, ok);
+    if (!ok) {
+        pq_server_on_end(s);
+        return;
+    }
+    if (keeps_user)
+        s->conn.session.state = PQ_STATE_USER; /* a fault: the table has no such move */
+    else
+        s->user_len = 0;
+    struct pq_slice injected = pq_bytes_slice(&s->injected);
+    if (injected.len > 0)
+        (void)pq_server_take(s, injected, now_ms);
+    pq_bytes_free(&s->injected);
+}
+
+/* ---- time -------------------------------------------------------------------------------------- */
+
+bool pq_server_is_over(const struct pq_server *s)
+{
+    return s->ended || s->conn.session.state == PQ_STATE_CLOSED;
+}
+
+uint64_t pq_server_deadline_ms(const struct pq_server *s)
+{
+    /* The table of behaviours takes a session that may be changed; reading the limit does not. */
+    struct pq_server *self = (struct pq_server *)(uintptr_t)s;
+    return pq_server_wants_tls(s) ? s->tls_since_ms + s->mock->config.handshake_ms
+                                  : s->idle_since_ms + s->mock->behaviour.idle_limit_ms(self);
+}
+
+void pq_server_on_time(struct pq_server *s, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    if (!pq_server_is_over(s) && now_ms >= pq_server_deadline_ms(s))
+        pq_server_on_end(s);
+}

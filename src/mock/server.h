@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One session of the mock server, without sockets: octets in, octets out, and the time as an
+ * argument. The shape of use:
+ *
+ *     taken = pq_server_take(s, octets, now_ms);     octets not taken are offered again later
+ *     send pq_server_out(s), then pq_server_sent(s, n, now_ms);
+ *     when pq_server_wants_tls(s): do the handshake, then pq_server_on_tls(s, ok, now_ms);
+ *     when pq_server_is_over(s): close, after everything was sent
+ */
+#ifndef PQ_MOCK_SERVER_H
+#define PQ_MOCK_SERVER_H
+
+#include "mock/mock.h"
+
+struct pq_server;
+
+/* Begins a session; `tls` is PQ_TLS_IMPLICIT when the handshake is done already. NULL: no memory. */
+struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint64_t now_ms);
+/* Ends it from any state: a session that is not over is dropped, without UPDATE. Accepts NULL. */
+void pq_server_free(struct pq_server *s);
+
+/* Obeys what the client sent, as far as there is room for the answers; returns how many octets of
+ * `in` were taken. Zero may mean: send first. */
+size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms);
+/* What is to be sent; valid until the next call. After sending, tell how much. */
+struct pq_slice pq_server_out(const struct pq_server *s);
+void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms);
+
+/* +OK to STLS was given. Once it is sent the handshake is due; `leftover` are the octets in clear
+ * that were read behind STLS and not taken. */
+bool pq_server_wants_tls(const struct pq_server *s);
+/* Tells what came behind STLS; returns false when the session is to be closed because of it. */
+bool pq_server_on_leftover(struct pq_server *s, struct pq_slice leftover);
+void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms);
+
+/* The session ended by itself: QUIT was answered, or time ran out. */
+bool pq_server_is_over(const struct pq_server *s);
+/* The peer closed or reset the connection. */
+void pq_server_on_end(struct pq_server *s);
+
+/* When pq_server_on_time() is due, and the call. A timeout ends the session without an answer and
+ * without UPDATE (RFC 1939 section 3). */
+uint64_t pq_server_deadline_ms(const struct pq_server *s);
+void pq_server_on_time(struct pq_server *s, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A session from inside: for the files of this folder.
+ */
+#ifndef PQ_MOCK_SERVER_INTERNAL_H
+#define PQ_MOCK_SERVER_INTERNAL_H
+
+#include "mock/server.h"
+#include "popquiz/sasl.h"
+
+/* The longest SASL line of a client, CRLF included: PQ_SASL_MESSAGE_MAX octets
+ * in base64. */
+#define PQ_SERVER_RESPONSE_MAX 24576u
+/* Room for answers; a session that has less than a reply line left obeys no further command. */
+#define PQ_SERVER_OUT_CAP 8192u
+/* A line without end beyond this many octets closes the connection. */
+#define PQ_SERVER_LINE_MAX (UINT64_C(64) << 10)
+/* What a fault may write in place of one body. */
+#define PQ_SERVER_WIRE_MAX (UINT64_C(256) << 20)
+
+/* A multi-line answer that is being written. */
+enum job_kind { JOB_NONE, JOB_CAPA, JOB_LIST, JOB_CONTENT, JOB_WIRE };
+
+struct job {
+    enum job_kind kind;
+    enum pq_verb verb;
+    size_t index;           /* LIST: of the next message; CAPA: of the next line */
+    unsigned times;         /* LIST: how often that line was written already */
+    struct pq_slice rest;   /* CONTENT, WIRE: what is to be written; CAPA: the lines left */
+};
+
+struct pq_server {
+    struct pq_mock *mock;
+    struct pq_conn conn;
+    struct pq_buf out;
+    struct job job;
+    uint64_t now_ms, idle_since_ms, tls_since_ms;
+    struct pq_slice timestamp;       /* of the greeting; empty without APOP */
+    struct pq_account *account;      /* whose maildrop is open, or NULL */
+    struct pq_stored **stored;       /* the content of maildrop.messages, same order */
+    struct pq_maildrop maildrop;
+    struct pq_exchange *exchange;    /* auth.c: while a SASL exchange runs */
+    struct pq_bytes wire;            /* JOB_WIRE */
+    struct pq_bytes injected;        /* plaintext that a fault carries over into TLS */
+    size_t user_len;
+    bool ended;
+    uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
+    uint8_t timestamp_text[128];
+    uint8_t out_memory[PQ_SERVER_OUT_CAP];
+    uint8_t line_memory[PQ_SERVER_RESPONSE_MAX];
+};
+
+/* ---- answers (they never fail: commands are only read when there is room for one) --------------- */
+
+void server_ok(struct pq_server *s, const char *text);
+void server_err(struct pq_server *s, const char *code, const char *text);
+/* "+OK " and the octets of `text`. */
+void server_ok_text(struct pq_server *s, struct pq_slice text);
+
+/* ---- the parts --------------------------------------------------------------------------------- */
+
+/* login.c: credentials and the maildrop they open. */
+void server_user(struct pq_server *s, const struct pq_command *c);
+void server_pass(struct pq_server *s, const struct pq_command *c);
+void server_apop(struct pq_server *s, const struct pq_command *c);
+/* Opens the maildrop of `name` and answers. */
+void server_login(struct pq_server *s, struct pq_slice name);
+void server_refuse_credentials(struct pq_server *s);
+bool server_may_send_password(const struct pq_server *s);
+void server_close_maildrop(struct pq_server *s);
+/* Removes the marked messages from the account. */
+void server_commit(struct pq_server *s);
+
+/* auth.c: the SASL exchange. */
+void server_auth(struct pq_server *s, const struct pq_command *c);
+void server_response(struct pq_server *s, const struct pq_event *e);
+void server_end_sasl(struct pq_server *s);
+bool server_has_mechanism(const struct pq_server *s, enum pq_mechanism m);
+
+/* mail.c: the commands of TRANSACTION. */
+void server_stat(struct pq_server *s, const struct pq_command *c);
+void server_list(struct pq_server *s, const struct pq_command *c);
+void server_uidl(struct pq_server *s, const struct pq_command *c);
+void server_retr(struct pq_server *s, const struct pq_command *c);
+void server_top(struct pq_server *s, const struct pq_command *c);
+void server_dele(struct pq_server *s, const struct pq_command *c);
+void server_noop(struct pq_server *s, const struct pq_command *c);
+void server_rset(struct pq_server *s, const struct pq_command *c);
+
+/* capa.c */
+void server_capa(struct pq_server *s, const struct pq_command *c);
+/* Writes line `index` of the capability list; false when there is no such line. */
+bool server_capa_line(struct pq_server *s, size_t index, struct pq_buf *line);
+
+/* Goes on with LIST or UIDL; true when every line is written. */
+bool server_run_list(struct pq_server *s);
+
+/* job.c: goes on with the multi-line answer as far as there is room. */
+void server_run_job(struct pq_server *s);
+
+/* The octets of header section, blank line and `lines` lines of the body (RFC 1939 section 7). */
+size_t server_top_len(struct pq_slice content, uint64_t lines);
+
+#endif
