@@ -80,7 +80,7 @@ enum pq_dlg_part_kind {
 };
 
 struct pq_dlg_part {
-    struct pq_dlg_part *next;
+    const struct pq_dlg_part *next;
     struct pq_dlg_at at;
     enum pq_dlg_part_kind kind;
     enum pq_dlg_type type;      /* of TYPED */
@@ -123,7 +123,7 @@ struct pq_dlg_word {
 
 /* One parameter that was given. The form in its row of vocab.h says which fields count. */
 struct pq_dlg_arg {
-    struct pq_dlg_arg *next;
+    const struct pq_dlg_arg *next;
     struct pq_dlg_at at;
     enum pq_dlg_param param;
     struct pq_slice axis; /* written {axis}: a row of the matrix fills it; else empty */

@@ -57,7 +57,7 @@ enum pq_status pq_regex_compile(struct pq_arena *arena, struct pq_slice source,
 {
     static const uint32_t options = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL |
                                     PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP |
-                                    PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_AUTO_POSSESS;
+                                    PCRE2_NEVER_BACKSLASH_C;
     pcre2_general_context *general = pcre2_general_context_create(arena_malloc, arena_free, arena);
     pcre2_compile_context *context = general ? compile_context(general) : NULL;
     struct pq_regex *r = pq_arena_get(arena, sizeof(*r));
