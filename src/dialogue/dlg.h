@@ -234,7 +234,7 @@ struct pq_dlg {
     uint32_t rev;
     uint32_t timeout_ms; /* 0: absent */
     const struct pq_dlg_word *req, *needs, *mailbox, *tags;
-    const struct pq_dlg_axis *axes;
+    struct pq_dlg_axis *axes;
     size_t axes_count;
     size_t rows; /* combinations of the axes; 1 without any */
 

@@ -44,6 +44,10 @@ bool pq_value_equal(const struct pq_value *a, const struct pq_value *b);
 /* A copy that lives in `arena`. NO_MEMORY leaves `*out` alone. */
 PQ_NODISCARD enum pq_status pq_value_copy(const struct pq_value *v, struct pq_arena *arena,
                                           struct pq_value *out);
+/* The octets that a value is in a line: octets as they are, an integer in decimal, in `memory`
+ * (PQ_VALUE_TEXT_MAX octets). False for a list and a truth. */
+#define PQ_VALUE_TEXT_MAX (PQ_U64_TEXT_MAX + 1)
+bool pq_value_text(const struct pq_value *v, struct pq_buf *memory, struct pq_slice *out);
 /* Appends the value for a person on one line, escaped and cut to about `room` octets; a secret is
  * written as "(secret)". */
 PQ_NODISCARD enum pq_status pq_value_show(const struct pq_value *v, size_t room,

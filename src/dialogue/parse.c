@@ -94,7 +94,7 @@ static enum pq_status finish(struct parser *p, bool at_limit)
 
 enum pq_status pq_dlg_parse(struct pq_dlg *d, struct pq_slice text, struct pq_alloc alloc)
 {
-    struct parser p = {.d = d};
+    struct parser p = {.d = d, .next_section = &d->sections};
     memset(d, 0, sizeof(*d));
     pq_arena_init(&d->arena, alloc, PQ_DLG_MEMORY_MAX);
     if (text.len > PQ_DLG_TEXT_MAX) {

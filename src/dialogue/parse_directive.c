@@ -55,10 +55,14 @@ static struct pq_dlg_arg *add_arg(struct args *a, enum pq_dlg_param param, struc
 /* {axis} in place of a value. */
 static bool is_axis(struct pq_slice word, struct pq_slice *axis)
 {
-    if (word.len < 3 || word.at[0] != '{' || word.at[word.len - 1] != '}')
+    if (word.len < 3 || word.len > PQ_DLG_NAME_MAX || word.at[0] != '{' ||
+        word.at[word.len - 1] != '}')
         return false;
-    *axis = pq_slice_first(pq_slice_after(word, 1), word.len - 2);
-    return pq_variable_len(*axis) == axis->len && axis->len <= PQ_DLG_NAME_MAX;
+    struct pq_slice name = pq_slice_first(pq_slice_after(word, 1), word.len - 2);
+    if (pq_variable_len(name) != name.len)
+        return false;
+    *axis = name;
+    return true;
 }
 
 static bool read_conn(struct args *a, const struct pq_dlg_words *words, struct pq_dlg_arg *arg)

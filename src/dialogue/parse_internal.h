@@ -91,9 +91,25 @@ bool parser_read_args(struct parser *p, struct pq_slice in, struct pq_dlg_direct
 
 /* Reads everything up to the line "---". False: the rest of the file makes no sense. */
 bool parser_read_header(struct parser *p);
+/* Reads the value of a `matrix:` line (parse_axis.c). */
+bool parser_read_axis(struct parser *p, enum pq_dlg_key key, struct pq_slice in);
 /* Takes the next line of the file into `p->line`; false at the end. Reports octets that no line can
  * hold. */
 bool parser_next_line(struct parser *p);
+
+/* ---- items and blocks (parse_block.c) -------------------------------------------------------- */
+
+/* Reports a problem of an item. Returns false. */
+bool parser_fail_item(struct parser *p, const struct pq_dlg_item *item, const char *what);
+/* A new item of the innermost block; NULL without memory. */
+struct pq_dlg_item *parser_new_item(struct parser *p, enum pq_dlg_item_kind kind,
+                                    struct pq_slice where);
+/* Puts a whole item behind the last one of the innermost block. */
+void parser_add_item(struct parser *p, struct pq_dlg_item *item);
+void parser_read_directive(struct parser *p, struct pq_slice in);
+void parser_read_step_item(struct parser *p, struct pq_slice in);
+/* Closes what is still open, which is a problem. */
+void parser_close_blocks(struct parser *p);
 
 /* ---- sections (parse_section.c) -------------------------------------------------------------- */
 

@@ -18,7 +18,8 @@ static void put_quoted(struct pq_buf *b, struct pq_slice s)
             continue;
         }
         pq_buf_put_text(b, "\\x");
-        (void)pq_hex_encode(pq_slice_of(s.at + i, 1), b);
+        if (pq_hex_encode(pq_slice_of(s.at + i, 1), b) != PQ_STATUS_OK)
+            break;
     }
     pq_buf_put_text(b, i < s.len ? "...\"" : "\"");
 }

@@ -82,6 +82,19 @@ enum pq_status pq_value_copy(const struct pq_value *v, struct pq_arena *arena, s
     return PQ_STATUS_OK;
 }
 
+bool pq_value_text(const struct pq_value *v, struct pq_buf *memory, struct pq_slice *out)
+{
+    if (v->kind == PQ_VALUE_OCTETS)
+        *out = v->octets;
+    if (v->kind != PQ_VALUE_INT)
+        return v->kind == PQ_VALUE_OCTETS;
+    if (v->number < 0)
+        pq_buf_put_octet(memory, '-');
+    pq_buf_put_u64(memory, v->number < 0 ? 0 - (uint64_t)v->number : (uint64_t)v->number);
+    *out = pq_buf_slice(memory);
+    return true;
+}
+
 /* ---- for people ------------------------------------------------------------------------------ */
 
 static enum pq_status show_octets(struct pq_slice octets, size_t room, struct pq_bytes *out)
@@ -107,15 +120,13 @@ static enum pq_status show_list(const struct pq_value *v, size_t room, struct pq
     return status == PQ_STATUS_OK ? pq_bytes_put_text(out, "]") : status;
 }
 
-static enum pq_status show_int(int64_t number, struct pq_bytes *out)
+static enum pq_status show_int(const struct pq_value *v, struct pq_bytes *out)
 {
-    uint8_t memory[PQ_U64_TEXT_MAX + 1];
+    uint8_t memory[PQ_VALUE_TEXT_MAX];
+    struct pq_slice text;
     struct pq_buf b;
     pq_buf_init(&b, memory, sizeof(memory));
-    if (number < 0)
-        pq_buf_put_octet(&b, '-');
-    pq_buf_put_u64(&b, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
-    return pq_bytes_put(out, pq_buf_slice(&b));
+    return pq_value_text(v, &b, &text) ? pq_bytes_put(out, text) : PQ_STATUS_OK;
 }
 
 enum pq_status pq_value_show(const struct pq_value *v, size_t room, struct pq_bytes *out)
@@ -124,7 +135,7 @@ enum pq_status pq_value_show(const struct pq_value *v, size_t room, struct pq_by
         return pq_bytes_put_text(out, "(secret)");
     switch (v->kind) {
     case PQ_VALUE_INT:
-        return show_int(v->number, out);
+        return show_int(v, out);
     case PQ_VALUE_OCTETS:
         return show_octets(v->octets, room, out);
     case PQ_VALUE_LIST:

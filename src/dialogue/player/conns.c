@@ -123,6 +123,7 @@ enum pq_wire_result pq_conns_half_close(struct pq_conns *c, unsigned n, uint64_t
     enum pq_wire_result r =
         c->wire->half_close(c->wire->ctx, n, pq_conns_now(c) + patience_ms);
     ask_begins(c, &c->chans[n]);
+    c->chans[n].half_closed = true;
     pq_conns_event(c, n, "sends no more");
     return r;
 }
@@ -305,6 +306,7 @@ void pq_conns_take_octets(struct pq_conns *c, unsigned n, size_t len)
 {
     struct pq_slice octets = pq_slice_first(pq_conns_pending(c, n), len);
     pq_transcript_more(&c->out->transcript, place(c, n, 'S'), octets);
+    note_login(c, &c->chans[n], octets);
     take(&c->chans[n], octets.len);
 }
 

@@ -17,7 +17,7 @@
 
 struct pq_chan {
     bool open; /* the dialogue has it open, whatever the peer did */
-    bool tls;
+    bool tls, half_closed;
     bool logged_in;          /* as far as replies to credentials tell */
     enum pq_wire_result end; /* how the peer ended it; OK: it has not */
     struct pq_bytes in;      /* what was received, from `taken` on not yet looked at */

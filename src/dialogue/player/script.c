@@ -78,11 +78,21 @@ static size_t give(struct pq_script_conn *c, const struct pq_golden_event *e, vo
     return piece.len;
 }
 
+/* Whether a look without waiting sees something: only what came before the next write. */
+static bool comes_at_once(const struct pq_script_conn *c, unsigned conn)
+{
+    const struct pq_golden_event *e = event_of(c->next, conn);
+    return e && (e->kind == PQ_GOLDEN_DATA ||
+                 (e->kind == PQ_GOLDEN_END && e->result != PQ_WIRE_TIMEOUT));
+}
+
 static enum pq_wire_result script_recv(void *ctx, unsigned conn, void *at, size_t cap, size_t *got,
                                        uint64_t deadline)
 {
     struct pq_script *s = ctx;
     struct pq_script_conn *c = &s->conns[conn];
+    if (deadline <= s->now_ms && !comes_at_once(c, conn))
+        return PQ_WIRE_TIMEOUT;
     const struct pq_golden_event *e = event_past(c->next, conn, PQ_GOLDEN_SENT);
     while (e && e->kind == PQ_GOLDEN_DATA && e->octets.len == 0)
         e = event_past(e->next, conn, PQ_GOLDEN_SENT);
