@@ -4,34 +4,20 @@
 
 #include "dialogue/player/play_internal.h"
 
-/* The first item of a @case that counts, which the parser guarantees. */
-static struct pq_dlg_item *head_of(const struct pq_dlg_item *a_case)
-{
-    return pq_dlg_item_active(a_case->directive.body);
-}
-
-/* The cases of a @match, one after the other; NULL behind the last. */
-static const struct pq_dlg_item *next_case(const struct pq_dlg_item *from)
-{
-    while (from && !pq_dlg_item_is(from, PQ_DLG_DO_CASE))
-        from = from->next;
-    return from;
-}
-
 /* The case that begins with the directive `what`, or NULL. */
 static const struct pq_dlg_item *case_with(const struct pq_dlg_item *match, enum pq_dlg_do what)
 {
-    const struct pq_dlg_item *c = next_case(match->directive.body);
-    while (c && !pq_dlg_item_is(head_of(c), what))
-        c = next_case(c->next);
+    const struct pq_dlg_item *c = play_next_case(match->directive.body);
+    while (c && !pq_dlg_item_is(play_case_head(c), what))
+        c = play_next_case(c->next);
     return c;
 }
 
 /* The connection that all cases look at. */
 static unsigned conn_of(const struct pq_play *p, const struct pq_dlg_item *match)
 {
-    const struct pq_dlg_item *first = next_case(match->directive.body);
-    const struct pq_dlg_item *head = first ? head_of(first) : NULL;
+    const struct pq_dlg_item *first = play_next_case(match->directive.body);
+    const struct pq_dlg_item *head = first ? play_case_head(first) : NULL;
     if (!head)
         return 1;
     return play_conn(p, head->kind == PQ_DLG_ITEM_STEP ? head->step.conn
@@ -50,15 +36,10 @@ static void note_branch(struct pq_outcome *out, struct pq_slice name)
     out->branch[len + name.len] = 0;
 }
 
-/* Goes on inside of a case, behind its head. */
-static void choose(struct pq_play *p, const struct pq_dlg_item *a_case)
-{
-    if (!p->login.active)
-        note_branch(p->out, pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_NAME)->text);
-    play_enter(p, FRAME_CASE, head_of(a_case)->next, a_case);
-}
-
-void play_case_end(struct pq_play *p, const struct pq_dlg_item *item)
+/* What the author says of a case: its verdict and why. */
+static void case_verdict(struct pq_play *p, const struct pq_dlg_item *a_case, const char *actual,
+                         void (*give)(struct pq_play *, const struct pq_dlg_item *,
+                                      enum pq_verdict, const char *, const char *))
 {
     static const enum pq_verdict verdicts[] = {
         [PQ_DLG_VERDICT_PASS] = PQ_VERDICT_PASS,
@@ -67,13 +48,30 @@ void play_case_end(struct pq_play *p, const struct pq_dlg_item *item)
         [PQ_DLG_VERDICT_FAIL] = PQ_VERDICT_FAIL,
         [PQ_DLG_VERDICT_INCONCLUSIVE] = PQ_VERDICT_INCONCLUSIVE,
     };
-    const struct pq_dlg_arg *verdict = pq_dlg_arg(&item->directive, PQ_DLG_ARG_VERDICT);
-    const struct pq_dlg_arg *why = pq_dlg_arg(&item->directive, PQ_DLG_ARG_WHY);
+    const struct pq_dlg_arg *verdict = pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_VERDICT);
+    const struct pq_dlg_arg *why = pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_WHY);
     struct line text;
     line_clear(&text);
-    for (size_t i = 0; why && i < why->text.len; i++)
-        line_put_octet(&text, why->text.at[i]);
-    play_verdict(p, item, verdicts[verdict->number], text.at, p->answer.at);
+    if (why)
+        line_put_slice(&text, why->text);
+    give(p, a_case, verdicts[verdict->number], text.at, actual);
+}
+
+/* Goes on inside of a case, behind its head. What is bad stands from now on; what is good must
+ * first be reached. */
+static void choose(struct pq_play *p, const struct pq_dlg_item *a_case, const char *actual)
+{
+    const struct pq_dlg_arg *verdict = pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_VERDICT);
+    if (!p->login.active)
+        note_branch(p->out, pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_NAME)->text);
+    if (verdict->number != PQ_DLG_VERDICT_PASS)
+        case_verdict(p, a_case, actual, play_record);
+    play_enter(p, FRAME_CASE, play_case_head(a_case)->next, a_case);
+}
+
+void play_case_end(struct pq_play *p, const struct pq_dlg_item *item)
+{
+    case_verdict(p, item, NULL, play_verdict);
 }
 
 /* ---- a line chooses --------------------------------------------------------------------------- */
@@ -81,7 +79,7 @@ void play_case_end(struct pq_play *p, const struct pq_dlg_item *item)
 static enum pq_match_outcome try_case(struct pq_play *p, const struct pq_dlg_item *a_case,
                                       struct pq_slice line, struct pq_match *m)
 {
-    const struct pq_dlg_item *head = head_of(a_case);
+    const struct pq_dlg_item *head = play_case_head(a_case);
     *m = (struct pq_match){.outcome = PQ_MATCH_NO};
     if (head->kind != PQ_DLG_ITEM_STEP)
         return PQ_MATCH_NO;
@@ -92,30 +90,23 @@ static enum pq_match_outcome try_case(struct pq_play *p, const struct pq_dlg_ite
     return m->outcome;
 }
 
-static void no_case(struct pq_play *p, const struct pq_dlg_item *match, struct pq_slice line)
-{
-    struct line actual;
-    line_clear(&actual);
-    line_put_octets(&actual, line);
-    play_fail(p, match, "the line is none of the alternatives", actual.at);
-}
-
 static void choose_by_line(struct pq_play *p, const struct pq_dlg_item *match, unsigned conn,
                            const struct pq_incoming *line)
 {
     struct pq_match m;
-    const struct pq_dlg_item *c = next_case(match->directive.body);
+    const struct pq_dlg_item *c = play_next_case(match->directive.body);
     while (c && try_case(p, c, line->text, &m) == PQ_MATCH_NO)
-        c = next_case(c->next);
-    line_clear(&p->answer);
-    line_put_octets(&p->answer, line->text);
+        c = play_next_case(c->next);
+    struct line actual;
+    line_clear(&actual);
+    line_put_octets(&actual, line->text);
     if (!c)
-        no_case(p, match, line->text);
+        play_fail(p, match, "the line is none of the alternatives", actual.at);
     else if (m.outcome == PQ_MATCH_ERROR)
-        play_match_failed(p, head_of(c), line->text, &m);
-    else if (play_bind_captures(p, head_of(c), m.captures, m.count))
-        choose(p, c);
-    bool more = c && (head_of(c)->step.form == PQ_DLG_BODY || head_of(c)->step.form == PQ_DLG_DOT);
+        play_match_failed(p, play_case_head(c), line->text, &m);
+    else if (play_bind_captures(p, play_case_head(c), m.captures, m.count))
+        choose(p, c, actual.at);
+    bool more = c && (play_case_head(c)->step.form == PQ_DLG_BODY || play_case_head(c)->step.form == PQ_DLG_DOT);
     pq_conns_take(&p->conns, conn, line, more);
 }
 
@@ -130,24 +121,17 @@ static void choose_by_end(struct pq_play *p, const struct pq_dlg_item *match, un
         play_ended(p, match, conn, result);
         return;
     }
-    line_clear(&p->answer);
-    line_put(&p->answer, pq_wire_result_text(result));
     pq_conns_end(&p->conns, conn, PQ_WIRE_CLOSE);
-    choose(p, c);
+    choose(p, c, pq_wire_result_text(result));
 }
 
 static void choose_by_silence(struct pq_play *p, const struct pq_dlg_item *match, unsigned conn)
 {
     const struct pq_dlg_item *c = case_with(match, PQ_DLG_DO_SILENCE);
-    if (!c || pq_conns_pending(&p->conns, conn).len > 0) {
-        play_barrier(p, match, conn,
-                     case_with(match, PQ_DLG_DO_EOF) && !has_line_case(match) ? AWAIT_CLOSE
-                                                                              : AWAIT_LINE);
-        return;
-    }
-    line_clear(&p->answer);
-    line_put(&p->answer, "silence");
-    choose(p, c);
+    if (!c || pq_conns_pending(&p->conns, conn).len > 0)
+        play_barrier(p, match, conn, AWAIT_LINE);
+    else
+        choose(p, c, "silence");
 }
 
 /* How long a @match waits: at least as long as silence must last to be one. */
@@ -157,7 +141,7 @@ static uint64_t own_patience(const struct pq_dlg_item *match)
     const struct pq_dlg_item *c = case_with(match, PQ_DLG_DO_SILENCE);
     uint64_t ms = timeout ? timeout->number : 0;
     uint64_t silence =
-        c ? pq_dlg_arg(&head_of(c)->directive, PQ_DLG_ARG_TIME)->number : 0;
+        c ? pq_dlg_arg(&play_case_head(c)->directive, PQ_DLG_ARG_TIME)->number : 0;
     return silence > ms ? silence : ms;
 }
 
@@ -210,8 +194,7 @@ static void show_value(struct line *l, const struct pq_value *value)
     struct pq_bytes text;
     pq_bytes_init(&text, pq_alloc_default(), PQ_OUTCOME_TEXT_MAX);
     if (pq_value_show(value, PQ_OUTCOME_TEXT_MAX / 3, &text) == PQ_STATUS_OK)
-        for (size_t i = 0; i < text.len; i++)
-            line_put_octet(l, text.at[i]);
+        line_put_slice(l, pq_bytes_slice(&text));
     pq_bytes_free(&text);
 }
 

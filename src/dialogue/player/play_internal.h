@@ -75,6 +75,8 @@ struct pq_play {
     bool given_lost; /* [given] failed: nothing that follows can be judged */
     bool test_cut;   /* [test] did not reach its end: later names may have no value */
     bool own_tls;    /* the file starts TLS itself */
+    bool login_own_tls;
+    const struct pq_dlg_item *item; /* that is played now */
     struct frame frames[FRAMES_MAX];
     size_t depth;
     size_t groups;  /* GROUP frames on the stack */
@@ -106,6 +108,7 @@ struct line {
 };
 void line_clear(struct line *l);
 void line_put(struct line *l, const char *text);
+void line_put_slice(struct line *l, struct pq_slice text);
 void line_put_u64(struct line *l, uint64_t number);
 /* Octets in quotation marks, escaped, cut in the middle of nowhere with "..." behind. */
 void line_put_octets(struct line *l, struct pq_slice octets);
@@ -113,7 +116,10 @@ void line_put_octets(struct line *l, struct pq_slice octets);
 /* `why` and `actual` may be NULL. Each applies the rules of blame: in [given] and in a prelude a
  * failure is inconclusive. */
 void play_pass(struct pq_play *p, const struct pq_dlg_item *item);
-/* NOTE and WARN go on; the others end the section. */
+/* Records a finding; the section goes on. */
+void play_record(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict,
+                 const char *why, const char *actual);
+/* The same; anything worse than WARN ends the section. */
 void play_verdict(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict,
                   const char *why, const char *actual);
 void play_fail(struct pq_play *p, const struct pq_dlg_item *item, const char *why,
@@ -149,6 +155,9 @@ bool play_await_line(struct pq_play *p, const struct pq_dlg_item *item, unsigned
                      enum awaited what, struct pq_incoming *line);
 /* Takes off one leading dot when more follows. */
 struct pq_slice play_unstuff(struct pq_slice line);
+/* A line and a template could not be compared. */
+void play_match_failed(struct pq_play *p, const struct pq_dlg_item *item, struct pq_slice line,
+                       const struct pq_match *m);
 /* Binds what a line gave values to. False: no room, and a finding. */
 bool play_bind_captures(struct pq_play *p, const struct pq_dlg_item *item,
                         const struct pq_capture *captures, size_t count);
@@ -168,6 +177,20 @@ void play_do_expect(struct pq_play *p, const struct pq_dlg_item *item);
 
 /* ---- alternatives (match.c) ------------------------------------------------------------------- */
 
+/* The first item of a @case that counts; the parser guarantees that there is one. */
+static inline struct pq_dlg_item *play_case_head(const struct pq_dlg_item *a_case)
+{
+    return pq_dlg_item_active(a_case->directive.body);
+}
+
+/* The @case at or behind `from` in its list, or NULL. */
+static inline const struct pq_dlg_item *play_next_case(const struct pq_dlg_item *from)
+{
+    while (from && !pq_dlg_item_is(from, PQ_DLG_DO_CASE))
+        from = from->next;
+    return from;
+}
+
 void play_do_match(struct pq_play *p, const struct pq_dlg_item *item);
 void play_case_end(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_if(struct pq_play *p, const struct pq_dlg_item *item);
@@ -183,7 +206,7 @@ void play_enter_state(struct pq_play *p);
 void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_tls(struct pq_play *p, const struct pq_dlg_item *item);
 /* The options of an @tls with hello=raw. */
-struct pq_wire_tls_options play_tls_options(const struct pq_play *p, const struct pq_dlg_item *item);
+struct pq_wire_tls_options play_tls_options(const struct pq_dlg_item *item);
 bool play_has_tls(const struct pq_dlg *dlg);
 
 /* ---- logins (login.c) ------------------------------------------------------------------------- */

@@ -77,6 +77,18 @@ static struct pq_slice unbound_name(const struct pq_play *p, const struct pq_dlg
     return pq_slice_of(NULL, 0);
 }
 
+void play_match_failed(struct pq_play *p, const struct pq_dlg_item *item, struct pq_slice line,
+                       const struct pq_match *m)
+{
+    struct line actual;
+    line_clear(&actual);
+    line_put_octets(&actual, line);
+    if (m->error == PQ_EXPR_OK)
+        play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE, m->why, actual.at);
+    else
+        play_expr_failed(p, item, m->error, unbound_name(p, &item->step));
+}
+
 /* What a template made of a line. */
 static void judge_line(struct pq_play *p, const struct pq_dlg_item *item, struct pq_slice line,
                        const struct pq_match *m)
@@ -92,10 +104,7 @@ static void judge_line(struct pq_play *p, const struct pq_dlg_item *item, struct
         play_fail(p, item, m->why, actual.at);
         break;
     case PQ_MATCH_ERROR:
-        if (m->error == PQ_EXPR_OK)
-            play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE, m->why, actual.at);
-        else
-            play_expr_failed(p, item, m->error, unbound_name(p, &item->step));
+        play_match_failed(p, item, line, m);
         break;
     }
 }

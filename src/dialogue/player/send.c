@@ -195,7 +195,7 @@ static bool send_alone(struct pq_play *p, const struct pq_dlg_item *item, unsign
     const struct pq_dlg_item *tls = raw_hello(p, item);
     if (tls) {
         const struct pq_wire *wire = p->run->wire;
-        struct pq_wire_tls_options options = play_tls_options(p, tls);
+        struct pq_wire_tls_options options = play_tls_options(tls);
         if (!wire->hello(wire->ctx, conn, &options, &hello)) {
             play_verdict(p, tls, PQ_VERDICT_ERROR, wire->why(wire->ctx, conn), NULL);
             return true;

@@ -15,7 +15,7 @@ void line_clear(struct line *l)
 }
 
 /* What does not fit is left out, with dots to show it. */
-static void put(struct line *l, struct pq_slice text)
+void line_put_slice(struct line *l, struct pq_slice text)
 {
     static const struct pq_slice dots = PQ_SLICE_INIT("...");
     size_t room = sizeof(l->at) - 1 - l->len;
@@ -30,7 +30,7 @@ static void put(struct line *l, struct pq_slice text)
 
 void line_put(struct line *l, const char *text)
 {
-    put(l, pq_slice_text(text));
+    line_put_slice(l, pq_slice_text(text));
 }
 
 void line_put_u64(struct line *l, uint64_t number)
@@ -39,7 +39,7 @@ void line_put_u64(struct line *l, uint64_t number)
     struct pq_buf b;
     pq_buf_init(&b, memory, sizeof(memory));
     pq_buf_put_u64(&b, number);
-    put(l, pq_buf_slice(&b));
+    line_put_slice(l, pq_buf_slice(&b));
 }
 
 #define QUOTED_MAX 200u /* octets that are worth quoting in one line */
@@ -51,7 +51,7 @@ void line_put_octets(struct line *l, struct pq_slice octets)
     struct pq_slice shown = pq_slice_first(octets, QUOTED_MAX);
     enum pq_status status = pq_escape_write(shown, PQ_ESCAPE_STRING, false, &escaped);
     line_put(l, "\"");
-    put(l, pq_bytes_slice(&escaped));
+    line_put_slice(l, pq_bytes_slice(&escaped));
     line_put(l, "\"");
     if (status != PQ_STATUS_OK || shown.len < octets.len)
         line_put(l, "...");
@@ -117,6 +117,24 @@ static struct pq_slice source_line(const struct pq_play *p, const struct pq_dlg_
     return line;
 }
 
+/* What `item` wants: its own line, or of alternatives those that pass. */
+static void put_expected(const struct pq_play *p, const struct pq_dlg_item *item, struct line *out)
+{
+    if (pq_dlg_item_is(item, PQ_DLG_DO_CASE))
+        item = item->parent;
+    if (!pq_dlg_item_is(item, PQ_DLG_DO_MATCH)) {
+        line_put_slice(out, source_line(p, item));
+        return;
+    }
+    const struct pq_dlg_item *c = play_next_case(item->directive.body);
+    for (; c; c = play_next_case(c->next)) {
+        if (pq_dlg_arg(&c->directive, PQ_DLG_ARG_VERDICT)->number != PQ_DLG_VERDICT_PASS)
+            continue;
+        line_put(out, out->len > 0 ? " or " : "");
+        line_put_slice(out, source_line(p, play_case_head(c)));
+    }
+}
+
 static void copy_text(char *to, const char *text)
 {
     (void)snprintf(to, PQ_OUTCOME_TEXT_MAX, "%s", text ? text : "");
@@ -134,10 +152,10 @@ static void adopt(struct pq_play *p, const struct pq_dlg_item *item, enum pq_ver
     out->at = item ? item->at : (struct pq_dlg_at){0, 0};
     copy_text(out->why, why);
     copy_text(out->actual, actual);
-    struct line expected = {.len = 0};
+    struct line expected;
     line_clear(&expected);
-    if (item && verdict > PQ_VERDICT_WARN)
-        put(&expected, source_line(p, item));
+    if (item && verdict > PQ_VERDICT_NOTE)
+        put_expected(p, item, &expected);
     copy_text(out->expected, expected.at);
 }
 
@@ -150,7 +168,7 @@ static void login_failed(struct pq_play *p, const struct pq_dlg_item *item, cons
     line_put(&text, why && why[0] ? why : "a line of the prelude was not answered as it says");
     if (item) {
         line_put(&text, "; expected ");
-        put(&text, source_line(p, item));
+        put_expected(p, item, &text);
     }
     if (actual && actual[0]) {
         line_put(&text, ", got ");
@@ -160,8 +178,8 @@ static void login_failed(struct pq_play *p, const struct pq_dlg_item *item, cons
     copy_text(p->login.why, text.at);
 }
 
-void play_verdict(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict,
-                  const char *why, const char *actual)
+void play_record(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict,
+                 const char *why, const char *actual)
 {
     if (p->login.active && verdict != PQ_VERDICT_ERROR && verdict != PQ_VERDICT_SKIP) {
         if (verdict > PQ_VERDICT_WARN)
@@ -175,6 +193,12 @@ void play_verdict(struct pq_play *p, const struct pq_dlg_item *item, enum pq_ver
     else
         each_row(p, item, doubt_one, verdict);
     adopt(p, item, verdict, why, actual);
+}
+
+void play_verdict(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict,
+                  const char *why, const char *actual)
+{
+    play_record(p, item, verdict, why, actual);
     if (verdict > PQ_VERDICT_WARN)
         p->over = p->lost = true;
 }
@@ -226,7 +250,7 @@ void play_expr_failed(struct pq_play *p, const struct pq_dlg_item *item,
 {
     struct line why;
     line_clear(&why);
-    put(&why, about);
+    line_put_slice(&why, about);
     line_put(&why, about.len > 0 ? ": " : "");
     line_put(&why, pq_expr_outcome_text(outcome));
     if (p->over)
