@@ -253,7 +253,7 @@ void play_do_body(struct pq_play *p, const struct pq_dlg_item *item)
     if (take_body(p, item, conn, UINT64_MAX, &b) &&
         next_body_line(p, item, conn, &b, &end)) {
         pq_conns_take(&p->conns, conn, &end, true);
-        const struct pq_dlg_arg *name = pq_dlg_arg(&item->directive, PQ_DLG_ARG_NAME);
+        const struct pq_dlg_arg *name = pq_dlg_arg(&item->directive, PQ_DLG_ARG_VARIABLE);
         if (bind_lines(p, name->text, pq_bytes_slice(&keep), (size_t)b.lines))
             play_pass(p, item);
         else
