@@ -16,6 +16,8 @@
 #define PQ_DLG_MEMORY_MAX (64u << 20)     /* octets of its tree */
 #define PQ_DLG_STEPS_MAX 100000u          /* steps and directives of a file */
 #define PQ_DLG_NESTING_MAX 16u            /* blocks inside each other */
+#define PQ_DLG_SECTIONS_MAX 256u          /* sections of a file, fixtures included */
+#define PQ_DLG_CASES_MAX 64u              /* cases of a @match */
 #define PQ_DLG_NAME_MAX 64u               /* octets of a name */
 #define PQ_DLG_WORDS_MAX 256u             /* words of a list: requirements, tags, needs, ... */
 #define PQ_DLG_CAPTURES_MAX 16u           /* names that one line may bind */
@@ -168,6 +170,7 @@ struct pq_dlg_item {
     const struct pq_dlg_item *req; /* the @req that covers it; NULL: `req:` of the header does */
     struct pq_dlg_at at;
     enum pq_dlg_item_kind kind;
+    bool look;               /* it is what its @case looks for */
     struct pq_slice comment; /* behind "#"; NULL `at`: none */
     union {
         struct pq_dlg_step step;
@@ -182,9 +185,10 @@ struct pq_dlg_item *pq_dlg_item_after(const struct pq_dlg_item *item);
 struct pq_dlg_item *pq_dlg_item_active(struct pq_dlg_item *item);
 bool pq_dlg_item_is(const struct pq_dlg_item *item, enum pq_dlg_do what);
 
-/* What a tree promises besides its types: the first active item of a @case is one incoming line
- * (any form but RAW and MANY), @eof or @silence; all cases of a @match look at one connection; @as
- * stands directly before the REGEX step that it serves; places are those of the directive's row. */
+/* What a tree promises besides its types: the first active item of a @case (behind an @as) is one
+ * incoming line (any form but RAW and MANY), @eof or @silence, and it is marked with `look`; all
+ * cases of a @match look at one connection, and all steps of a @batch go one way on one; @as stands
+ * directly before the REGEX step that it serves; places are those of the directive's row. */
 
 /* ---- files ----------------------------------------------------------------------------------- */
 

@@ -74,6 +74,10 @@ void parser_add_item(struct parser *p, struct pq_dlg_item *item)
     b->tail = &item->next;
     if (item->kind != PQ_DLG_ITEM_STEP && item->kind != PQ_DLG_ITEM_DIRECTIVE)
         return;
+    if (item->kind == PQ_DLG_ITEM_STEP && !b->first_step)
+        b->first_step = item;
+    if (pq_dlg_item_is(item, PQ_DLG_DO_CASE) && ++b->cases == PQ_DLG_CASES_MAX + 1)
+        parser_fail_item(p, item, "more than 64 cases; split the @match");
     serve_as(p, item);
     if (++p->d->steps == PQ_DLG_STEPS_MAX + 1)
         parser_fail_item(p, item, "more than 100000 steps; split the file");
@@ -103,7 +107,7 @@ static void leave_block(struct parser *p)
 }
 
 /* The item that a case looks for, behind an @as. */
-static const struct pq_dlg_item *look_of(const struct pq_dlg_item *a_case)
+static struct pq_dlg_item *look_of(const struct pq_dlg_item *a_case)
 {
     struct pq_dlg_item *item = pq_dlg_item_active(a_case->directive.body);
     while (item && pq_dlg_item_is(item, PQ_DLG_DO_AS))
@@ -130,12 +134,15 @@ static void close_match(struct parser *p, const struct pq_dlg_item *match)
     if (!a_case)
         parser_fail_item(p, match, "@match needs at least one @case");
     for (; a_case; a_case = pq_dlg_item_active(a_case->next)) {
-        const struct pq_dlg_item *look = look_of(a_case);
-        if (!is_look(look))
+        struct pq_dlg_item *look = look_of(a_case);
+        if (!is_look(look)) {
             parser_fail_item(p, a_case, "a @case begins with one incoming line, @eof or @silence");
-        else if (!first)
+            continue;
+        }
+        look->look = true;
+        if (!first)
             first = look;
-        else if (conn_of(look) != conn_of(first))
+        if (conn_of(look) != conn_of(first))
             parser_fail_item(p, look, "all cases of a @match must look at one connection");
     }
 }
@@ -269,8 +276,8 @@ static bool check_step_place(struct parser *p, const struct pq_dlg_item *item)
         return parser_fail_item(p, item, "only steps of known octets can stand here");
     if ((place & PQ_DLG_IN_RACE) && s->side == PQ_DLG_SERVER)
         return parser_fail_item(p, item, "a @race sends; read the answers behind it");
-    const struct pq_dlg_item *first = pq_dlg_item_active(innermost(p)->item->directive.body);
-    if ((place & PQ_DLG_IN_BATCH) && first && first->kind == PQ_DLG_ITEM_STEP &&
+    const struct pq_dlg_item *first = innermost(p)->first_step;
+    if ((place & PQ_DLG_IN_BATCH) && first &&
         (first->step.side != s->side || first->step.conn != s->conn))
         return parser_fail_item(p, item, "a @batch is one write: one side, one connection");
     return true;

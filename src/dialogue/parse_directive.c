@@ -10,6 +10,7 @@ struct args {
     const struct pq_dlg_do_row *row;
     struct pq_slice in;
     size_t place; /* of the next parameter that is told by its place */
+    size_t count; /* of parameters that were given */
 };
 
 static size_t params_count(const struct pq_dlg_do_row *row)
@@ -33,6 +34,10 @@ static struct pq_dlg_arg *add_arg(struct args *a, enum pq_dlg_param param, struc
 {
     size_t rank = rank_of(a->row, param);
     const struct pq_dlg_arg **tail = &a->d->args;
+    if (++a->count > PQ_DLG_WORDS_MAX) {
+        parser_fail(a->p, where, "more than 256 parameters");
+        return NULL;
+    }
     while (*tail && rank_of(a->row, (*tail)->param) <= rank) {
         if ((*tail)->param == param && a->row->params[rank].times != PQ_DLG_SOME) {
             parser_fail_quoting(a->p, where, "given twice: ", "; remove one");

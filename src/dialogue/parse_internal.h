@@ -14,6 +14,8 @@ struct block {
     struct pq_dlg_item *item; /* the directive; NULL: the section itself */
     struct pq_dlg_item **tail;
     const struct pq_dlg_item *req;
+    const struct pq_dlg_item *first_step; /* directly in it; NULL: none yet */
+    size_t cases;                         /* of a @match */
 };
 
 struct parser {
@@ -24,6 +26,7 @@ struct parser {
     bool out_of_memory;
     struct pq_dlg_section *section; /* NULL: before the first */
     struct pq_dlg_section **next_section;
+    size_t sections;
     struct block blocks[PQ_DLG_NESTING_MAX + 1]; /* [0] is the section */
     size_t depth;                                /* index of the innermost */
     struct pq_dlg_item *as;                      /* an @as that still waits for its step */

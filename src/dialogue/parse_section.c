@@ -136,6 +136,10 @@ static void read_section(struct parser *p, struct pq_slice in)
         return;
     }
     s->name = rest;
+    if (++p->sections > PQ_DLG_SECTIONS_MAX) {
+        parser_fail(p, all, "more than 256 sections; split the file");
+        return;
+    }
     if (check_section(p, s, rest, all))
         begin_section(p, s);
 }
