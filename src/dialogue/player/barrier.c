@@ -9,7 +9,8 @@ static const struct pq_slice one_reply_row = PQ_SLICE_INIT("RFC1939-3-020");
 /* Lines of a reply that a stalled connection may still send before it counts as mute. */
 #define LATE_LINES_MAX 100000u
 
-/* ---- the probe -------------------------------------------------------------------------------- */
+/* ---- the probe --------------------------------------------------------------------------------
+ */
 
 /* Reads the greeting of connection 0. */
 static enum pq_wire_result probe_greeting(struct pq_play *p)
@@ -42,7 +43,8 @@ static bool probe(struct pq_play *p, enum pq_probe *result)
     return r != PQ_WIRE_SPENT;
 }
 
-/* ---- NOOP on the stalled connection ----------------------------------------------------------- */
+/* ---- NOOP on the stalled connection -----------------------------------------------------------
+ */
 
 struct sign_of_life {
     enum pq_noop noop;
@@ -131,7 +133,8 @@ static struct sign_of_life ask_for_life(struct pq_play *p, unsigned conn, enum a
     return s;
 }
 
-/* ---- the judgement ---------------------------------------------------------------------------- */
+/* ---- the judgement ----------------------------------------------------------------------------
+ */
 
 static void describe(const struct pq_play *p, unsigned conn, struct line *actual)
 {
@@ -205,6 +208,6 @@ void play_do_expect(struct pq_play *p, const struct pq_dlg_item *item)
     else if (result == PQ_PROBE_REFUSED)
         play_fail(p, item, "the target does not live any more", "a new connection: refused");
     else
-        play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE,
-                     "the target does not greet a new connection", "a new connection: silent");
+        play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE, "the target does not greet a new connection",
+                     "a new connection: silent");
 }

@@ -29,7 +29,8 @@ uint64_t pq_conns_now(const struct pq_conns *c)
     return c->wire->now_ms(c->wire->ctx);
 }
 
-/* ---- transcript ------------------------------------------------------------------------------- */
+/* ---- transcript -------------------------------------------------------------------------------
+ */
 
 static struct pq_transcript_at place(const struct pq_conns *c, unsigned n, char dir)
 {
@@ -53,7 +54,8 @@ static void event_of_two(struct pq_conns *c, unsigned n, const char *what, const
     pq_conns_event(c, n, text);
 }
 
-/* ---- opening and ending ----------------------------------------------------------------------- */
+/* ---- opening and ending -----------------------------------------------------------------------
+ */
 
 /* Forgets a connection, but not its memory. */
 static void chan_clear(struct pq_chan *chan)
@@ -76,8 +78,7 @@ enum pq_wire_result pq_conns_open(struct pq_conns *c, unsigned n, bool tls, uint
         pq_conns_end(c, n, PQ_WIRE_CLOSE);
     chan_clear(chan);
     c->out->connects++;
-    enum pq_wire_result r =
-        c->wire->open(c->wire->ctx, n, tls, pq_conns_now(c) + patience_ms);
+    enum pq_wire_result r = c->wire->open(c->wire->ctx, n, tls, pq_conns_now(c) + patience_ms);
     chan->open = r == PQ_WIRE_OK;
     ask_begins(c, chan);
     if (r == PQ_WIRE_OK)
@@ -120,8 +121,7 @@ void pq_conns_end_all(struct pq_conns *c)
 
 enum pq_wire_result pq_conns_half_close(struct pq_conns *c, unsigned n, uint64_t patience_ms)
 {
-    enum pq_wire_result r =
-        c->wire->half_close(c->wire->ctx, n, pq_conns_now(c) + patience_ms);
+    enum pq_wire_result r = c->wire->half_close(c->wire->ctx, n, pq_conns_now(c) + patience_ms);
     ask_begins(c, &c->chans[n]);
     c->chans[n].half_closed = true;
     pq_conns_event(c, n, "sends no more");
@@ -129,13 +129,12 @@ enum pq_wire_result pq_conns_half_close(struct pq_conns *c, unsigned n, uint64_t
 }
 
 enum pq_wire_tls pq_conns_start_tls(struct pq_conns *c, unsigned n,
-                                    const struct pq_wire_tls_options *options,
-                                    uint64_t patience_ms)
+                                    const struct pq_wire_tls_options *options, uint64_t patience_ms)
 {
     struct pq_chan *chan = &c->chans[n];
     struct pq_slice early = pq_conns_pending(c, n);
-    enum pq_wire_tls r = c->wire->start_tls(c->wire->ctx, n, options, early,
-                                            pq_conns_now(c) + patience_ms);
+    enum pq_wire_tls r =
+        c->wire->start_tls(c->wire->ctx, n, options, early, pq_conns_now(c) + patience_ms);
     pq_bytes_clear(&chan->in);
     chan->taken = chan->scanned = 0;
     if (r == PQ_WIRE_TLS_OK)
@@ -162,7 +161,8 @@ bool pq_conns_put_back(struct pq_conns *c, unsigned n, struct pq_slice octets)
     return true;
 }
 
-/* ---- receiving -------------------------------------------------------------------------------- */
+/* ---- receiving --------------------------------------------------------------------------------
+ */
 
 /* Asks the wire once. What comes goes behind what there is. */
 static enum pq_wire_result receive(struct pq_conns *c, unsigned n, uint64_t deadline)
@@ -177,8 +177,8 @@ static enum pq_wire_result receive(struct pq_conns *c, unsigned n, uint64_t dead
     if (pq_bytes_reserve(&chan->in, PQ_CONN_READ) != PQ_STATUS_OK)
         return PQ_WIRE_TOO_LONG;
     size_t got = 0;
-    enum pq_wire_result r = c->wire->recv(c->wire->ctx, n, chan->in.at + chan->in.len,
-                                          PQ_CONN_READ, &got, deadline);
+    enum pq_wire_result r =
+        c->wire->recv(c->wire->ctx, n, chan->in.at + chan->in.len, PQ_CONN_READ, &got, deadline);
     if (r == PQ_WIRE_OK && chan->waiting) {
         chan->waiting = false;
         chan->answer_ms = pq_conns_now(c) - chan->asked_ms;
@@ -310,7 +310,8 @@ void pq_conns_take_octets(struct pq_conns *c, unsigned n, size_t len)
     take(&c->chans[n], octets.len);
 }
 
-/* ---- sending ---------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------
+ */
 
 /* One write. */
 static enum pq_wire_result send_one(struct pq_conns *c, unsigned n, struct pq_slice octets,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The connections of a run: buffers, lines, writes cut as asked for, and the transcript of all that.
- * Knows CRLF and who speaks; judges nothing.
+ * The connections of a run: buffers, lines, writes cut as asked for, and the transcript of all
+ * that. Knows CRLF and who speaks; judges nothing.
  */
 #ifndef PQ_DIALOGUE_PLAYER_CONNS_H
 #define PQ_DIALOGUE_PLAYER_CONNS_H
@@ -48,7 +48,8 @@ struct pq_patience {
     uint64_t idle_ms, total_ms;
 };
 
-/* ---- opening and ending ----------------------------------------------------------------------- */
+/* ---- opening and ending -----------------------------------------------------------------------
+ */
 
 /* Opens connection `n`, which is closed first when it is open. */
 enum pq_wire_result pq_conns_open(struct pq_conns *c, unsigned n, bool tls, uint64_t patience_ms);
@@ -62,7 +63,8 @@ enum pq_wire_tls pq_conns_start_tls(struct pq_conns *c, unsigned n,
 /* Puts `octets` before what was received. False: no memory. */
 bool pq_conns_put_back(struct pq_conns *c, unsigned n, struct pq_slice octets);
 
-/* ---- sending ---------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------
+ */
 
 struct pq_payload {
     struct pq_slice octets;
@@ -75,7 +77,8 @@ struct pq_payload {
  * take any more is left out: that shows when its answer is read. */
 void pq_conns_send(struct pq_conns *c, unsigned n, const struct pq_payload *payload);
 
-/* ---- receiving -------------------------------------------------------------------------------- */
+/* ---- receiving --------------------------------------------------------------------------------
+ */
 
 struct pq_incoming {
     struct pq_slice text; /* a line without its CRLF, valid until the connection is used again */
@@ -98,7 +101,8 @@ void pq_conns_take_octets(struct pq_conns *c, unsigned n, size_t len);
 /* What was received and not taken, without waiting or asking the wire. */
 struct pq_slice pq_conns_pending(const struct pq_conns *c, unsigned n);
 
-/* ---- transcript ------------------------------------------------------------------------------- */
+/* ---- transcript -------------------------------------------------------------------------------
+ */
 
 void pq_conns_event(struct pq_conns *c, unsigned n, const char *text);
 uint64_t pq_conns_now(const struct pq_conns *c);

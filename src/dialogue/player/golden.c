@@ -31,7 +31,8 @@ static void *get(struct reader *r, size_t size)
     return at;
 }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words ------------------------------------------------------------------------------------
+ */
 
 static bool take_word(struct reader *r, struct pq_slice *word)
 {
@@ -81,7 +82,8 @@ static bool copy_rest(struct reader *r, struct pq_slice *out)
     return out->at != NULL;
 }
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events -----------------------------------------------------------------------------------
+ */
 
 static bool read_octets(struct reader *r, struct pq_golden_event *e)
 {
@@ -136,9 +138,9 @@ static bool read_answer(struct reader *r, struct pq_golden_event *e)
 static bool read_stored(struct reader *r, struct pq_golden_event *e)
 {
     struct pq_slice dash;
-    bool follows = r->event && (r->event->kind == PQ_GOLDEN_STORED ||
-                                (r->event->kind == PQ_GOLDEN_ANSWER &&
-                                 r->event->ask == PQ_ASK_PEEK));
+    bool follows =
+        r->event && (r->event->kind == PQ_GOLDEN_STORED ||
+                     (r->event->kind == PQ_GOLDEN_ANSWER && r->event->ask == PQ_ASK_PEEK));
     if (!follows)
         return fail(r, "a stored message must stand behind an answer to peek");
     e->stored.has_size = r->rest.len > 0 && r->rest.at[0] != '-';
@@ -207,7 +209,8 @@ static bool read_event(struct reader *r)
     return true;
 }
 
-/* ---- header lines ----------------------------------------------------------------------------- */
+/* ---- header lines -----------------------------------------------------------------------------
+ */
 
 static bool read_file(struct reader *r)
 {
@@ -288,14 +291,10 @@ static const struct key_row {
     bool of_run; /* it belongs to a run, behind its case: */
     bool (*read)(struct reader *r);
 } key_rows[] = {
-    {PQ_SLICE_INIT("file:"), false, read_file},
-    {PQ_SLICE_INIT("login:"), false, read_login},
-    {PQ_SLICE_INIT("case:"), false, read_case},
-    {PQ_SLICE_INIT("outcome:"), true, read_outcome},
-    {PQ_SLICE_INIT("branch:"), true, read_branch},
-    {PQ_SLICE_INIT("rows:"), true, read_rows},
-    {PQ_SLICE_INIT("vars:"), true, read_vars},
-    {PQ_SLICE_INIT("note:"), true, read_note},
+    {PQ_SLICE_INIT("file:"), false, read_file},    {PQ_SLICE_INIT("login:"), false, read_login},
+    {PQ_SLICE_INIT("case:"), false, read_case},    {PQ_SLICE_INIT("outcome:"), true, read_outcome},
+    {PQ_SLICE_INIT("branch:"), true, read_branch}, {PQ_SLICE_INIT("rows:"), true, read_rows},
+    {PQ_SLICE_INIT("vars:"), true, read_vars},     {PQ_SLICE_INIT("note:"), true, read_note},
 };
 
 static const struct key_row *key_row_of(struct pq_slice line)
@@ -323,7 +322,8 @@ static bool read_line(struct reader *r)
     return row->read(r);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ------------------------------------------------------------------------------------
+ */
 
 static bool check(struct reader *r)
 {

@@ -22,8 +22,8 @@ static const char *item_flaw(const struct pq_dlg_item *item)
         return NULL;
     if (pq_dlg_conn(&item->directive) != 1)
         return "a prelude has connection 1 only";
-    bool logs_in = item->directive.what == PQ_DLG_DO_LOGIN ||
-                   item->directive.what == PQ_DLG_DO_SETTLE;
+    bool logs_in =
+        item->directive.what == PQ_DLG_DO_LOGIN || item->directive.what == PQ_DLG_DO_SETTLE;
     return logs_in ? "a prelude cannot log in by a prelude" : NULL;
 }
 
@@ -42,14 +42,15 @@ const char *pq_run_prelude_flaw(const struct pq_dlg *dlg)
     return flaw;
 }
 
-/* ---- one login -------------------------------------------------------------------------------- */
+/* ---- one login --------------------------------------------------------------------------------
+ */
 
 static void begin(struct pq_play *p)
 {
     p->login.active = true;
     p->login.failed = false;
     p->login.why[0] = 0;
-    p->login.mark = pq_names_enter(&p->names);
+    p->login.mark = pq_bindings_enter(&p->names);
     p->login.depth = p->depth;
     play_enter(p, FRAME_LOGIN, first_section(p->run->login.dlg)->items, NULL);
 }
@@ -65,7 +66,8 @@ void play_do_login(struct pq_play *p, const struct pq_dlg_item *item)
     play_login(p, item, pq_dlg_conn(&item->directive));
 }
 
-/* ---- settling --------------------------------------------------------------------------------- */
+/* ---- settling ---------------------------------------------------------------------------------
+ */
 
 void play_do_settle(struct pq_play *p, const struct pq_dlg_item *item)
 {
@@ -102,14 +104,15 @@ static void leave(struct pq_play *p)
         pq_conns_take(&p->conns, 0, &line, false);
 }
 
-/* ---- the end of a login ----------------------------------------------------------------------- */
+/* ---- the end of a login -----------------------------------------------------------------------
+ */
 
 void play_login_end(struct pq_play *p)
 {
     struct login *l = &p->login;
     l->active = false;
     p->depth = l->depth;
-    pq_names_leave(&p->names, l->mark);
+    pq_bindings_leave(&p->names, l->mark);
     p->conns.chans[l->conn].logged_in = !l->failed;
     if (l->settles && !l->failed)
         leave(p);

@@ -11,7 +11,8 @@
 /* What stands in place of hidden octets, however many there were. */
 #define PQ_MASK_TEXT "***"
 
-/* ---- by value --------------------------------------------------------------------------------- */
+/* ---- by value ---------------------------------------------------------------------------------
+ */
 
 /* Secrets of a run: given ones (passwords), and made ones (digests, SASL responses). */
 #define PQ_MASK_SECRETS_MAX 64u
@@ -31,23 +32,25 @@ PQ_NODISCARD enum pq_status pq_mask_add(struct pq_mask *m, struct pq_slice secre
 /* Sets `hide[i]` for each octet of `s` that belongs to a secret; leaves the others alone. */
 void pq_mask_find(const struct pq_mask *m, struct pq_slice s, bool *hide);
 /* Appends `s` with PQ_MASK_TEXT for each stretch of octets for which `hide` is set. */
-PQ_NODISCARD enum pq_status pq_mask_write(struct pq_slice s, const bool *hide, struct pq_bytes *out);
+PQ_NODISCARD enum pq_status pq_mask_write(struct pq_slice s, const bool *hide,
+                                          struct pq_bytes *out);
 /* Replaces the secrets in a text of ours, which becomes longer only as far as `cap` admits. */
 void pq_mask_text(const struct pq_mask *m, char *text, size_t cap);
 void pq_mask_free(struct pq_mask *m);
 
-/* ---- by place --------------------------------------------------------------------------------- */
+/* ---- by place ---------------------------------------------------------------------------------
+ */
 
 /* What a client says on one connection, octet by octet: the argument of PASS, the digest of APOP,
  * and everything from the argument of AUTH to the server's final reply. */
 struct pq_talk {
-    uint8_t verb[5];   /* of the unfinished line, in upper case, cut */
-    uint8_t verb_len;  /* octets of it; more than 4: none that matters */
-    uint8_t words;     /* that are finished on the line */
+    uint8_t verb[5];  /* of the unfinished line, in upper case, cut */
+    uint8_t verb_len; /* octets of it; more than 4: none that matters */
+    uint8_t words;    /* that are finished on the line */
     bool in_word;
-    bool hidden_line;  /* the line began inside an exchange */
-    bool exchange;     /* between AUTH and its final reply */
-    bool asked;        /* credentials went out and were not answered */
+    bool hidden_line; /* the line began inside an exchange */
+    bool exchange;    /* between AUTH and its final reply */
+    bool asked;       /* credentials went out and were not answered */
 };
 
 /* Takes what the client writes; sets `hide[i]` where a secret stands by its place. */

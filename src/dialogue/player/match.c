@@ -38,8 +38,8 @@ static void note_branch(struct pq_outcome *out, struct pq_slice name)
 
 /* What the author says of a case: its verdict and why. */
 static void case_verdict(struct pq_play *p, const struct pq_dlg_item *a_case, const char *actual,
-                         void (*give)(struct pq_play *, const struct pq_dlg_item *,
-                                      enum pq_verdict, const char *, const char *))
+                         void (*give)(struct pq_play *, const struct pq_dlg_item *, enum pq_verdict,
+                                      const char *, const char *))
 {
     static const enum pq_verdict verdicts[] = {
         [PQ_DLG_VERDICT_PASS] = PQ_VERDICT_PASS,
@@ -74,7 +74,8 @@ void play_case_end(struct pq_play *p, const struct pq_dlg_item *item)
     case_verdict(p, item, NULL, play_verdict);
 }
 
-/* ---- a line chooses --------------------------------------------------------------------------- */
+/* ---- a line chooses ---------------------------------------------------------------------------
+ */
 
 static enum pq_match_outcome try_case(struct pq_play *p, const struct pq_dlg_item *a_case,
                                       struct pq_slice line, struct pq_match *m)
@@ -106,11 +107,13 @@ static void choose_by_line(struct pq_play *p, const struct pq_dlg_item *match, u
         play_match_failed(p, play_case_head(c), line->text, &m);
     else if (play_bind_captures(p, play_case_head(c), m.captures, m.count))
         choose(p, c, actual.at);
-    bool more = c && (play_case_head(c)->step.form == PQ_DLG_BODY || play_case_head(c)->step.form == PQ_DLG_DOT);
+    bool more = c && (play_case_head(c)->step.form == PQ_DLG_BODY ||
+                      play_case_head(c)->step.form == PQ_DLG_DOT);
     pq_conns_take(&p->conns, conn, line, more);
 }
 
-/* ---- its absence chooses ---------------------------------------------------------------------- */
+/* ---- its absence chooses ----------------------------------------------------------------------
+ */
 
 static void choose_by_end(struct pq_play *p, const struct pq_dlg_item *match, unsigned conn,
                           enum pq_wire_result result)
@@ -140,8 +143,7 @@ static uint64_t own_patience(const struct pq_dlg_item *match)
     const struct pq_dlg_arg *timeout = pq_dlg_arg(&match->directive, PQ_DLG_ARG_TIMEOUT);
     const struct pq_dlg_item *c = case_with(match, PQ_DLG_DO_SILENCE);
     uint64_t ms = timeout ? timeout->number : 0;
-    uint64_t silence =
-        c ? pq_dlg_arg(&play_case_head(c)->directive, PQ_DLG_ARG_TIME)->number : 0;
+    uint64_t silence = c ? pq_dlg_arg(&play_case_head(c)->directive, PQ_DLG_ARG_TIME)->number : 0;
     return silence > ms ? silence : ms;
 }
 
@@ -161,7 +163,8 @@ void play_do_match(struct pq_play *p, const struct pq_dlg_item *item)
         choose_by_line(p, item, conn, &line);
 }
 
-/* ---- values choose ---------------------------------------------------------------------------- */
+/* ---- values choose ----------------------------------------------------------------------------
+ */
 
 /* The truth of an expression. False: a finding. */
 static bool eval_truth(struct pq_play *p, const struct pq_dlg_item *item, struct pq_expr_result *r)

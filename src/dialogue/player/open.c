@@ -107,7 +107,8 @@ void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item)
         (void)not_opened(p, item, r);
 }
 
-/* ---- the state that the header asks for ------------------------------------------------------- */
+/* ---- the state that the header asks for -------------------------------------------------------
+ */
 
 static void take_greeting(struct pq_play *p)
 {
@@ -146,7 +147,8 @@ void play_enter_state(struct pq_play *p)
     }
 }
 
-/* ---- @tls ------------------------------------------------------------------------------------- */
+/* ---- @tls -------------------------------------------------------------------------------------
+ */
 
 bool play_has_tls(const struct pq_dlg *dlg)
 {
@@ -197,7 +199,7 @@ static void tls_result(struct pq_play *p, const struct pq_dlg_item *item, unsign
     if (r == PQ_WIRE_TLS_SPENT) {
         play_ended(p, item, conn, PQ_WIRE_SPENT);
     } else if (name) {
-        if (!pq_names_bind(&p->names, name->text, pq_value_octets(word)))
+        if (!pq_bindings_bind(&p->names, name->text, pq_value_octets(word)))
             play_verdict(p, item, PQ_VERDICT_ERROR, "the run binds more than the player can hold",
                          NULL);
     } else if (r == PQ_WIRE_TLS_OK) {
@@ -226,6 +228,5 @@ void play_do_tls(struct pq_play *p, const struct pq_dlg_item *item)
         return;
     }
     struct pq_wire_tls_options options = play_tls_options(item);
-    tls_result(p, item, conn,
-               pq_conns_start_tls(&p->conns, conn, &options, play_patience(p)));
+    tls_result(p, item, conn, pq_conns_start_tls(&p->conns, conn, &options, play_patience(p)));
 }

@@ -68,9 +68,9 @@ struct pq_outcome_row {
 /* The texts are one line each, printable, with secrets masked. Those that say nothing are empty. */
 struct pq_outcome {
     enum pq_verdict verdict;
-    enum pq_skip skip;                /* of SKIP */
-    enum pq_dlg_section_kind section; /* where the verdict was found; MESSAGE: before the first */
-    struct pq_dlg_at at;              /* of the step; line 0: none */
+    enum pq_skip skip;                  /* of SKIP */
+    enum pq_dlg_section_kind section;   /* where the verdict was found; MESSAGE: before the first */
+    struct pq_dlg_at at;                /* of the step; line 0: none */
     char branch[PQ_OUTCOME_BRANCH_MAX]; /* the cases taken, in order, with "-" between them */
     char why[PQ_OUTCOME_TEXT_MAX];
     char expected[PQ_OUTCOME_TEXT_MAX]; /* the step as it is written */

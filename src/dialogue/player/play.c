@@ -5,7 +5,8 @@
 
 #include "dialogue/player/play_internal.h"
 
-/* ---- frames ----------------------------------------------------------------------------------- */
+/* ---- frames -----------------------------------------------------------------------------------
+ */
 
 void play_enter(struct pq_play *p, enum frame_kind kind, struct pq_dlg_item *items,
                 const struct pq_dlg_item *item)
@@ -33,7 +34,8 @@ static void leave_frame(struct pq_play *p)
     }
 }
 
-/* ---- items ------------------------------------------------------------------------------------ */
+/* ---- items ------------------------------------------------------------------------------------
+ */
 
 unsigned play_conn(const struct pq_play *p, unsigned conn)
 {
@@ -70,7 +72,7 @@ static void play_item(struct pq_play *p, const struct pq_dlg_item *item)
         play_send_step(p, item);
     else
         play_receive_step(p, item);
-    pq_names_step(&p->names);
+    pq_bindings_step(&p->names);
 }
 
 /* Plays what is on the stack, until the section is over. */
@@ -90,7 +92,8 @@ static void run_frames(struct pq_play *p)
     }
 }
 
-/* ---- patience --------------------------------------------------------------------------------- */
+/* ---- patience ---------------------------------------------------------------------------------
+ */
 
 uint64_t play_patience(const struct pq_play *p)
 {
@@ -106,7 +109,8 @@ struct pq_patience play_patience_of(const struct pq_play *p, uint64_t least_ms)
     return (struct pq_patience){.idle_ms = ms, .total_ms = ms * PQ_RUN_PATIENCES};
 }
 
-/* ---- sections --------------------------------------------------------------------------------- */
+/* ---- sections ---------------------------------------------------------------------------------
+ */
 
 /* Forgets what belonged to the section before. */
 static void begin_section(struct pq_play *p, enum pq_dlg_section_kind kind)
@@ -118,7 +122,7 @@ static void begin_section(struct pq_play *p, enum pq_dlg_section_kind kind)
     pq_bytes_clear(&p->outbox.octets);
     p->bounds = (struct bounds){0, 0};
     if (p->login.active)
-        pq_names_leave(&p->names, p->login.mark);
+        pq_bindings_leave(&p->names, p->login.mark);
     p->login.active = false;
 }
 
@@ -168,7 +172,8 @@ static void run_sections(struct pq_play *p)
     run_section(p, d->after, PQ_DLG_AFTER);
 }
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs -------------------------------------------------------------------------------------
+ */
 
 /* Gives a name its value, unless the run has none for it. */
 static bool give(struct pq_play *p, const char *name, struct pq_slice value, bool secret)
@@ -179,7 +184,7 @@ static bool give(struct pq_play *p, const char *name, struct pq_slice value, boo
         return true;
     if (secret && pq_mask_add(p->mask, value) != PQ_STATUS_OK)
         return false;
-    return pq_names_give(&p->names, pq_slice_text(name), v);
+    return pq_bindings_give(&p->names, pq_slice_text(name), v);
 }
 
 static bool give_nonce(struct pq_play *p)
@@ -196,8 +201,8 @@ static bool give_fixtures(struct pq_play *p)
 {
     struct pq_value known;
     for (const struct pq_dlg_section *s = p->run->what.dlg->sections; s; s = s->next)
-        if (s->kind == PQ_DLG_MESSAGE && !pq_names_value(&p->names, s->name, &known) &&
-            !pq_names_give(&p->names, s->name, pq_value_octets(s->octets)))
+        if (s->kind == PQ_DLG_MESSAGE && !pq_bindings_value(&p->names, s->name, &known) &&
+            !pq_bindings_give(&p->names, s->name, pq_value_octets(s->octets)))
             return false;
     return true;
 }
@@ -232,7 +237,7 @@ static void play_init(struct pq_play *p, const struct pq_run *run, struct pq_mas
     p->mask = mask;
     p->section = PQ_DLG_MESSAGE;
     pq_conns_init(&p->conns, run->wire, out, run->alloc);
-    pq_names_init(&p->names, run->seed, run->alloc);
+    pq_bindings_init(&p->names, run->seed, run->alloc);
     p->names.peek = play_peek;
     p->names.ctx = p;
     pq_bytes_init(&p->outbox.octets, run->alloc, PQ_RUN_OUTBOX_MAX);
@@ -249,7 +254,7 @@ static void finish(struct pq_play *p)
     pq_mask_text(p->mask, out->actual, sizeof(out->actual));
     pq_conns_free(&p->conns);
     out->ms = pq_conns_now(&p->conns) - p->conns.start_ms;
-    pq_names_free(&p->names);
+    pq_bindings_free(&p->names);
     pq_bytes_free(&p->outbox.octets);
     if (p->outbox.writes)
         p->run->alloc.resize(p->run->alloc.ctx, p->outbox.writes, 0);

@@ -61,7 +61,8 @@ void play_do_silence(struct pq_play *p, const struct pq_dlg_item *item)
         play_ended(p, item, conn, r);
 }
 
-/* ---- fences ----------------------------------------------------------------------------------- */
+/* ---- fences -----------------------------------------------------------------------------------
+ */
 
 /* Whether nothing waits to be read. False: a finding. */
 static bool nothing_waits(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,
@@ -110,8 +111,9 @@ static bool read_fence(struct pq_play *p, const struct pq_dlg_item *item, unsign
     bool ok = is_status(line.text, noop);
     bool list = !noop && is_status(line.text, true);
     if (!ok)
-        unwanted(p, item, noop ? "the next line is not the reply to NOOP"
-                               : "the next line is not the reply to CAPA",
+        unwanted(p, item,
+                 noop ? "the next line is not the reply to NOOP"
+                      : "the next line is not the reply to CAPA",
                  line.text);
     pq_conns_take(&p->conns, conn, &line, false);
     return ok && (!list || read_capa(p, item, conn));

@@ -4,7 +4,8 @@
 
 #include "dialogue/player/play_internal.h"
 
-/* ---- lines ------------------------------------------------------------------------------------ */
+/* ---- lines ------------------------------------------------------------------------------------
+ */
 
 bool play_check_bounds(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
 {
@@ -56,7 +57,7 @@ bool play_bind_captures(struct pq_play *p, const struct pq_dlg_item *item,
                         const struct pq_capture *captures, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (!pq_names_bind(&p->names, captures[i].name, captures[i].value)) {
+        if (!pq_bindings_bind(&p->names, captures[i].name, captures[i].value)) {
             play_verdict(p, item, PQ_VERDICT_ERROR, "the run binds more than the player can hold",
                          NULL);
             return false;
@@ -72,7 +73,7 @@ static struct pq_slice unbound_name(const struct pq_play *p, const struct pq_dlg
     for (const struct pq_dlg_part *part = step->parts; part; part = part->next)
         for (size_t n = 0; part->kind == PQ_DLG_PART_EXPR && pq_expr_name(part->expr, n, &name);
              n++)
-            if (!pq_names_value(&p->names, name, &value))
+            if (!pq_bindings_value(&p->names, name, &value))
                 return name;
     return pq_slice_of(NULL, 0);
 }
@@ -129,7 +130,8 @@ static void receive_line(struct pq_play *p, const struct pq_dlg_item *item, unsi
     pq_conns_take(&p->conns, conn, &line, body);
 }
 
-/* ---- multi-line replies ----------------------------------------------------------------------- */
+/* ---- multi-line replies -----------------------------------------------------------------------
+ */
 
 /* What is read of a multi-line reply up to its terminator. */
 struct body {
@@ -238,7 +240,7 @@ static bool bind_lines(struct pq_play *p, struct pq_slice name, struct pq_slice 
     struct pq_slice *lines = pq_arena_get(&p->names.scratch, (count + 1) * sizeof(*lines));
     for (size_t i = 0; lines && i < count; i++)
         lines[i] = cut_line(&text);
-    return lines && pq_names_bind(&p->names, name, pq_value_list(lines, count));
+    return lines && pq_bindings_bind(&p->names, name, pq_value_list(lines, count));
 }
 
 void play_do_body(struct pq_play *p, const struct pq_dlg_item *item)
@@ -250,8 +252,7 @@ void play_do_body(struct pq_play *p, const struct pq_dlg_item *item)
     pq_bytes_init(&keep, p->run->alloc, PQ_RUN_BODY_MAX);
     struct body b = {.keep = &keep};
     struct pq_incoming end;
-    if (take_body(p, item, conn, UINT64_MAX, &b) &&
-        next_body_line(p, item, conn, &b, &end)) {
+    if (take_body(p, item, conn, UINT64_MAX, &b) && next_body_line(p, item, conn, &b, &end)) {
         pq_conns_take(&p->conns, conn, &end, true);
         const struct pq_dlg_arg *name = pq_dlg_arg(&item->directive, PQ_DLG_ARG_VARIABLE);
         if (bind_lines(p, name->text, pq_bytes_slice(&keep), (size_t)b.lines))
@@ -263,7 +264,8 @@ void play_do_body(struct pq_play *p, const struct pq_dlg_item *item)
     pq_bytes_free(&keep);
 }
 
-/* ---- raw octets ------------------------------------------------------------------------------- */
+/* ---- raw octets -------------------------------------------------------------------------------
+ */
 
 /* What a step of form RAW stands for. False: a finding. */
 static bool raw_octets(struct pq_play *p, const struct pq_dlg_item *item, struct pq_bytes *out)
@@ -296,8 +298,7 @@ static void match_octets(struct pq_play *p, const struct pq_dlg_item *item, unsi
     struct pq_slice rest = expected;
     while (rest.len > 0) {
         struct pq_slice got;
-        enum pq_wire_result r =
-            pq_conns_octets(&p->conns, conn, play_patience_of(p, 0), &got);
+        enum pq_wire_result r = pq_conns_octets(&p->conns, conn, play_patience_of(p, 0), &got);
         if (r == PQ_WIRE_TIMEOUT)
             play_barrier(p, item, conn, AWAIT_LINE);
         else if (r != PQ_WIRE_OK)

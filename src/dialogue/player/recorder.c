@@ -6,8 +6,8 @@
 #include "dialogue/escape.h"
 #include "dialogue/player/golden.h"
 
-void pq_recorder_init(struct pq_recorder *r, const struct pq_wire *inner, const struct pq_mask *mask,
-                      struct pq_alloc alloc)
+void pq_recorder_init(struct pq_recorder *r, const struct pq_wire *inner,
+                      const struct pq_mask *mask, struct pq_alloc alloc)
 {
     *r = (struct pq_recorder){.inner = inner, .mask = mask, .alloc = alloc};
     pq_bytes_init(&r->text, alloc, PQ_GOLDEN_TEXT_MAX);
@@ -20,7 +20,8 @@ void pq_recorder_free(struct pq_recorder *r)
     pq_bytes_free(&r->pending);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------ */
+/* ---- lines ------------------------------------------------------------------------------------
+ */
 
 static void keep(struct pq_recorder *r, enum pq_status status)
 {
@@ -54,7 +55,8 @@ static void put_event(struct pq_recorder *r, const char *word, unsigned conn)
     put_number(r, conn);
 }
 
-/* ---- octets ----------------------------------------------------------------------------------- */
+/* ---- octets -----------------------------------------------------------------------------------
+ */
 
 /* One line of the record for each line of octets. */
 static void put_octets(struct pq_recorder *r, struct pq_slice octets)
@@ -118,7 +120,8 @@ struct pq_slice pq_recorder_events(struct pq_recorder *r)
     return r->lost ? pq_slice_of(NULL, 0) : pq_bytes_slice(&r->text);
 }
 
-/* ---- the wire --------------------------------------------------------------------------------- */
+/* ---- the wire ---------------------------------------------------------------------------------
+ */
 
 static enum pq_wire_result rec_open(void *ctx, unsigned conn, bool tls, uint64_t deadline)
 {

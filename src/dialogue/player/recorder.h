@@ -23,8 +23,8 @@ struct pq_recorder {
 };
 
 /* `inner` and `mask` are borrowed. */
-void pq_recorder_init(struct pq_recorder *r, const struct pq_wire *inner, const struct pq_mask *mask,
-                      struct pq_alloc alloc);
+void pq_recorder_init(struct pq_recorder *r, const struct pq_wire *inner,
+                      const struct pq_mask *mask, struct pq_alloc alloc);
 void pq_recorder_free(struct pq_recorder *r);
 /* The wire; borrows `r`. */
 struct pq_wire pq_recorder_wire(struct pq_recorder *r);

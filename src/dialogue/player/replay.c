@@ -7,7 +7,8 @@
 #include "dialogue/escape.h"
 #include "dialogue/player/script.h"
 
-/* ---- variables -------------------------------------------------------------------------------- */
+/* ---- variables --------------------------------------------------------------------------------
+ */
 
 /* Patience costs nothing here; it only shows in texts. */
 #define REPLAY_PATIENCE_MS 1000u
@@ -74,14 +75,15 @@ enum pq_status pq_replay(const struct pq_golden_run *golden, struct pq_dialogue 
     return PQ_STATUS_OK;
 }
 
-/* ---- comparison ------------------------------------------------------------------------------- */
+/* ---- comparison -------------------------------------------------------------------------------
+ */
 
 /* Appends "  WHAT: recorded A, now B"; a diff that cannot be told is still a diff. */
 static bool differ(struct pq_bytes *diff, struct pq_slice what, struct pq_slice recorded,
                    struct pq_slice now)
 {
-    struct pq_slice parts[] = {PQ_SLICE("  "), what, PQ_SLICE(": recorded "), recorded,
-                               PQ_SLICE(", now "), now, PQ_SLICE("\n")};
+    struct pq_slice parts[] = {PQ_SLICE("  "),     what, PQ_SLICE(": recorded "), recorded,
+                               PQ_SLICE(", now "), now,  PQ_SLICE("\n")};
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         if (pq_bytes_put(diff, parts[i]) != PQ_STATUS_OK)
             break;
@@ -132,8 +134,12 @@ static bool rows_agree(const struct pq_golden_run *golden, const struct pq_outco
 static void explain(const struct pq_outcome *out, struct pq_bytes *diff)
 {
     const struct pq_slice parts[] = {
-        PQ_SLICE("    now: "), pq_slice_text(out->why),        PQ_SLICE("\n    expected: "),
-        pq_slice_text(out->expected), PQ_SLICE("\n    actual: "), pq_slice_text(out->actual),
+        PQ_SLICE("    now: "),
+        pq_slice_text(out->why),
+        PQ_SLICE("\n    expected: "),
+        pq_slice_text(out->expected),
+        PQ_SLICE("\n    actual: "),
+        pq_slice_text(out->actual),
         PQ_SLICE("\n"),
     };
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -156,7 +162,8 @@ bool pq_replay_agrees(const struct pq_golden_run *golden, const struct pq_outcom
     return same;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 /* Appends to `out` until something does not fit. */
 struct writer {

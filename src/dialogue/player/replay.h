@@ -22,10 +22,11 @@ PQ_NODISCARD enum pq_status pq_replay(const struct pq_golden_run *golden, struct
 bool pq_replay_agrees(const struct pq_golden_run *golden, const struct pq_outcome *out,
                       struct pq_bytes *diff);
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 struct pq_record {
-    struct pq_slice name;   /* of the row of the dialogue */
+    struct pq_slice name; /* of the row of the dialogue */
     const struct pq_run *run;
     const struct pq_outcome *out;
     struct pq_slice events; /* of a recorder */

@@ -10,15 +10,17 @@
 #include "dialogue/player/outcome.h"
 #include "dialogue/player/wire.h"
 
-/* ---- limits ----------------------------------------------------------------------------------- */
+/* ---- limits -----------------------------------------------------------------------------------
+ */
 
-#define PQ_RUN_BODY_MAX (1u << 20)    /* octets of a multi-line reply that @body keeps */
-#define PQ_RUN_REPLY_MAX (64u << 20)  /* octets of one that `S*` passes over */
-#define PQ_RUN_PATIENCES 20u          /* an answer that drips takes at most so many patiences */
-#define PQ_RUN_OUTBOX_MAX (4u << 20)  /* octets of a @batch or @race, and of a step */
-#define PQ_RUN_WRITES_MAX 16384u      /* writes of a @batch or @race, and of a step */
+#define PQ_RUN_BODY_MAX (1u << 20)   /* octets of a multi-line reply that @body keeps */
+#define PQ_RUN_REPLY_MAX (64u << 20) /* octets of one that `S*` passes over */
+#define PQ_RUN_PATIENCES 20u         /* an answer that drips takes at most so many patiences */
+#define PQ_RUN_OUTBOX_MAX (4u << 20) /* octets of a @batch or @race, and of a step */
+#define PQ_RUN_WRITES_MAX 16384u     /* writes of a @batch or @race, and of a step */
 
-/* ---- what is played --------------------------------------------------------------------------- */
+/* ---- what is played ---------------------------------------------------------------------------
+ */
 
 struct pq_dialogue {
     const struct pq_dlg *dlg; /* parsed without a problem, without axes */
@@ -58,7 +60,8 @@ struct pq_run {
 const char *pq_run_prelude_flaw(const struct pq_dlg *dlg);
 
 /* Plays the run to its end; every wait is bounded. `*out` is filled in every case, and must go to
- * pq_outcome_free(); what it borrows belongs to `run->what` and, for the masks of its transcript, to
+ * pq_outcome_free(); what it borrows belongs to `run->what` and, for the masks of its transcript,
+ * to
  * `*mask`, which pq_mask_init() has set up and which gets the secrets of the run. */
 void pq_run_play(const struct pq_run *run, struct pq_mask *mask, struct pq_outcome *out);
 void pq_outcome_free(struct pq_outcome *out);

@@ -5,14 +5,15 @@
 /* A made secret that is shorter hides more of the transcript than it protects. */
 #define SECRET_MIN 4u
 
-/* ---- secrets that a step makes ---------------------------------------------------------------- */
+/* ---- secrets that a step makes ----------------------------------------------------------------
+ */
 
 static bool uses_secret(const struct pq_play *p, const struct pq_expr *e)
 {
     struct pq_slice name;
     struct pq_value value;
     for (size_t n = 0; pq_expr_name(e, n, &name); n++)
-        if (pq_names_value(&p->names, name, &value) && value.secret)
+        if (pq_bindings_value(&p->names, name, &value) && value.secret)
             return true;
     return false;
 }
@@ -36,7 +37,8 @@ static bool mask_made_secrets(struct pq_play *p, const struct pq_dlg_step *step)
     return true;
 }
 
-/* ---- outbox ----------------------------------------------------------------------------------- */
+/* ---- outbox -----------------------------------------------------------------------------------
+ */
 
 /* Puts what the outbox holds behind its last write into a write. In a @batch there are no
  * boundaries: everything goes out together. */
@@ -141,12 +143,13 @@ static bool flush(struct pq_play *p, struct pq_slice hello)
     return ok;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------ */
+/* ---- steps ------------------------------------------------------------------------------------
+ */
 
 static void no_room(struct pq_play *p, const struct pq_dlg_item *item)
 {
-    play_verdict(p, item, PQ_VERDICT_ERROR,
-                 "what is to be sent is longer than the player can hold", NULL);
+    play_verdict(p, item, PQ_VERDICT_ERROR, "what is to be sent is longer than the player can hold",
+                 NULL);
 }
 
 /* Puts the writes of a step into the outbox. */
@@ -243,8 +246,7 @@ void play_group_end(struct pq_play *p, const struct pq_dlg_item *item)
 
 void play_send_text(struct pq_play *p, unsigned conn, const char *line)
 {
-    struct pq_payload payload = {.octets = pq_slice_text(line),
-                                 .cut = p->run->cut,
-                                 .patience_ms = play_patience(p)};
+    struct pq_payload payload = {
+        .octets = pq_slice_text(line), .cut = p->run->cut, .patience_ms = play_patience(p)};
     pq_conns_send(&p->conns, conn, &payload);
 }

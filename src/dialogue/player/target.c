@@ -45,9 +45,8 @@ static bool is_weak(uint8_t asked)
     return asked == 1 + PQ_DLG_VERSION_TLS10 || asked == 1 + PQ_DLG_VERSION_TLS11;
 }
 
-static struct pq_tls_context *make_context(const struct pq_target *t,
-                                           const struct pq_target_context *asked,
-                                           struct pq_why *why)
+static struct pq_tls_context *
+make_context(const struct pq_target *t, const struct pq_target_context *asked, struct pq_why *why)
 {
     const struct pq_tls_identity identity = {
         .cert = {.file = t->config.client_cert},
@@ -72,8 +71,7 @@ static bool is_same(const struct pq_target_context *a, const struct pq_target_co
 }
 
 struct pq_tls_context *target_context(struct pq_target *t,
-                                      const struct pq_wire_tls_options *options,
-                                      struct pq_why *why)
+                                      const struct pq_wire_tls_options *options, struct pq_why *why)
 {
     struct pq_target_context asked = {
         .min = options->min,

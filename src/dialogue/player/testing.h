@@ -69,9 +69,9 @@ static inline void play_text(struct played *p, const char *dialogue, const char 
     struct pq_dialogue what = {&p->dlg, pq_slice_text(dialogue)};
     struct pq_dialogue login = {&p->login, PQ_SLICE(PRELUDE)};
     const char *bad = NULL;
-    assert_int_equal(pq_replay(p->golden.runs, what, login, pq_alloc_default(), &p->mask, &p->out,
-                               &bad),
-                     PQ_STATUS_OK);
+    assert_int_equal(
+        pq_replay(p->golden.runs, what, login, pq_alloc_default(), &p->mask, &p->out, &bad),
+        PQ_STATUS_OK);
     sum_up(&p->out, p->sum, sizeof(p->sum));
 }
 

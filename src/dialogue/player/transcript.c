@@ -5,7 +5,8 @@
 
 #include "dialogue/escape.h"
 
-/* An octet is four characters at most; a stretch that is masked can be longer than what it hides. */
+/* An octet is four characters at most; a stretch that is masked can be longer than what it hides.
+ */
 #define TEXT_MAX (PQ_TRANSCRIPT_SHOWN * 4u)
 /* Octets of one addition in which secrets are looked for: more than the longest that is in use. */
 #define SEEN_MAX (1u << 16)

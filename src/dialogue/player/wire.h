@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Everything that the player does to the world, as a table of functions: connections, the clock, and
- * what only the runner can do. wire_net.h talks to a target; script.h answers from a record, without
- * a socket or a clock; recorder.h stands before either of them and writes the record.
+ * Everything that the player does to the world, as a table of functions: connections, the clock,
+ * and what only the runner can do. wire_net.h talks to a target; script.h answers from a record,
+ * without a socket or a clock; recorder.h stands before either of them and writes the record.
  */
 #ifndef PQ_DIALOGUE_PLAYER_WIRE_H
 #define PQ_DIALOGUE_PLAYER_WIRE_H
@@ -12,7 +12,8 @@
 /* Connection 0 is the player's own, for probes and for settling; 1 and up are those of the file. */
 #define PQ_WIRE_CONNS (PQ_DLG_CONN_MAX + 1u)
 
-/* ---- results ---------------------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------------------------
+ */
 
 /* What an operation came to: tag, the word that records use, the sentence. */
 #define PQ_WIRE_RESULT_LIST(X)                                                                     \
@@ -60,7 +61,8 @@ const char *pq_wire_tls_word(enum pq_wire_tls result);
 enum pq_wire_result pq_wire_result_of(struct pq_slice word);
 enum pq_wire_tls pq_wire_tls_of(struct pq_slice word);
 
-/* ---- asks ------------------------------------------------------------------------------------- */
+/* ---- asks -------------------------------------------------------------------------------------
+ */
 
 /* What only the runner can do: tag, the word of the protocol. */
 #define PQ_ASK_LIST(X) X(DELIVER, "deliver") X(RESET, "reset") X(PEEK, "peek") X(ADVANCE, "advance")
@@ -116,13 +118,14 @@ struct pq_answer {
     struct pq_arena *arena; /* lent by who asks */
 };
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------
+ */
 
 /* How TLS is to be started; the zero of each field leaves it to the target's description. */
 struct pq_wire_tls_options {
     struct pq_slice sni;
-    uint8_t min, max;   /* 1 + enum pq_dlg_version */
-    uint8_t verify;     /* 1: no, 2: yes */
+    uint8_t min, max;    /* 1 + enum pq_dlg_version */
+    uint8_t verify;      /* 1: no, 2: yes */
     bool no_certificate; /* send none, even if the target's description has one */
 };
 

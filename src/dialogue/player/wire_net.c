@@ -4,7 +4,8 @@
 
 #include "dialogue/player/wire_net_internal.h"
 
-/* ---- results ---------------------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------------------------
+ */
 
 static enum pq_wire_result result_of(enum pq_stream_result result)
 {
@@ -27,7 +28,8 @@ static enum pq_wire_tls tls_result_of(enum pq_starttls result)
     return results[result];
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ------------------------------------------------------------------------------
+ */
 
 static enum pq_wire_result net_open(void *ctx, unsigned conn, bool tls, uint64_t deadline)
 {
@@ -100,7 +102,8 @@ static void net_corrupt(void *ctx, unsigned conn)
     w->corrupt[conn] = true;
 }
 
-/* ---- TLS -------------------------------------------------------------------------------------- */
+/* ---- TLS --------------------------------------------------------------------------------------
+ */
 
 /* An address is no name: RFC 6066 section 3 wants SNI to be a DNS name. */
 static bool is_name(const char *host)
@@ -126,8 +129,7 @@ static bool begin(struct pq_wire_net *w, unsigned conn, const struct pq_wire_tls
         peer.sni = sni;
     }
     struct pq_tls_context *context = target_context(w->target, options, &w->why);
-    return context &&
-           pq_stream_tls_begin(&w->streams[conn], context, &peer) == PQ_STATUS_OK;
+    return context && pq_stream_tls_begin(&w->streams[conn], context, &peer) == PQ_STATUS_OK;
 }
 
 static bool net_hello(void *ctx, unsigned conn, const struct pq_wire_tls_options *options,
@@ -152,7 +154,8 @@ static enum pq_wire_tls net_start_tls(void *ctx, unsigned conn,
     return tls_result_of(pq_stream_tls_handshake(&w->streams[conn], early, deadline));
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* ---- the rest ---------------------------------------------------------------------------------
+ */
 
 static const char *net_why(void *ctx, unsigned conn)
 {

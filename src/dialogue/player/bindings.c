@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dialogue/player/names.h"
+#include "dialogue/player/bindings.h"
 
 #include "base/digest.h"
 
-/* ---- digests ---------------------------------------------------------------------------------- */
+/* ---- digests ----------------------------------------------------------------------------------
+ */
 
 static const enum pq_hash hashes[] = {
     [PQ_DLG_HASH_MD5] = PQ_HASH_MD5,
@@ -41,10 +42,11 @@ static enum pq_status pbkdf2(enum pq_dlg_hash hash, struct pq_slice password, st
 
 static const struct pq_dlg_crypto crypto = {.digest = digest, .hmac = hmac, .pbkdf2 = pbkdf2};
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------------------
+ */
 
 /* The index of a name that is known, or `n->count`. */
-static size_t index_of(const struct pq_names *n, struct pq_slice name)
+static size_t index_of(const struct pq_bindings *n, struct pq_slice name)
 {
     for (size_t i = 0; i < n->count; i++)
         if ((i < n->given || i >= n->scope) && pq_slice_equal(n->each[i].name, name))
@@ -52,7 +54,7 @@ static size_t index_of(const struct pq_names *n, struct pq_slice name)
     return n->count;
 }
 
-bool pq_names_value(const struct pq_names *n, struct pq_slice name, struct pq_value *out)
+bool pq_bindings_value(const struct pq_bindings *n, struct pq_slice name, struct pq_value *out)
 {
     size_t i = index_of(n, name);
     if (i < n->count)
@@ -62,13 +64,13 @@ bool pq_names_value(const struct pq_names *n, struct pq_slice name, struct pq_va
 
 static bool env_name(void *ctx, struct pq_slice name, struct pq_value *out)
 {
-    return pq_names_value(ctx, name, out);
+    return pq_bindings_value(ctx, name, out);
 }
 
-bool pq_names_bind(struct pq_names *n, struct pq_slice name, struct pq_value value)
+bool pq_bindings_bind(struct pq_bindings *n, struct pq_slice name, struct pq_value value)
 {
     size_t i = index_of(n, name);
-    if (i == PQ_NAMES_MAX)
+    if (i == PQ_BINDINGS_MAX)
         return false;
     struct pq_slice copy = i < n->count ? n->each[i].name : pq_arena_copy(&n->arena, name);
     if (!copy.at || pq_value_copy(&value, &n->arena, &n->each[i].value) != PQ_STATUS_OK)
@@ -78,30 +80,31 @@ bool pq_names_bind(struct pq_names *n, struct pq_slice name, struct pq_value val
     return true;
 }
 
-bool pq_names_give(struct pq_names *n, struct pq_slice name, struct pq_value value)
+bool pq_bindings_give(struct pq_bindings *n, struct pq_slice name, struct pq_value value)
 {
-    if (!pq_names_bind(n, name, value))
+    if (!pq_bindings_bind(n, name, value))
         return false;
     n->given = n->scope = n->count;
     return true;
 }
 
-struct pq_names_mark pq_names_enter(struct pq_names *n)
+struct pq_bindings_mark pq_bindings_enter(struct pq_bindings *n)
 {
-    struct pq_names_mark mark = {.count = n->count, .scope = n->scope};
+    struct pq_bindings_mark mark = {.count = n->count, .scope = n->scope};
     n->scope = n->count;
     return mark;
 }
 
-void pq_names_leave(struct pq_names *n, struct pq_names_mark mark)
+void pq_bindings_leave(struct pq_bindings *n, struct pq_bindings_mark mark)
 {
     n->count = mark.count;
     n->scope = mark.scope;
 }
 
-/* ---- the store -------------------------------------------------------------------------------- */
+/* ---- the store --------------------------------------------------------------------------------
+ */
 
-static bool message_lines(struct pq_names *n, struct pq_slice octets, struct pq_value *out)
+static bool message_lines(struct pq_bindings *n, struct pq_slice octets, struct pq_value *out)
 {
     size_t count = 0;
     for (size_t i = 0; i < octets.len; i++)
@@ -120,7 +123,7 @@ static bool message_lines(struct pq_names *n, struct pq_slice octets, struct pq_
 }
 
 /* The fields of m[n] that need the message itself. */
-static enum pq_status message_content(struct pq_names *n, const struct pq_stored *m,
+static enum pq_status message_content(struct pq_bindings *n, const struct pq_stored *m,
                                       struct pq_slice field, struct pq_value *out)
 {
     if (!m->has_octets)
@@ -134,7 +137,7 @@ static enum pq_status message_content(struct pq_names *n, const struct pq_stored
 static enum pq_status env_message(void *ctx, int64_t number, struct pq_slice field,
                                   struct pq_value *out)
 {
-    struct pq_names *n = ctx;
+    struct pq_bindings *n = ctx;
     if (n->store == PQ_STORE_UNSEEN && n->peek)
         n->peek(n->ctx);
     if (n->store != PQ_STORE_SEEN)
@@ -153,12 +156,13 @@ static enum pq_status env_message(void *ctx, int64_t number, struct pq_slice fie
     return m->has_size ? PQ_STATUS_OK : PQ_STATUS_STATE;
 }
 
-/* ---- setting up ------------------------------------------------------------------------------- */
+/* ---- setting up -------------------------------------------------------------------------------
+ */
 
-void pq_names_init(struct pq_names *n, uint64_t seed, struct pq_alloc alloc)
+void pq_bindings_init(struct pq_bindings *n, uint64_t seed, struct pq_alloc alloc)
 {
     n->count = n->given = n->scope = 0;
-    pq_arena_init(&n->arena, alloc, PQ_NAMES_MEMORY_MAX);
+    pq_arena_init(&n->arena, alloc, PQ_BINDINGS_MEMORY_MAX);
     pq_arena_init(&n->scratch, alloc, PQ_EXPR_SCRATCH_MAX);
     pq_rand_init(&n->rand, seed);
     n->peek = NULL;
@@ -176,12 +180,12 @@ void pq_names_init(struct pq_names *n, uint64_t seed, struct pq_alloc alloc)
     };
 }
 
-void pq_names_step(struct pq_names *n)
+void pq_bindings_step(struct pq_bindings *n)
 {
     pq_arena_free(&n->scratch);
 }
 
-void pq_names_free(struct pq_names *n)
+void pq_bindings_free(struct pq_bindings *n)
 {
     pq_arena_free(&n->arena);
     pq_arena_free(&n->scratch);
