@@ -183,10 +183,13 @@ void play_do_expect(struct pq_play *p, const struct pq_dlg_item *item);
 /* ---- alternatives (match.c) -------------------------------------------------------------------
  */
 
-/* The first item of a @case that counts; the parser guarantees that there is one. */
+/* What a @case looks for; the parser guarantees that there is one. */
 static inline struct pq_dlg_item *play_case_head(const struct pq_dlg_item *a_case)
 {
-    return pq_dlg_item_active(a_case->directive.body);
+    struct pq_dlg_item *item = pq_dlg_item_active(a_case->directive.body);
+    while (!item->look)
+        item = pq_dlg_item_active(item->next);
+    return item;
 }
 
 /* The @case at or behind `from` in its list, or NULL. */
