@@ -2,6 +2,7 @@
 # pq_flags: how every file of ours is compiled. Linked as $<BUILD_INTERFACE:pq_flags>, so nothing leaks to users.
 add_library(pq_flags INTERFACE)
 target_compile_features(pq_flags INTERFACE c_std_11)
+set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_EXTENSIONS OFF)
 target_compile_options(pq_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
