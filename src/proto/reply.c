@@ -101,7 +101,7 @@ enum pq_status pq_reply_write(enum pq_indicator indicator, struct pq_slice code,
     return pq_buf_put(out, pq_buf_slice(&line)) ? PQ_STATUS_OK : PQ_STATUS_NO_ROOM;
 }
 
-/* ---- listings --------------------------------------------------------------------------------- */
+/* ---- listings -------------------------------------------------------------------------------- */
 
 static bool is_number(struct pq_slice text, uint64_t *out)
 {
@@ -136,7 +136,7 @@ enum pq_status pq_uid_listing_parse(struct pq_slice text, struct pq_uid_listing 
     return PQ_STATUS_OK;
 }
 
-/* ---- greeting --------------------------------------------------------------------------------- */
+/* ---- greeting -------------------------------------------------------------------------------- */
 
 /* atext of RFC 5322 section 3.2.3. */
 static bool is_atext(uint8_t c)

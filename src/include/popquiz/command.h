@@ -65,8 +65,7 @@ PQ_NODISCARD enum pq_status pq_command_write(const struct pq_command *c, struct 
 struct pq_command pq_command_bare(enum pq_verb verb);
 struct pq_command pq_command_message(enum pq_verb verb, uint64_t message);
 struct pq_command pq_command_top(uint64_t message, uint64_t lines);
-struct pq_command pq_command_text(enum pq_verb verb, struct pq_slice first,
-                                  struct pq_slice second);
+struct pq_command pq_command_text(enum pq_verb verb, struct pq_slice first, struct pq_slice second);
 
 /* 1 to 20 of A-Z, 0-9, "-" and "_", in any case (RFC 4422 section 3.1, RFC 5034 section 5). */
 bool pq_mechanism_is_valid(struct pq_slice name);
