@@ -85,18 +85,21 @@ static const struct framer_case {
      true},
 };
 
+static void check_framer_case(const struct framer_case *c)
+{
+    static struct event_log log;
+    for (size_t step = 1; step <= c->input.len + 1; step++) {
+        run_framer(c->input, step, c->lf_ends_line, &log);
+        if (strcmp(log.text, c->events) != 0)
+            fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
+    }
+}
+
 static void test_framer_in_every_cut(void **state)
 {
     (void)state;
-    static struct event_log log;
-    for (size_t i = 0; i < sizeof(framer_cases) / sizeof(framer_cases[0]); i++) {
-        const struct framer_case *c = &framer_cases[i];
-        for (size_t step = 1; step <= c->input.len + 1; step++) {
-            run_framer(c->input, step, c->lf_ends_line, &log);
-            if (strcmp(log.text, c->events) != 0 && log.len + strlen(c->events) > 0)
-                fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
-        }
-    }
+    for (size_t i = 0; i < sizeof(framer_cases) / sizeof(framer_cases[0]); i++)
+        check_framer_case(&framer_cases[i]);
 }
 
 static void run_dot(struct pq_slice input, size_t step, struct event_log *log)
@@ -140,18 +143,21 @@ static const struct dot_case {
     {"glued", "a.\\x0D\\x0A|open |", PQ_SLICE_INIT("a.\r\n")},
 };
 
+static void check_dot_case(const struct dot_case *c)
+{
+    static struct event_log log;
+    for (size_t step = 1; step <= c->input.len; step++) {
+        run_dot(c->input, step, &log);
+        if (strcmp(log.text, c->events) != 0)
+            fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
+    }
+}
+
 static void test_dot_in_every_cut(void **state)
 {
     (void)state;
-    static struct event_log log;
-    for (size_t i = 0; i < sizeof(dot_cases) / sizeof(dot_cases[0]); i++) {
-        const struct dot_case *c = &dot_cases[i];
-        for (size_t step = 1; step <= c->input.len; step++) {
-            run_dot(c->input, step, &log);
-            if (strcmp(log.text, c->events) != 0)
-                fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
-        }
-    }
+    for (size_t i = 0; i < sizeof(dot_cases) / sizeof(dot_cases[0]); i++)
+        check_dot_case(&dot_cases[i]);
 }
 
 /* Writes `content` through an output buffer of `room` octets and appends it to `to`. */

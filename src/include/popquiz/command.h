@@ -56,9 +56,9 @@ struct pq_command {
  * Always fills `*c`; `c->flaw` tells whether it may be obeyed. `c->verb` is set whenever the
  * keyword is known, flawed or not. */
 void pq_command_parse(struct pq_slice line, unsigned leniency, bool utf8, struct pq_command *c);
-/* Appends the command with its CRLF: keyword in upper case, single spaces, numbers from `message` and
- * `lines`, any other argument from `args`. The verb is not PQ_VERB_UNKNOWN; what an argument may
- * hold is the caller's duty. */
+/* Appends the command with its CRLF: keyword in upper case, single spaces, numbers from `message`
+ * and `lines`, any other argument from `args`. The verb is not PQ_VERB_UNKNOWN; what an argument
+ * may hold is the caller's duty. */
 PQ_NODISCARD enum pq_status pq_command_write(const struct pq_command *c, struct pq_buf *out);
 
 /* Values for writing. Slices are borrowed; an empty `second` is no argument. */

@@ -41,7 +41,7 @@ PQ_NODISCARD enum pq_status pq_reply_write(enum pq_indicator indicator, struct p
 /* One or more levels of %x21-2E / %x30-5C / %x5E-7E, with "/" between (RFC 2449 section 3). */
 bool pq_response_code_is_valid(struct pq_slice code);
 
-/* ---- what follows the status of a positive reply ---------------------------------------------- */
+/* ---- what follows the status of a positive reply --------------------------------------------- */
 
 /* "count octets" of STAT, or "number octets" of LIST. `extra` is what follows, its space included.
  * SYNTAX: anything but two canonical numbers with one space between. */
