@@ -23,9 +23,5 @@
 #include "popquiz/command.h"
 #include "popquiz/reply.h"
 #include "popquiz/capa.h"
-#include "popquiz/sasl.h"
-#include "popquiz/maildrop.h"
-#include "popquiz/session.h"
-#include "popquiz/conn.h"
 
 #endif
