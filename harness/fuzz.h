@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What every fuzz target shares. A target is one file that states one invariant and asserts it: one
- * that merely waits for a crash finds little. It keeps nothing between two inputs and reads no clock.
- * Its options come from the end of the input and stay part of it, so a plain dialogue is a seed.
+ * What every fuzz target shares. A target is one file that states one invariant and asserts it:
+ * one that merely waits for a crash finds little. It keeps nothing between two inputs and reads no
+ * clock. Its options come from the end of the input and stay part of it, so a plain dialogue is a
+ * seed.
  */
 #ifndef PQ_HARNESS_FUZZ_H
 #define PQ_HARNESS_FUZZ_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Invariant: whether a stream arrives whole or in two writes, the framer gives the same lines; their
- * offsets and what is pending account for every octet; it never holds more than it was lent.
+ * Invariant: whether a stream arrives whole or in two writes, the framer gives the same lines;
+ * their offsets and what is pending account for every octet; it never holds more than it was lent.
  */
 #include "harness/fuzz.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs a fuzz target on files and folders without an engine: for ctest, gdb and valgrind. Every input
- * lies in memory of its exact size, so that a sanitizer sees a read behind it.
+ * Runs a fuzz target on files and folders without an engine: for ctest, gdb and valgrind. Every
+ * input lies in memory of its exact size, so that a sanitizer sees a read behind it.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "harness/fuzz.h"
