@@ -18,6 +18,8 @@ from pathlib import Path, PurePath
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# Without what git tells its hooks about the checkout that they run in: a gate may look at another.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
 TOOL_TIMEOUT_S = 600
 INCLUDE = re.compile(r'\s*#\s*include\s*(?:"(?P<ours>[^"]+)"|<(?P<theirs>[^>]+)>)')
 # What compilers and linters print: PATH:LINE: or PATH:LINE:COLUMN: and a text.
@@ -47,11 +49,11 @@ class Tree:
         self.root = root.resolve()
         self.looked_at: set[str] = set()
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-        listing = _run(command, self.root)
+        listing = capture(command, self.root)
         if listing.returncode != 0:
             raise GateError(f"{self.root} is not a git checkout: {listing.stderr.strip()}")
         names = sorted(set(listing.stdout.split("\0")) - {""})
-        self._names = [name for name in names if (self.root / name).is_file()]
+        self._names = {name: None for name in names if (self.root / name).is_file()}
 
     def files(self, *patterns: str) -> list[str]:
         """The files that match one of the regular expressions (all without one)."""
@@ -99,12 +101,14 @@ class Tree:
         return next((name for name in (*candidates, header) if name in self._names), None)
 
 
-def _run(
+def capture(
     command: Sequence[str], folder: Path, text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """Runs a program in a folder, with `text` or nothing as its input, and keeps what it says."""
     return subprocess.run(
         command,
         cwd=folder,
+        env=ENVIRONMENT,
         input=text,
         stdin=subprocess.DEVNULL if text is None else None,
         capture_output=True,
@@ -131,7 +135,7 @@ def run_tool(
 
     A tool that fails without a line that matches gives one finding with all it said.
     """
-    ran = _run([tool(command[0]), *command[1:]], tree.root, text)
+    ran = capture([tool(command[0]), *command[1:]], tree.root, text)
     if ran.returncode == 0:
         return
     found = False
@@ -150,7 +154,7 @@ def compilation(tree: Tree) -> list[str]:
     """Configures the dev preset, where the tree has one; what tells clang-tidy of its commands."""
     if not (tree.root / "CMakePresets.json").is_file():
         return []
-    ran = _run([tool("cmake"), "--preset", "dev"], tree.root)
+    ran = capture([tool("cmake"), "--preset", "dev"], tree.root)
     if ran.returncode != 0:
         raise GateError(f"cmake --preset dev failed: {ran.stderr.strip()}")
     return ["-p", str(tree.root / "build" / "dev")]

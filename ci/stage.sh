@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by ci/check and ci/test: runs the stages of a job, each with one line of report, its time,
-# and its output in build/log/NAME.log.
+# and its output in build/log/NAME.log, of which warnings and the end of a failure are shown.
 
 failed_stages=()
 job_started=$EPOCHREALTIME
@@ -24,6 +24,7 @@ stage() {
     "$@" >"$log" 2>&1 </dev/null || status=$?
     if [ $status -eq 0 ]; then
         printf 'ok      %6s s  %s\n' "$(seconds_since "$started")" "$name"
+        grep -F ': warning: ' "$log" | head -n 20 | sed 's/^ */    /' || :
         return 0
     fi
     printf 'FAILED  %6s s  %s, status %d; the end of %s:\n' \

@@ -247,6 +247,11 @@ def test_a_job_fails_with_any_of_its_stages(tmp_path: Path) -> None:
     assert ran.stdout.splitlines()[-1].endswith(" s: two")
 
 
+def test_a_job_shows_warnings_of_a_stage_that_passes(tmp_path: Path) -> None:
+    ran = run_job(tmp_path, "stage one echo 'a.c:400: warning: soon too many'")
+    assert ran.stdout.splitlines()[1] == "    a.c:400: warning: soon too many"
+
+
 def test_a_job_passes_with_all_of_its_stages(tmp_path: Path) -> None:
     ran = run_job(tmp_path, "stage one true\nstage two true")
     assert ran.returncode == 0
