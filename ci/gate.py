@@ -141,11 +141,11 @@ def run_tool(
     found = False
     for said in (ran.stdout + ran.stderr).splitlines():
         match = line.match(said)
-        if match:
+        path = os.path.relpath(tree.root / match["path"], tree.root) if match else ""
+        # What a tool notes about a header of the system says nothing by itself.
+        if match and not path.startswith("../"):
             found = True
-            parts = match.groupdict()
-            path = os.path.relpath(tree.root / parts["path"], tree.root)
-            yield Finding(path, int(parts.get("line") or 1), parts.get("text") or said)
+            yield Finding(path, int(match["line"]), match["text"])
     if not found:
         yield Finding(command[0], 0, f"failed: {(ran.stdout + ran.stderr).strip()}")
 

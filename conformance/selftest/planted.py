@@ -22,11 +22,18 @@ GOOD = {
     "| `base` | octets | nothing |\n| `wire` | lines | base |\n| `proto` | text | base |\n",
     "src/compile_flags.txt": "-std=c11\n-I.\n-Iinclude\n",
     "src/include/popquiz/popquiz.h": f"/* {SPDX} */\n#ifndef A_H\n#define A_H\n\n"
-    '#include "popquiz/wire.h"\n\n#endif\n',
+    '#include "popquiz/wire.h"\n#include "popquiz/text.h"\n\n#endif\n',
+    "src/include/popquiz/text.h": f"/* {SPDX} */\n",
+    "src/proto/text.c": f'/* {SPDX} */\n#include "popquiz/text.h"\n\n#include "base/thing.h"\n',
+    # Its name is that of the public header, which another layer implements.
+    "src/wire/text.c": f'/* {SPDX} */\n#include "base/thing.h"\n',
     "src/include/popquiz/wire.h": f"/* {SPDX} */\n#ifndef W_H\n#define W_H\n\n"
     "int pq_wire(void);\n\n#endif\n",
     "src/base/thing.h": f"/* {SPDX} */\n#ifndef T_H\n#define T_H\n\n"
     "int pq_thing(void);\n\n#endif\n",
+    "src/base/testing.h": f"/* {SPDX} */\n",
+    "src/base/x_internal.h": f"/* {SPDX} */\n",
+    "src/proto/x_internal.h": f"/* {SPDX} */\n",
     "src/wire/wire.c": f'/* {SPDX} */\n#include "popquiz/wire.h"\n\n#include "base/thing.h"\n\n'
     "int pq_wire(void)\n{\n    return pq_thing();\n}\n",
     "src/wire/CMakeLists.txt": f"# {SPDX}\npq_add_module(wire SOURCES wire.c USES base)\n",
