@@ -83,6 +83,7 @@ PLANTS = [
     Plant("check-layers", "src/proto/text.c", c(""), "popquiz/text.h:0: belongs to no layer"),
     Plant("check-layers", WIRE, c('#include "thing.h"\n'), 'there is no "thing.h"'),
     Plant("check-layers", WIRE, c("#include <openssl/evp.h>\n"), "<openssl/evp.h> is for src/base"),
+    Plant("check-layers", WIRE, c("#include <proto/verb.h>\n"), 'ours: write "proto/verb.h"'),
     Plant("check-layers", WIRE, c("#include <uv.h>\n"), "<uv.h> is for"),
     Plant("check-layers", WIRE, c("#include <cjson/cJSON.h>\n"), "<cjson/cJSON.h> is for"),
     Plant("check-layers", WIRE, c("#include <pcre2.h>\n"), "<pcre2.h> is for"),
