@@ -104,16 +104,16 @@ struct pq_sasl_client;
 
 struct pq_mechanism_row {
     struct pq_slice name;
-    bool client_first;
-    enum pq_sasl_initial initial;
-    bool authzid; /* a client can ask to act as somebody else */
-    bool clear;   /* the secret goes over the wire: only under TLS (RFC 5034 section 4) */
-    size_t secret_max;
     /* Private: what pq_sasl_server_step() and pq_sasl_client_step() call. */
     enum pq_sasl_flaw (*server)(struct pq_sasl_server *s, const struct pq_slice *in,
                                 struct pq_buf *out);
     enum pq_sasl_flaw (*client)(struct pq_sasl_client *c, const struct pq_slice *challenge,
                                 struct pq_buf *out);
+    size_t secret_max; /* the longest password or token, where it goes over the wire */
+    enum pq_sasl_initial initial;
+    bool client_first;
+    bool authzid; /* a client can ask to act as somebody else */
+    bool clear;   /* the secret goes over the wire: only under TLS (RFC 5034 section 4) */
 };
 
 /* The row of a mechanism; that of PQ_MECHANISM_UNKNOWN has an empty name and no functions. */
