@@ -26,7 +26,7 @@
 #define PQ_SCRAM_SALT_MAX 128u
 #define PQ_SCRAM_KEY_MAX 32u
 /* RFC 7677 section 3: a server announces at least 4096. RFC 5802 section 9: a hostile server sends
- * a big count to exhaust the client; a million takes about a second. */
+ * a big count to exhaust the client; a million takes about half a second. */
 #define PQ_SCRAM_ITERATIONS_MIN 4096u
 #define PQ_SCRAM_ITERATIONS_MAX 1000000u
 
