@@ -3,7 +3,10 @@
 #define _DEFAULT_SOURCE
 #include "sasl/sasl_testing.h"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -473,6 +476,60 @@ static void test_refusal_of_the_library_is_a_status(void **state)
     }
 }
 
+/* The library's memory, which ends at the n-th request; zero: never. */
+static size_t requests, fail_at;
+
+static void *faulty_resize(void *old, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return ++requests == fail_at ? NULL : realloc(old, size);
+}
+
+static void *faulty_get(size_t size, const char *file, int line)
+{
+    return faulty_resize(NULL, size, file, line);
+}
+
+static void faulty_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
+
+/* Fails each request in turn: the exchange ends with CRYPTO, or the library did without that memory
+ * and nothing differs. Returns how many requests made it end. */
+static size_t fail_every_request(struct world *w, enum pq_mechanism mechanism)
+{
+    size_t ended = 0;
+    for (size_t n = 1;; n++) {
+        requests = 0;
+        fail_at = n;
+        world_play(w, mechanism, pq_mechanism_row(mechanism)->client_first);
+        fail_at = 0;
+        if (requests < n)
+            return ended;
+        assert_int_equal(ERR_peek_error(), 0);
+        bool failed = w->server.status != PQ_STATUS_OK || w->client.status != PQ_STATUS_OK;
+        enum pq_status status =
+            w->server.outcome == PQ_SASL_FAILED ? w->server.status : w->client.status;
+        assert_int_equal(status, failed ? PQ_STATUS_CRYPTO : PQ_STATUS_OK);
+        assert_int_equal(w->server.outcome == PQ_SASL_DONE, !failed);
+        ended += failed;
+    }
+}
+
+static void test_lack_of_memory_is_a_status(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, "user", "pencil");
+    assert_true(fail_every_request(&w, PQ_MECHANISM_CRAM_MD5) >= 2);
+    assert_true(fail_every_request(&w, PQ_MECHANISM_SCRAM_SHA_256) >= 14);
+    assert_int_equal(fail_every_request(&w, PQ_MECHANISM_PLAIN), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +545,10 @@ int main(void)
         cmocka_unit_test(test_buffers_too_small),
         cmocka_unit_test(test_no_bent_message_succeeds),
         cmocka_unit_test(test_refusal_of_the_library_is_a_status),
+        cmocka_unit_test(test_lack_of_memory_is_a_status),
     };
+    /* Before the library asks for anything. */
+    if (!CRYPTO_set_mem_functions(faulty_get, faulty_resize, faulty_free))
+        return 1;
     return cmocka_run_group_tests_name("sasl", tests, NULL, NULL);
 }
