@@ -35,7 +35,8 @@ static void remove_all(const char *name)
     (void)unlink(files.key);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ------------------------------------------------------------------------------------
+ */
 
 static void test_files_are_private(void **state)
 {
@@ -135,7 +136,8 @@ static void test_a_link_is_not_followed(void **state)
     remove_all("linked");
 }
 
-/* ---- content ---------------------------------------------------------------------------------- */
+/* ---- content ----------------------------------------------------------------------------------
+ */
 
 static uint64_t serial_of(const char *name)
 {
@@ -251,7 +253,8 @@ static void test_limits_of_alternative_names(void **state)
     remove_all("server");
 }
 
-/* ---- signatures ------------------------------------------------------------------------------- */
+/* ---- signatures -------------------------------------------------------------------------------
+ */
 
 /* The verdict of the library's chain verification for a purpose. */
 static int verify(const char *name, const char *root, int purpose)

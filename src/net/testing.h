@@ -18,7 +18,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DAY (24 * 60 * 60)
 
-/* ---- folder ----------------------------------------------------------------------------------- */
+/* ---- folder -----------------------------------------------------------------------------------
+ */
 
 struct test_folder {
     char path[64];
@@ -67,7 +68,8 @@ static inline struct pq_slice file_read(const char *path, void *at, size_t cap)
     return pq_slice_of(at, len);
 }
 
-/* ---- certificates ----------------------------------------------------------------------------- */
+/* ---- certificates -----------------------------------------------------------------------------
+ */
 
 static inline struct pq_cert_request request_of(const char *file)
 {
@@ -129,6 +131,58 @@ static inline struct pq_tls_context *context_of(const struct pq_tls_config *conf
     assert_string_equal(why.text, "");
     assert_non_null(c);
     return c;
+}
+
+/* ---- a wire -----------------------------------------------------------------------------------
+ */
+
+/* Moves at most `step` octets of what `from` wants to send; false when there is nothing. */
+static inline bool wire_move(struct pq_tls *from, struct pq_tls *to, size_t step)
+{
+    struct pq_slice piece = pq_slice_first(pq_tls_send_buf(from), step);
+    struct pq_slice in = guard_slice(piece);
+    size_t fed = pq_tls_feed(to, in);
+    pq_tls_send_ack(from, pq_tls_end(to) == PQ_TLS_END_NONE ? fed : piece.len);
+    return piece.len > 0;
+}
+
+/* Lets both sides go on until neither moves any more. */
+static inline void run_handshake(struct pq_tls *a, struct pq_tls *b, size_t step)
+{
+    bool moved = true;
+    while (moved) {
+        (void)!pq_tls_handshake(a);
+        moved = wire_move(a, b, step);
+        (void)!pq_tls_handshake(b);
+        moved = wire_move(b, a, step) || moved;
+    }
+}
+
+/* A pair of engines with its contexts. */
+struct duo {
+    struct pq_tls_context *client_context, *server_context;
+    struct pq_tls *client, *server;
+};
+
+static inline void duo_connect(struct duo *d, const struct pq_tls_peer *peer)
+{
+    d->client = pq_tls_new(d->client_context, peer, NULL);
+    d->server = pq_tls_new(d->server_context, NULL, NULL);
+    assert_non_null(d->client);
+    assert_non_null(d->server);
+}
+
+static inline void duo_disconnect(struct duo *d)
+{
+    pq_tls_free(d->client);
+    pq_tls_free(d->server);
+}
+
+static inline void duo_free(struct duo *d)
+{
+    duo_disconnect(d);
+    pq_tls_context_free(d->client_context);
+    pq_tls_context_free(d->server_context);
 }
 
 #endif

@@ -76,8 +76,9 @@ struct pq_tls_identity {
     const char *sni; /* server: chosen when a client asks for this name, without regard to case */
 };
 
-#define PQ_TLS_PEM_MAX (1u << 20) /* octets of one PEM file: the roots of a system are a quarter   \
-                                   */
+#define PQ_TLS_PEM_MAX                                                                             \
+    (1u << 20) /* octets of one PEM file: the roots of a system are a quarter                      \
+                */
 #define PQ_TLS_IDENTITIES_MAX 16u
 #define PQ_TLS_NAME_MAX 255u /* RFC 6066 section 3: a DNS host name */
 #define PQ_TLS_ALPN_MAX 256u /* octets of all names, each with one octet of length */

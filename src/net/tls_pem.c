@@ -10,6 +10,8 @@
 
 #include "net/tls_internal.h"
 
+#define READ_FIRST 16384u
+
 const char *pq_tls_library_error(void)
 {
     const char *text = ERR_reason_error_string(ERR_peek_error());
@@ -30,14 +32,16 @@ static const char *pem_name(const struct pq_tls_pem *pem)
     return pem->file ? pem->file : "PEM in memory";
 }
 
-/* Reads until the end of the file; a pipe will do too. */
+/* Reads until the end of the file; a pipe will do too. The first piece of memory holds any usual key,
+ * so that growing leaves no copy of it behind. */
 static enum pq_status read_all(int fd, const char *file, struct pq_bytes *out, struct pq_why *why)
 {
     for (;;) {
-        if (pq_bytes_reserve(out, 4096) != PQ_STATUS_OK)
+        size_t room = out->cap - out->len;
+        if (room == 0 && pq_bytes_reserve(out, out->cap == 0 ? READ_FIRST : 1) != PQ_STATUS_OK)
             return pq_why_fail(why, PQ_STATUS_FILE, "%s is longer than %u octets, or memory is out",
                                file, PQ_TLS_PEM_MAX);
-        ssize_t n = read(fd, out->at + out->len, 4096);
+        ssize_t n = read(fd, out->at + out->len, out->cap - out->len);
         if (n == 0)
             return PQ_STATUS_OK;
         if (n < 0 && errno != EINTR)
@@ -65,8 +69,8 @@ static enum pq_status with_pem(const struct pq_tls_pem *pem, struct pq_alloc all
 {
     struct pq_bytes copy;
     struct pq_slice text = pem->text;
-    /* One read more than the limit, so that a file of exactly the limit passes. */
-    pq_bytes_init(&copy, alloc, PQ_TLS_PEM_MAX + 4096);
+    /* One octet more than the limit, to tell a file of exactly the limit from a longer one. */
+    pq_bytes_init(&copy, alloc, PQ_TLS_PEM_MAX + 1);
     enum pq_status status = pem->file ? read_file(pem->file, &copy, why) : PQ_STATUS_OK;
     if (pem->file)
         text = pq_bytes_slice(&copy);

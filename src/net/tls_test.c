@@ -9,57 +9,6 @@ static struct test_folder folder;
 static struct pq_ca *ca;
 static struct test_files good, root;
 
-/* ---- a wire ----------------------------------------------------------------------------------- */
-
-/* Moves at most `step` octets of what `from` wants to send; false when there is nothing. */
-static bool move(struct pq_tls *from, struct pq_tls *to, size_t step)
-{
-    struct pq_slice piece = pq_slice_first(pq_tls_send_buf(from), step);
-    struct pq_slice in = guard_slice(piece);
-    size_t fed = pq_tls_feed(to, in);
-    pq_tls_send_ack(from, pq_tls_end(to) == PQ_TLS_END_NONE ? fed : piece.len);
-    return piece.len > 0;
-}
-
-/* Lets both sides go on until neither moves any more. */
-static void run_handshake(struct pq_tls *a, struct pq_tls *b, size_t step)
-{
-    bool moved = true;
-    while (moved) {
-        (void)!pq_tls_handshake(a);
-        moved = move(a, b, step);
-        (void)!pq_tls_handshake(b);
-        moved = move(b, a, step) || moved;
-    }
-}
-
-/* A pair of engines with its contexts. */
-struct duo {
-    struct pq_tls_context *client_context, *server_context;
-    struct pq_tls *client, *server;
-};
-
-static void duo_connect(struct duo *d, const struct pq_tls_peer *peer)
-{
-    d->client = pq_tls_new(d->client_context, peer, NULL);
-    d->server = pq_tls_new(d->server_context, NULL, NULL);
-    assert_non_null(d->client);
-    assert_non_null(d->server);
-}
-
-static void duo_disconnect(struct duo *d)
-{
-    pq_tls_free(d->client);
-    pq_tls_free(d->server);
-}
-
-static void duo_free(struct duo *d)
-{
-    duo_disconnect(d);
-    pq_tls_context_free(d->client_context);
-    pq_tls_context_free(d->server_context);
-}
-
 static struct pq_tls_config client_config(void)
 {
     return (struct pq_tls_config){.verify = true, .ca = {.file = root.cert}};
@@ -79,12 +28,14 @@ static struct duo duo_make(enum pq_tls_version version)
     client.min = client.max = version;
     client.weak = server.weak = version < PQ_TLS_1_2;
     server.min = version < PQ_TLS_1_2 ? version : PQ_TLS_DEFAULT;
-    return (struct duo){.client_context = context_of(&client), .server_context = context_of(&server)};
+    return (struct duo){.client_context = context_of(&client),
+                        .server_context = context_of(&server)};
 }
 
 static const struct pq_tls_peer usual = {.sni = "pop.example.test", .name = "pop.example.test"};
 
-/* ---- sessions --------------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------------------------
+ */
 
 /* Writes all of `text` and reads it on the other side, into the log. */
 static void say(struct pq_tls *from, struct pq_tls *to, struct pq_slice text, size_t step,
@@ -93,7 +44,7 @@ static void say(struct pq_tls *from, struct pq_tls *to, struct pq_slice text, si
     uint8_t memory[64];
     size_t got = 0;
     assert_int_equal(pq_tls_write(from, text), text.len);
-    while (move(from, to, step))
+    while (wire_move(from, to, step))
         while (pq_tls_read(to, memory, sizeof(memory), &got) == PQ_NEXT_EVENT)
             log_octets(log, pq_slice_of(memory, got));
     log_text(log, pq_tls_end_name(pq_tls_end(to)));
@@ -126,14 +77,17 @@ static void test_sessions_in_every_cut(void **state)
     static const struct version_case {
         enum pq_tls_version version;
         const char *name;
-    } cases[] = {
-        {PQ_TLS_1_0, "TLSv1"}, {PQ_TLS_1_1, "TLSv1.1"}, {PQ_TLS_1_2, "TLSv1.2"}, {PQ_TLS_1_3, "TLSv1.3"}};
+    } cases[] = {{PQ_TLS_1_0, "TLSv1"},
+                 {PQ_TLS_1_1, "TLSv1.1"},
+                 {PQ_TLS_1_2, "TLSv1.2"},
+                 {PQ_TLS_1_3, "TLSv1.3"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         char want[256];
         struct duo d = duo_make(cases[i].version);
-        (void)snprintf(want, sizeof(want),
-                       "%s+OK ready\\x0D\\x0ANONEQUIT\\x0D\\x0ANONE+OK bye\\x0D\\x0ACLOSEDlateNONECLOSED",
-                       cases[i].name);
+        (void)snprintf(
+            want, sizeof(want),
+            "%s+OK ready\\x0D\\x0ANONEQUIT\\x0D\\x0ANONE+OK bye\\x0D\\x0ACLOSEDlateNONECLOSED",
+            cases[i].name);
         for (size_t step = 1; step <= PQ_TLS_BUFFER; step = step < 24 ? step + 1 : step * 3) {
             run_session(&d, step, &log);
             assert_string_equal(log.text, want);
@@ -160,10 +114,10 @@ static void test_large_data_both_ways(void **state)
         out[1] += pq_tls_write(d.server, pq_slice_of(sent + out[1], sizeof(sent) - out[1]));
         assert_true(pq_tls_send_buf(d.client).len <= PQ_TLS_BUFFER);
         assert_true(pq_tls_room(d.client) <= PQ_TLS_BUFFER);
-        bool moved = move(d.client, d.server, 5003);
-        moved = move(d.server, d.client, 1 + (size_t)pq_rand_below(&rand, 9001)) || moved;
-        while (in[0] < sizeof(sent) && pq_tls_read(d.server, there + in[0], sizeof(sent) - in[0],
-                                                   &got) == PQ_NEXT_EVENT)
+        bool moved = wire_move(d.client, d.server, 5003);
+        moved = wire_move(d.server, d.client, 1 + (size_t)pq_rand_below(&rand, 9001)) || moved;
+        while (in[0] < sizeof(sent) &&
+               pq_tls_read(d.server, there + in[0], sizeof(sent) - in[0], &got) == PQ_NEXT_EVENT)
             in[0] += got;
         while (in[1] < sizeof(sent) &&
                pq_tls_read(d.client, back + in[1], sizeof(sent) - in[1], &got) == PQ_NEXT_EVENT)
@@ -188,7 +142,7 @@ static void test_a_full_engine_takes_no_more(void **state)
     assert_true(taken > 0 && taken < sizeof(octets));
     assert_int_equal(pq_tls_write(d.client, pq_slice_of(octets, 1)), 0);
     assert_true(pq_tls_want(d.client) & PQ_TLS_WANT_SEND);
-    while (move(d.client, d.server, SIZE_MAX)) {
+    while (wire_move(d.client, d.server, SIZE_MAX)) {
     }
     assert_false(pq_tls_want(d.client) & PQ_TLS_WANT_SEND);
     assert_true(pq_tls_is_readable(d.server));
@@ -197,7 +151,8 @@ static void test_a_full_engine_takes_no_more(void **state)
     duo_free(&d);
 }
 
-/* ---- ends ------------------------------------------------------------------------------------- */
+/* ---- ends -------------------------------------------------------------------------------------
+ */
 
 static void test_cut_is_not_close(void **state)
 {
@@ -208,7 +163,7 @@ static void test_cut_is_not_close(void **state)
     duo_connect(&d, &usual);
     run_handshake(d.client, d.server, SIZE_MAX);
     assert_int_equal(pq_tls_write(d.server, PQ_SLICE("+OK")), 3);
-    assert_true(move(d.server, d.client, SIZE_MAX));
+    assert_true(wire_move(d.server, d.client, SIZE_MAX));
     pq_tls_eof(d.client);
     assert_int_equal(pq_tls_room(d.client), 0);
     assert_int_equal(pq_tls_read(d.client, memory, sizeof(memory), &got), PQ_NEXT_EVENT);
@@ -234,10 +189,10 @@ static void test_eof_in_the_handshake(void **state)
     size_t flight = 1;
     for (size_t fed = 0; fed < flight; fed += fed < 12 ? 1 : 17) {
         duo_connect(&d, &usual);
-        assert_true(move(d.client, d.server, SIZE_MAX));
+        assert_true(wire_move(d.client, d.server, SIZE_MAX));
         assert_int_equal(pq_tls_handshake(d.server), PQ_NEXT_NEED_DATA);
         flight = pq_tls_send_buf(d.server).len;
-        (void)move(d.server, d.client, fed);
+        (void)wire_move(d.server, d.client, fed);
         assert_int_equal(pq_tls_handshake(d.client), PQ_NEXT_NEED_DATA);
         pq_tls_eof(d.client);
         assert_int_equal(pq_tls_handshake(d.client), PQ_NEXT_ERROR);
@@ -327,9 +282,14 @@ static void test_alerts_are_named(void **state)
     static const struct alert_case {
         unsigned number;
         const char *name;
-    } cases[] = {{0, "close_notify"},   {70, "protocol_version"}, {116, "certificate_required"},
-                 {119, "unknown"},      {120, "no_application_protocol"}, {121, "unknown"},
-                 {1, "unknown"},        {255, "unknown"}};
+    } cases[] = {{0, "close_notify"},
+                 {70, "protocol_version"},
+                 {116, "certificate_required"},
+                 {119, "unknown"},
+                 {120, "no_application_protocol"},
+                 {121, "unknown"},
+                 {1, "unknown"},
+                 {255, "unknown"}};
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_string_equal(pq_tls_alert_name(cases[i].number), cases[i].name);
 }
@@ -351,14 +311,15 @@ static void test_a_damaged_record(void **state)
     assert_int_equal(pq_tls_read(d.client, memory, sizeof(memory), &got), PQ_NEXT_ERROR);
     assert_int_equal(pq_tls_end(d.client), PQ_TLS_END_FAILED);
     /* The peer hears of it. */
-    assert_true(move(d.client, d.server, SIZE_MAX));
+    assert_true(wire_move(d.client, d.server, SIZE_MAX));
     assert_int_equal(pq_tls_read(d.server, memory, sizeof(memory), &got), PQ_NEXT_ERROR);
     assert_int_equal(pq_tls_alert(d.server), 20);
     assert_false(pq_tls_is_writable(d.client) || pq_tls_is_writable(d.server));
     duo_free(&d);
 }
 
-/* ---- first flight ----------------------------------------------------------------------------- */
+/* ---- first flight -----------------------------------------------------------------------------
+ */
 
 static void test_the_hello_is_ready_at_once(void **state)
 {
