@@ -119,6 +119,26 @@ static void test_base_names(void **state)
     remove_all("ca");
 }
 
+/* The same folder under names that just fit, and just do not. */
+static void test_limit_of_paths(void **state)
+{
+    (void)state;
+    static char path[PQ_CERT_PATH_MAX];
+    for (size_t n = PQ_CERT_PATH_MAX - 2; n <= PQ_CERT_PATH_MAX; n++) {
+        struct pq_why why = {""};
+        struct pq_cert_request self = request_of("ca");
+        size_t len = n - sizeof("/ca.pem") + 1;
+        (void)memset(path, '/', len);
+        path[len] = 0;
+        memcpy(path, folder.path, strlen(folder.path));
+        struct pq_ca *ca = pq_ca_new(path, &self, 1, pq_alloc_default(), &why);
+        assert_true((ca != NULL) == (n < PQ_CERT_PATH_MAX));
+        assert_true(ca || strstr(why.text, "longer than 511 octets: the path /tmp"));
+        pq_ca_free(ca);
+    }
+    remove_all("ca");
+}
+
 static void test_a_link_is_not_followed(void **state)
 {
     (void)state;
@@ -341,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_files_are_private),
         cmocka_unit_test(test_unfit_folders_are_refused),
         cmocka_unit_test(test_base_names),
+        cmocka_unit_test(test_limit_of_paths),
         cmocka_unit_test(test_a_link_is_not_followed),
         cmocka_unit_test(test_serials_follow_the_seed),
         cmocka_unit_test(test_names_and_times),

@@ -32,8 +32,8 @@ static const char *pem_name(const struct pq_tls_pem *pem)
     return pem->file ? pem->file : "PEM in memory";
 }
 
-/* Reads until the end of the file; a pipe will do too. The first piece of memory holds any usual key,
- * so that growing leaves no copy of it behind. */
+/* Reads until the end of the file; a pipe will do too. The first piece of memory holds any usual
+ * key, so that growing leaves no copy of it behind. */
 static enum pq_status read_all(int fd, const char *file, struct pq_bytes *out, struct pq_why *why)
 {
     for (;;) {
