@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Addresses: text, limits, and what they resolve to. */
-#define _DEFAULT_SOURCE
 #include "net/stream_testing.h"
 
-/* ---- addresses --------------------------------------------------------------------------------
- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static const struct addr_case {
     struct pq_slice text;

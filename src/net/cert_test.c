@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is written is read back with the library's own reader. */
-#define _DEFAULT_SOURCE
 #include "net/testing.h"
 
 #include <sys/stat.h>
@@ -35,8 +34,7 @@ static void remove_all(const char *name)
     (void)unlink(files.key);
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static void test_files_are_private(void **state)
 {
@@ -156,8 +154,7 @@ static void test_a_link_is_not_followed(void **state)
     remove_all("linked");
 }
 
-/* ---- content ----------------------------------------------------------------------------------
- */
+/* ---- content --------------------------------------------------------------------------------- */
 
 static uint64_t serial_of(const char *name)
 {
@@ -273,8 +270,7 @@ static void test_limits_of_alternative_names(void **state)
     remove_all("server");
 }
 
-/* ---- signatures -------------------------------------------------------------------------------
- */
+/* ---- signatures ------------------------------------------------------------------------------ */
 
 /* The verdict of the library's chain verification for a purpose. */
 static int verify(const char *name, const char *root, int purpose)

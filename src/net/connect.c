@@ -33,8 +33,7 @@ enum pq_status pq_stream_from_fd(struct pq_stream *s, int in, int out)
     return status;
 }
 
-/* ---- connecting -------------------------------------------------------------------------------
- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 /* What became of a connection that was under way; zero or an errno value. */
 static int connect_outcome(int fd)

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Streams over calls that fail, on a clock of the test's own. */
-#define _DEFAULT_SOURCE
 #include "net/stream_testing.h"
 
 #include <errno.h>
 
 static struct test_folder folder;
 
-/* ---- calls that fail --------------------------------------------------------------------------
- */
+/* ---- calls that fail ------------------------------------------------------------------------- */
 
 /* The system's calls, of which one may fail, on a clock that only waiting moves. */
 struct rig {

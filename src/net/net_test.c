@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Listeners, and streams without TLS, over real sockets and pipes. */
-#define _DEFAULT_SOURCE
 #include "net/stream_testing.h"
 
 #include <fcntl.h>
@@ -131,8 +130,7 @@ static void test_nobody_listens(void **state)
     pq_listener_close(&alive);
 }
 
-/* ---- deadlines --------------------------------------------------------------------------------
- */
+/* ---- deadlines ------------------------------------------------------------------------------- */
 
 static void test_silence_ends_at_the_deadline(void **state)
 {
@@ -183,8 +181,7 @@ static void test_sending_resumes(void **state)
     }
 }
 
-/* ---- ends of connections ----------------------------------------------------------------------
- */
+/* ---- ends of connections --------------------------------------------------------------------- */
 
 static void test_reset_is_not_closed(void **state)
 {
@@ -308,8 +305,7 @@ static void test_bad_descriptors(void **state)
     assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed */
 }
 
-/* ---- several at once --------------------------------------------------------------------------
- */
+/* ---- several at once ------------------------------------------------------------------------- */
 
 static void test_waiting_for_any(void **state)
 {

@@ -2,7 +2,7 @@
  *
  * A peer without a thread of its own: waiting is replaced, so that it makes its step when our side
  * would sleep. Whatever the machine does meanwhile, the same calls happen in the same order, and
- * any of them can be made to fail. Included by *_test.c only, with _DEFAULT_SOURCE defined.
+ * any of them can be made to fail. Included by *_test.c only.
  */
 #ifndef PQ_NET_PEER_TESTING_H
 #define PQ_NET_PEER_TESTING_H
@@ -14,8 +14,7 @@
 
 #include "net/stream.h"
 
-/* ---- the other side ---------------------------------------------------------------------------
- */
+/* ---- the other side -------------------------------------------------------------------------- */
 
 /* What the peer does, in this order, each when its turn has come. */
 enum act {
@@ -106,8 +105,7 @@ static inline void peer_run(struct peer *p)
         p->acts++;
 }
 
-/* ---- our side's calls -------------------------------------------------------------------------
- */
+/* ---- our side's calls ------------------------------------------------------------------------ */
 
 static inline bool fails(struct peer *p, enum kind kind)
 {
@@ -185,8 +183,7 @@ static inline void link_break(struct link *l)
     pq_stream_close(&l->peer.stream);
 }
 
-/* ---- one step of ours -------------------------------------------------------------------------
- */
+/* ---- one step of ours ------------------------------------------------------------------------ */
 
 #define PATIENCE 1000u /* on the rig's clock, which nothing else moves */
 

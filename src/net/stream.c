@@ -35,8 +35,7 @@ enum pq_stream_result pq_stream_failed(struct pq_stream *s, int error, const cha
     return error == EPIPE ? PQ_STREAM_CLOSED : PQ_STREAM_FAILED;
 }
 
-/* ---- single steps -----------------------------------------------------------------------------
- */
+/* ---- single steps ---------------------------------------------------------------------------- */
 
 enum pq_stream_result pq_stream_raw_send(struct pq_stream *s, struct pq_slice *rest)
 {
@@ -84,8 +83,7 @@ enum pq_stream_result pq_stream_wait_io(struct pq_stream *s, bool input, uint64_
     return status == PQ_STATUS_TIMEOUT ? PQ_STREAM_TIMEOUT : pq_stream_failed(s, errno, "wait");
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static enum pq_stream_result send_plain(struct pq_stream *s, struct pq_slice *rest)
 {
@@ -127,8 +125,7 @@ enum pq_stream_result pq_stream_send(struct pq_stream *s, struct pq_slice *rest,
     }
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static enum pq_stream_result recv_plain(struct pq_stream *s, void *at, size_t cap, size_t *got)
 {
@@ -194,8 +191,7 @@ int pq_stream_fd(const struct pq_stream *s)
     return s->in;
 }
 
-/* ---- closing ----------------------------------------------------------------------------------
- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 /* Ends our direction. A pipe has no other way than to be closed. */
 static void send_fin(struct pq_stream *s)

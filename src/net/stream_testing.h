@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Two ends of a real connection. Deadlines that must pass are short; those that must not are
- * generous. Included by *_test.c only, with _DEFAULT_SOURCE defined.
+ * generous. Included by *_test.c only.
  */
 #ifndef PQ_NET_STREAM_TESTING_H
 #define PQ_NET_STREAM_TESTING_H
@@ -73,7 +73,7 @@ static inline const char *v6_text(void)
 
 static inline struct ends ends_of_pipes(void)
 {
-    int there[2], back[2];
+    int there[2] = {-1, -1}, back[2] = {-1, -1};
     struct ends e;
     assert_true(pipe(there) == 0 && pipe(back) == 0);
     pq_stream_init(&e.ours, NULL);

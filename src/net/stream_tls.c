@@ -16,8 +16,7 @@ const char *pq_starttls_text(enum pq_starttls outcome)
     return "unknown";
 }
 
-/* ---- ciphertext -------------------------------------------------------------------------------
- */
+/* ---- ciphertext ------------------------------------------------------------------------------ */
 
 enum pq_stream_result pq_stream_flush(struct pq_stream *s)
 {
@@ -70,8 +69,7 @@ static enum pq_stream_result flush_all(struct pq_stream *s, uint64_t deadline)
     }
 }
 
-/* ---- begin ------------------------------------------------------------------------------------
- */
+/* ---- begin ----------------------------------------------------------------------------------- */
 
 enum pq_status pq_stream_tls_begin(struct pq_stream *s, struct pq_tls_context *context,
                                    const struct pq_tls_peer *peer)
@@ -91,8 +89,7 @@ enum pq_status pq_stream_tls_hello(struct pq_stream *s, struct pq_buf *out)
     return PQ_STATUS_OK;
 }
 
-/* ---- handshake --------------------------------------------------------------------------------
- */
+/* ---- handshake ------------------------------------------------------------------------------- */
 
 static enum pq_starttls outcome_of_end(enum pq_tls_end end)
 {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * TLS over real sockets: how it begins and how it ends. */
-#define _DEFAULT_SOURCE
 #include "net/peer_testing.h"
 
 static struct test_folder folder;
 static struct pq_tls_context *server_context, *client_context, *trusting_context;
 
-/* ---- a session, undisturbed -------------------------------------------------------------------
- */
+/* ---- a session, undisturbed ------------------------------------------------------------------ */
 
 static void test_a_session(void **state)
 {
@@ -59,8 +57,7 @@ static void test_more_than_the_kernel_holds(void **state)
     link_break(&l);
 }
 
-/* ---- how a start comes out --------------------------------------------------------------------
- */
+/* ---- how a start comes out ------------------------------------------------------------------- */
 
 /* A flight that fills the buffer and the socket: our side sends when it can, and goes on. */
 static void test_a_peer_that_reads_slowly(void **state)
@@ -83,18 +80,18 @@ static void test_a_peer_that_reads_slowly(void **state)
 }
 
 static const struct start_case {
+    const char *after; /* what is received then, as plain octets */
     enum act acts[4];
     enum pq_starttls outcome;
-    const char *after; /* what is received then, as plain octets */
     enum pq_stream_result end;
 } start_cases[] = {
-    {{ACT_TAKE, ACT_PLAIN, ACT_END}, PQ_STARTTLS_PLAIN, "-ERR no TLS\r\n", PQ_STREAM_TIMEOUT},
-    {{ACT_PLAIN, ACT_TAKE, ACT_CUT}, PQ_STARTTLS_PLAIN, "-ERR no TLS\r\n", PQ_STREAM_CLOSED},
-    {{ACT_TAKE, ACT_ALERT, ACT_END}, PQ_STARTTLS_ALERT, "-ERR\r\n", PQ_STREAM_TIMEOUT},
-    {{ACT_TAKE, ACT_CUT, ACT_END}, PQ_STARTTLS_CLOSED, "", PQ_STREAM_CLOSED},
-    {{ACT_RESET, ACT_END}, PQ_STARTTLS_RESET, "", PQ_STREAM_RESET},
-    {{ACT_TAKE, ACT_END}, PQ_STARTTLS_TIMEOUT, "", PQ_STREAM_TIMEOUT},
-    {{ACT_HANDSHAKE, ACT_END}, PQ_STARTTLS_REFUSED, "", PQ_STREAM_OK}, /* the rest of its flight */
+    {"-ERR no TLS\r\n", {ACT_TAKE, ACT_PLAIN, ACT_END}, PQ_STARTTLS_PLAIN, PQ_STREAM_TIMEOUT},
+    {"-ERR no TLS\r\n", {ACT_PLAIN, ACT_TAKE, ACT_CUT}, PQ_STARTTLS_PLAIN, PQ_STREAM_CLOSED},
+    {"-ERR\r\n", {ACT_TAKE, ACT_ALERT, ACT_END}, PQ_STARTTLS_ALERT, PQ_STREAM_TIMEOUT},
+    {"", {ACT_TAKE, ACT_CUT, ACT_END}, PQ_STARTTLS_CLOSED, PQ_STREAM_CLOSED},
+    {"", {ACT_RESET, ACT_END}, PQ_STARTTLS_RESET, PQ_STREAM_RESET},
+    {"", {ACT_TAKE, ACT_END}, PQ_STARTTLS_TIMEOUT, PQ_STREAM_TIMEOUT},
+    {"", {ACT_HANDSHAKE, ACT_END}, PQ_STARTTLS_REFUSED, PQ_STREAM_OK}, /* the rest of its flight */
 };
 
 static void test_how_a_start_comes_out(void **state)
@@ -139,8 +136,7 @@ static void test_a_late_answer(void **state)
     link_break(&l);
 }
 
-/* ---- ClientHello and plaintext in one segment -------------------------------------------------
- */
+/* ---- ClientHello and plaintext in one segment ------------------------------------------------ */
 
 static void test_hello_behind_plaintext(void **state)
 {
@@ -215,8 +211,7 @@ static void test_an_engine_that_cannot_be_made(void **state)
     link_break(&l);
 }
 
-/* ---- ends inside TLS --------------------------------------------------------------------------
- */
+/* ---- ends inside TLS ------------------------------------------------------------------------- */
 
 static const struct end_case {
     enum act acts[4];
@@ -298,8 +293,7 @@ static void test_tls_breaks_off(void **state)
     link_break(&l);
 }
 
-/* ---- every call fails once --------------------------------------------------------------------
- */
+/* ---- every call fails once ------------------------------------------------------------------- */
 
 /* Greeting, TLS, an echo and the end. True when nothing failed; a failure must have been told, with
  * a sentence. Counts the calls of each kind. */
@@ -345,8 +339,7 @@ static void test_every_call_fails_once(void **state)
     }
 }
 
-/* ---- contexts ---------------------------------------------------------------------------------
- */
+/* ---- contexts -------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
 {

@@ -31,8 +31,7 @@ struct pq_tls {
     struct pq_why why;
 };
 
-/* ---- how TLS ends -----------------------------------------------------------------------------
- */
+/* ---- how TLS ends ---------------------------------------------------------------------------- */
 
 /* The first cause stays. `detail` may be NULL. */
 static enum pq_next tls_end(struct pq_tls *t, enum pq_tls_end end, const char *detail)
@@ -99,8 +98,7 @@ static enum pq_next tls_judge(struct pq_tls *t, int result)
     }
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool join_buffers(struct pq_tls *t)
 {
@@ -170,8 +168,7 @@ void pq_tls_free(struct pq_tls *t)
     t->alloc.resize(t->alloc.ctx, t, 0);
 }
 
-/* ---- ciphertext -------------------------------------------------------------------------------
- */
+/* ---- ciphertext ------------------------------------------------------------------------------ */
 
 /* RFC 8446 section 5.1: every record begins with a content type from 20 to 24 and the major version
  * 3. No reply and no command of a text protocol does. */
@@ -241,8 +238,7 @@ size_t pq_tls_take_rest(struct pq_tls *t, void *at, size_t cap)
     return n > 0 ? (size_t)n : 0;
 }
 
-/* ---- plaintext --------------------------------------------------------------------------------
- */
+/* ---- plaintext ------------------------------------------------------------------------------- */
 
 enum pq_next pq_tls_handshake(struct pq_tls *t)
 {
@@ -323,8 +319,7 @@ void pq_tls_close(struct pq_tls *t)
     t->closed = true;
 }
 
-/* ---- what happened ----------------------------------------------------------------------------
- */
+/* ---- what happened --------------------------------------------------------------------------- */
 
 enum pq_tls_end pq_tls_end(const struct pq_tls *t)
 {

@@ -16,8 +16,7 @@
 
 #include "net/why.h"
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* name, text */
 #define PQ_TLS_VERSION_LIST(X)                                                                     \
@@ -60,8 +59,7 @@ const char *pq_tls_end_text(enum pq_tls_end end);
  * number that is not assigned. */
 const char *pq_tls_alert_name(unsigned alert);
 
-/* ---- context ----------------------------------------------------------------------------------
- */
+/* ---- context --------------------------------------------------------------------------------- */
 
 /* PEM: a file, or text in memory when `file` is NULL. Absent when both are empty. */
 struct pq_tls_pem {
@@ -109,8 +107,7 @@ PQ_NODISCARD struct pq_tls_context *pq_tls_context_new(const struct pq_tls_confi
 /* After the last of its engines. NULL is accepted. */
 void pq_tls_context_free(struct pq_tls_context *c);
 
-/* ---- engine -----------------------------------------------------------------------------------
- */
+/* ---- engine ---------------------------------------------------------------------------------- */
 
 /* What holds for one connection of a client. */
 struct pq_tls_peer {

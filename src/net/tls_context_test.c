@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Configurations that make no sense, limits, the key log, and memory that runs out. */
-#define _DEFAULT_SOURCE
 #include "net/tls_testing.h"
 
 #include <sys/stat.h>
@@ -9,18 +8,16 @@
 
 static struct test_folder folder;
 
-/* ---- configurations that make no sense --------------------------------------------------------
- */
+/* ---- configurations that make no sense ------------------------------------------------------- */
 
 /* A key that nobody can use without its password. */
 static void write_locked_key(const char *path)
 {
+    static char password[] = "pw";
     EVP_PKEY *key = EVP_EC_gen("P-256");
     FILE *f = fopen(path, "wb");
     assert_true(key && f);
-    assert_int_equal(
-        PEM_write_PrivateKey(f, key, EVP_aes_128_cbc(), NULL, 0, NULL, (void *)(uintptr_t) "pw"),
-        1);
+    assert_int_equal(PEM_write_PrivateKey(f, key, EVP_aes_128_cbc(), NULL, 0, NULL, password), 1);
     assert_int_equal(fclose(f), 0);
     EVP_PKEY_free(key);
 }
@@ -154,8 +151,7 @@ static void test_peers_are_checked(void **state)
     pq_tls_free(NULL);
 }
 
-/* ---- key log and memory -----------------------------------------------------------------------
- */
+/* ---- key log and memory ---------------------------------------------------------------------- */
 
 static void test_key_log(void **state)
 {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How TLS ends: closed, cut, refused by an alert, broken, or never TLS at all. */
-#define _DEFAULT_SOURCE
 #include "net/tls_testing.h"
 
 static struct test_folder folder;
 
-/* ---- ends -------------------------------------------------------------------------------------
- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static void test_cut_is_not_close(void **state)
 {

@@ -19,8 +19,7 @@ const char *pq_tls_library_error(void)
     return text ? text : "no reason given";
 }
 
-/* ---- octets of a PEM --------------------------------------------------------------------------
- */
+/* ---- octets of a PEM ------------------------------------------------------------------------- */
 
 static bool pem_is_absent(const struct pq_tls_pem *pem)
 {
@@ -90,8 +89,7 @@ static enum pq_status with_pem(const struct pq_tls_pem *pem, struct pq_alloc all
     return status;
 }
 
-/* ---- certificates and keys --------------------------------------------------------------------
- */
+/* ---- certificates and keys ------------------------------------------------------------------- */
 
 /* Without this, OpenSSL asks the terminal for the password of an encrypted key. */
 static int no_password(char *at, int cap, int writing, void *ctx)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Two engines joined in memory; every session is delivered in many cuts. */
-#define _DEFAULT_SOURCE
 #include "net/tls_testing.h"
 
 static struct test_folder folder;
 
-/* ---- sessions ---------------------------------------------------------------------------------
- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 /* Writes all of `text` and reads it on the other side, into the log. */
 static void say(struct pq_tls *from, struct pq_tls *to, struct pq_slice text, size_t step,
@@ -173,8 +171,7 @@ static void test_flights_longer_than_the_buffer(void **state)
     }
 }
 
-/* ---- first flight -----------------------------------------------------------------------------
- */
+/* ---- first flight ---------------------------------------------------------------------------- */
 
 static void test_the_hello_is_ready_at_once(void **state)
 {

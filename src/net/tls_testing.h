@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two engines joined in memory. Included by *_test.c only, with _DEFAULT_SOURCE defined.
+ * Two engines joined in memory. Included by *_test.c only.
  */
 #ifndef PQ_NET_TLS_TESTING_H
 #define PQ_NET_TLS_TESTING_H
 
 #include "net/testing.h"
 
-/* ---- a wire -----------------------------------------------------------------------------------
- */
+/* ---- a wire ---------------------------------------------------------------------------------- */
 
 /* Moves at most `step` octets of what `from` wants to send; false when there is nothing. */
 static inline bool wire_move(struct pq_tls *from, struct pq_tls *to, size_t step)
@@ -60,8 +59,7 @@ static inline void duo_free(struct duo *d)
     pq_tls_context_free(d->server_context);
 }
 
-/* ---- the usual pair ---------------------------------------------------------------------------
- */
+/* ---- the usual pair -------------------------------------------------------------------------- */
 
 /* Issues what duo_make() needs: a root "ca" and a certificate "good". */
 static inline void issue_usual(const struct test_folder *f)

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What two sides agree on, and whom they refuse: certificates, names, versions, protocols. */
-#define _DEFAULT_SOURCE
 #include "net/tls_testing.h"
 
 static struct test_folder folder;
 
-/* ---- certificates: who refuses whom -----------------------------------------------------------
- */
+/* ---- certificates: who refuses whom ---------------------------------------------------------- */
 
 /* Sees to it that the folder holds one certificate of each kind that a peer may have to judge. */
 static void issue_all(struct pq_ca *ca)
@@ -37,8 +35,8 @@ static void issue_all(struct pq_ca *ca)
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct pq_cert_request request = request_of(rows[i].file);
         int64_t now = request.not_before + DAY;
-        request.not_before = now + (int64_t)rows[i].from * DAY;
-        request.not_after = now + (int64_t)rows[i].to * DAY;
+        request.not_before = now + rows[i].from * DAY;
+        request.not_after = now + rows[i].to * DAY;
         request.alt = rows[i].alt;
         request.alt_len = rows[i].alt ? 1 : 0;
         request.key = rows[i].key;
@@ -145,8 +143,7 @@ static void test_short_keys_need_weak(void **state)
     }
 }
 
-/* ---- client certificates ----------------------------------------------------------------------
- */
+/* ---- client certificates --------------------------------------------------------------------- */
 
 static const struct client_case {
     const char *cert; /* NULL: none */
@@ -189,8 +186,7 @@ static void test_client_certificates(void **state)
     }
 }
 
-/* ---- names: SNI and ALPN ----------------------------------------------------------------------
- */
+/* ---- names: SNI and ALPN --------------------------------------------------------------------- */
 
 static void test_certificates_by_name(void **state)
 {
@@ -279,8 +275,7 @@ static void test_protocol_names(void **state)
     }
 }
 
-/* ---- versions ---------------------------------------------------------------------------------
- */
+/* ---- versions -------------------------------------------------------------------------------- */
 
 static void test_versions(void **state)
 {
