@@ -113,6 +113,9 @@ static void test_resolving(void **state)
     assert_int_equal(pq_addr_parse(PQ_SLICE("tcp://[1.2.3.4]:1"), &addr, NULL), PQ_STATUS_OK);
     assert_int_equal(pq_addr_resolve(&addr, &found, &why), PQ_STATUS_ADDRESS);
     assert_non_null(strstr(why.text, "cannot resolve tcp://[1.2.3.4]:1: "));
+    /* Brackets hold numbers; no resolver is asked. */
+    assert_int_equal(pq_addr_parse(PQ_SLICE("tcp://[localhost]:1"), &addr, NULL), PQ_STATUS_OK);
+    assert_int_equal(pq_addr_resolve(&addr, &found, &why), PQ_STATUS_ADDRESS);
 }
 
 int main(void)

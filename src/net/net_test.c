@@ -67,6 +67,30 @@ static void test_ports_and_paths_in_use(void **state)
     pq_listener_close(&heir);
 }
 
+/* A program that does not come to accepting is alive all the same. */
+static void test_a_full_queue_is_no_dead_socket(void **state)
+{
+    (void)state;
+    static struct pq_stream waiting[1000];
+    char text[160];
+    struct pq_endpoints to;
+    struct pq_listener second;
+    enum pq_status status = PQ_STATUS_OK;
+    size_t n = 0;
+    (void)snprintf(text, sizeof(text), "unix:%s/full", folder.path);
+    struct pq_listener l = listen_to(text);
+    assert_int_equal(pq_addr_resolve(&l.addr, &to, NULL), PQ_STATUS_OK);
+    for (; n < COUNT(waiting) && status == PQ_STATUS_OK; n++) {
+        pq_stream_init(&waiting[n], NULL);
+        status = pq_stream_connect(&waiting[n], &to, 0);
+    }
+    assert_int_equal(status, PQ_STATUS_TIMEOUT);
+    assert_int_equal(pq_listener_open(&second, &l.addr, false, NULL), PQ_STATUS_NET);
+    while (n > 0)
+        pq_stream_close(&waiting[--n]);
+    pq_listener_close(&l);
+}
+
 static void test_places_where_nobody_can_listen(void **state)
 {
     (void)state;
@@ -351,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_octets_pass_both_ways),
         cmocka_unit_test(test_ports_and_paths_in_use),
+        cmocka_unit_test(test_a_full_queue_is_no_dead_socket),
         cmocka_unit_test(test_places_where_nobody_can_listen),
         cmocka_unit_test(test_other_machines_need_permission),
         cmocka_unit_test(test_nobody_listens),

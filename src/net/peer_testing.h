@@ -217,4 +217,40 @@ static inline enum pq_stream_result recv_one(struct pq_stream *s)
     return pq_stream_recv(s, &octet, 1, &got, PATIENCE);
 }
 
+/* ---- contexts -------------------------------------------------------------------------------- */
+
+/* Of a server for pop.example.test, a client that trusts its root, and one that trusts another. */
+struct contexts {
+    struct pq_tls_context *server, *client, *stranger;
+};
+
+static inline struct pq_tls_context *trusting(const struct test_folder *f, const char *ca_name)
+{
+    struct test_files root = files_of(f, ca_name);
+    struct pq_tls_config config = {.verify = true, .ca = {.file = root.cert}};
+    return context_of(&config);
+}
+
+static inline struct contexts contexts_make(void)
+{
+    struct test_folder f = folder_make();
+    struct pq_ca *ca = ca_make(&f, "ca"), *other = ca_make(&f, "other");
+    issue_dns(ca, "good", "pop.example.test");
+    struct test_files good = files_of(&f, "good");
+    struct pq_tls_identity identity = identity_of(&good);
+    struct pq_tls_config server = {.server = true, .identities = &identity, .identities_len = 1};
+    struct contexts c = {context_of(&server), trusting(&f, "ca"), trusting(&f, "other")};
+    pq_ca_free(ca);
+    pq_ca_free(other);
+    folder_remove(&f);
+    return c;
+}
+
+static inline void contexts_free(struct contexts *c)
+{
+    pq_tls_context_free(c->server);
+    pq_tls_context_free(c->client);
+    pq_tls_context_free(c->stranger);
+}
+
 #endif

@@ -2,8 +2,7 @@
  * TLS over real sockets: how it begins and how it ends. */
 #include "net/peer_testing.h"
 
-static struct test_folder folder;
-static struct pq_tls_context *server_context, *client_context, *trusting_context;
+static struct contexts contexts;
 
 /* ---- a session, undisturbed ------------------------------------------------------------------ */
 
@@ -13,10 +12,10 @@ static void test_a_session(void **state)
     static const enum act acts[] = {ACT_GREET, ACT_HANDSHAKE, ACT_ECHO, ACT_END};
     struct link l;
     struct pq_slice quit = PQ_SLICE("QUIT\r\n");
-    link_make(&l, server_context, acts);
+    link_make(&l, contexts.server, acts);
     expect(&l.ours, "+OK\r\n");
     assert_int_equal(pq_stream_tls_end(&l.ours), PQ_TLS_END_NONE);
-    assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE),
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
                      PQ_STARTTLS_OK);
     assert_true(l.ours.secured && !pq_stream_is_ready(&l.ours));
     assert_int_equal(pq_stream_send(&l.ours, &quit, PATIENCE), PQ_STREAM_OK);
@@ -32,6 +31,37 @@ static void test_a_session(void **state)
     assert_null(l.ours.tls);
 }
 
+/* Plain and secured streams that have something are all told, in one call. */
+static void test_waiting_for_both_kinds(void **state)
+{
+    (void)state;
+    static const enum act acts[] = {ACT_HANDSHAKE, ACT_END};
+    struct link secured, plain;
+    link_make(&secured, contexts.server, acts);
+    link_make(&plain, NULL, NULL);
+    assert_int_equal(pq_stream_start_tls(&secured.ours, contexts.client, &usual, PATIENCE),
+                     PQ_STARTTLS_OK);
+    peer_run(&secured.peer);
+    struct pq_stream_wait waits[] = {{.stream = &secured.ours}, {.stream = &plain.ours}};
+    for (size_t i = 0; i < 3; i++) {
+        if (i != 0)
+            assert_true(peer_send(&plain.peer, PQ_SLICE("x")));
+        if (i != 1)
+            assert_true(peer_send(&secured.peer, PQ_SLICE("x")));
+        assert_int_equal(pq_stream_wait_any(waits, COUNT(waits), PATIENCE), PQ_STREAM_OK);
+        assert_int_equal(waits[0].ready, i != 1);
+        assert_int_equal(waits[1].ready, i != 0);
+        for (size_t k = 0; k < COUNT(waits); k++)
+            if (waits[k].ready)
+                expect(waits[k].stream, "x");
+    }
+    pq_stream_reset(&secured.peer.stream);
+    assert_int_equal(pq_stream_wait_any(waits, COUNT(waits), PATIENCE), PQ_STREAM_OK);
+    assert_true(waits[0].ready && !waits[1].ready);
+    link_break(&secured);
+    link_break(&plain);
+}
+
 static void test_more_than_the_kernel_holds(void **state)
 {
     (void)state;
@@ -43,8 +73,8 @@ static void test_more_than_the_kernel_holds(void **state)
     struct pq_slice rest = pq_slice_of(octets, sizeof(octets));
     for (size_t i = 0; i < sizeof(octets); i++)
         octets[i] = (uint8_t)(i * 31 >> 3);
-    link_make(&l, server_context, acts);
-    assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE),
+    link_make(&l, contexts.server, acts);
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
                      PQ_STARTTLS_OK);
     while (len < sizeof(octets)) {
         (void)!pq_stream_send(&l.ours, &rest, 0);
@@ -68,9 +98,9 @@ static void test_a_peer_that_reads_slowly(void **state)
     struct link l;
     static uint8_t octets[100000];
     struct pq_slice rest = pq_slice_of(octets, sizeof(octets));
-    link_make(&l, server_context, acts);
+    link_make(&l, contexts.server, acts);
     assert_int_equal(setsockopt(l.ours.out, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
-    assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE),
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
                      PQ_STARTTLS_OK);
     peer_run(&l.peer);
     assert_int_equal(pq_stream_send(&l.ours, &rest, 0), PQ_STREAM_TIMEOUT);
@@ -102,9 +132,9 @@ static void test_how_a_start_comes_out(void **state)
         bool refuse = c->outcome == PQ_STARTTLS_REFUSED;
         struct link l;
         enum pq_stream_result result = PQ_STREAM_OK;
-        link_make(&l, server_context, c->acts);
+        link_make(&l, contexts.server, c->acts);
         enum pq_starttls outcome = pq_stream_start_tls(
-            &l.ours, refuse ? trusting_context : client_context, &usual, PATIENCE);
+            &l.ours, refuse ? contexts.stranger : contexts.client, &usual, PATIENCE);
         if (outcome != c->outcome)
             fail_msg("case %zu: %s (%s)", i, pq_starttls_text(outcome), l.ours.why.text);
         assert_false(l.ours.secured);
@@ -126,8 +156,8 @@ static void test_a_late_answer(void **state)
     static const enum act acts[] = {ACT_HANDSHAKE, ACT_ECHO, ACT_END};
     struct pq_slice nothing = {NULL, 0};
     struct link l;
-    link_make(&l, server_context, NULL);
-    assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE),
+    link_make(&l, contexts.server, NULL);
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
                      PQ_STARTTLS_TIMEOUT);
     assert_int_equal(pq_stream_tls_handshake(&l.ours, nothing, 0), PQ_STARTTLS_TIMEOUT);
     l.peer.acts = acts;
@@ -146,10 +176,10 @@ static void test_hello_behind_plaintext(void **state)
     struct pq_buf out;
     struct link l;
     size_t got = 0;
-    link_make(&l, server_context, NULL);
+    link_make(&l, contexts.server, NULL);
     pq_buf_init(&out, memory, sizeof(memory));
     assert_true(pq_buf_put(&out, PQ_SLICE("STLS\r\n")));
-    assert_int_equal(pq_stream_tls_begin(&l.ours, client_context, &usual), PQ_STATUS_OK);
+    assert_int_equal(pq_stream_tls_begin(&l.ours, contexts.client, &usual), PQ_STATUS_OK);
     out.cap = out.len + 1;
     assert_int_equal(pq_stream_tls_hello(&l.ours, &out), PQ_STATUS_NO_ROOM);
     out.cap = sizeof(memory);
@@ -180,8 +210,8 @@ static void test_early_octets(void **state)
     for (size_t n = PQ_STREAM_EARLY_MAX - 1; n <= PQ_STREAM_EARLY_MAX + 1; n++) {
         struct link l;
         size_t got = 0;
-        link_make(&l, server_context, NULL);
-        assert_int_equal(pq_stream_tls_begin(&l.ours, client_context, NULL), PQ_STATUS_OK);
+        link_make(&l, contexts.server, NULL);
+        assert_int_equal(pq_stream_tls_begin(&l.ours, contexts.client, NULL), PQ_STATUS_OK);
         enum pq_starttls outcome =
             pq_stream_tls_handshake(&l.ours, pq_slice_of(octets, n), PATIENCE);
         if (n > PQ_STREAM_EARLY_MAX) {
@@ -204,8 +234,8 @@ static void test_an_engine_that_cannot_be_made(void **state)
     (void)state;
     struct pq_tls_peer nobody = {.name = ""};
     struct link l;
-    link_make(&l, server_context, NULL);
-    assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &nobody, PATIENCE),
+    link_make(&l, contexts.server, NULL);
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &nobody, PATIENCE),
                      PQ_STARTTLS_FAILED);
     assert_non_null(strstr(l.ours.why.text, "TLS cannot begin"));
     link_break(&l);
@@ -230,8 +260,8 @@ static void test_ends_inside_tls(void **state)
         const struct end_case *c = &end_cases[i];
         struct link l;
         struct pq_stream_wait wait = {.stream = &l.ours};
-        link_make(&l, server_context, c->acts);
-        assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE),
+        link_make(&l, contexts.server, c->acts);
+        assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
                          PQ_STARTTLS_OK);
         assert_int_equal(pq_stream_wait_any(&wait, 1, PATIENCE), PQ_STREAM_OK);
         assert_int_equal(recv_one(&l.ours), c->recv);
@@ -249,8 +279,8 @@ static void test_how_we_end(void **state)
     for (size_t how = 0; how < 3; how++) {
         struct link l;
         struct pq_slice late = PQ_SLICE("late");
-        link_make(&l, server_context, acts);
-        assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE),
+        link_make(&l, contexts.server, acts);
+        assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
                          PQ_STARTTLS_OK);
         peer_run(&l.peer);
         if (how == 0)
@@ -278,8 +308,8 @@ static void test_tls_breaks_off(void **state)
     (void)state;
     static const enum act acts[] = {ACT_HANDSHAKE, ACT_END};
     struct link l;
-    link_make(&l, server_context, acts);
-    assert_int_equal(pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE),
+    link_make(&l, contexts.server, acts);
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
                      PQ_STARTTLS_OK);
     peer_run(&l.peer);
     l.peer.stream.secured = false; /* its engine forgotten, the peer speaks in the clear */
@@ -293,81 +323,17 @@ static void test_tls_breaks_off(void **state)
     link_break(&l);
 }
 
-/* ---- every call fails once ------------------------------------------------------------------- */
-
-/* Greeting, TLS, an echo and the end. True when nothing failed; a failure must have been told, with
- * a sentence. Counts the calls of each kind. */
-static bool scenario(enum kind kind, size_t fail_at, size_t *calls)
-{
-    static const enum act acts[] = {ACT_GREET, ACT_HANDSHAKE, ACT_ECHO, ACT_END};
-    struct link l;
-    enum pq_stream_result result = PQ_STREAM_OK;
-    struct pq_slice echo = PQ_SLICE("CAPA\r\n");
-    link_make(&l, server_context, acts);
-    l.peer.fail_kind = kind;
-    l.peer.fail_at = fail_at;
-    bool ok = take(&l.ours, "+OK\r\n", &result);
-    if (ok) {
-        enum pq_starttls outcome = pq_stream_start_tls(&l.ours, client_context, &usual, PATIENCE);
-        assert_true(outcome == PQ_STARTTLS_OK || outcome == PQ_STARTTLS_FAILED);
-        result = outcome == PQ_STARTTLS_OK ? PQ_STREAM_OK : PQ_STREAM_FAILED;
-    }
-    if (result == PQ_STREAM_OK)
-        result = pq_stream_send(&l.ours, &echo, PATIENCE);
-    if (result == PQ_STREAM_OK && take(&l.ours, "CAPA\r\n", &result))
-        result = pq_stream_half_close(&l.ours, PATIENCE);
-    *calls = l.peer.calls[kind];
-    assert_true(result == PQ_STREAM_OK || result == PQ_STREAM_FAILED);
-    assert_true((result == PQ_STREAM_FAILED) == (l.ours.why.text[0] != 0));
-    link_break(&l);
-    return result == PQ_STREAM_OK;
-}
-
-static void test_every_call_fails_once(void **state)
-{
-    (void)state;
-    /* Hello, final flight, command and close_notify; replies and what finds nothing before them. */
-    static const size_t at_least[KIND_COUNT] = {
-        [KIND_SEND] = 4, [KIND_RECV] = 6, [KIND_WAIT] = 3, [KIND_HANDSHAKE] = 2};
-    for (enum kind kind = KIND_SEND; kind < KIND_COUNT; kind++) {
-        size_t faults = 0, calls = 0, undisturbed = 0;
-        assert_true(scenario(kind, 0, &undisturbed));
-        while (!scenario(kind, faults + 1, &calls))
-            faults++;
-        assert_true(faults >= at_least[kind]);
-        assert_int_equal(faults, undisturbed);
-    }
-}
-
-/* ---- contexts -------------------------------------------------------------------------------- */
-
 static int set_up(void **state)
 {
     (void)state;
-    folder = folder_make();
-    struct pq_ca *ca = ca_make(&folder, "ca"), *stranger = ca_make(&folder, "stranger");
-    issue_dns(ca, "good", "pop.example.test");
-    struct test_files good = files_of(&folder, "good"), root = files_of(&folder, "ca");
-    struct test_files other = files_of(&folder, "stranger");
-    struct pq_tls_identity identity = identity_of(&good);
-    struct pq_tls_config server = {.server = true, .identities = &identity, .identities_len = 1};
-    struct pq_tls_config client = {.verify = true, .ca = {.file = root.cert}};
-    struct pq_tls_config trusting = {.verify = true, .ca = {.file = other.cert}};
-    server_context = context_of(&server);
-    client_context = context_of(&client);
-    trusting_context = context_of(&trusting);
-    pq_ca_free(ca);
-    pq_ca_free(stranger);
+    contexts = contexts_make();
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    pq_tls_context_free(server_context);
-    pq_tls_context_free(client_context);
-    pq_tls_context_free(trusting_context);
-    folder_remove(&folder);
+    contexts_free(&contexts);
     return 0;
 }
 
@@ -375,6 +341,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_session),
+        cmocka_unit_test(test_waiting_for_both_kinds),
         cmocka_unit_test(test_more_than_the_kernel_holds),
         cmocka_unit_test(test_a_peer_that_reads_slowly),
         cmocka_unit_test(test_how_a_start_comes_out),
@@ -385,7 +352,6 @@ int main(void)
         cmocka_unit_test(test_ends_inside_tls),
         cmocka_unit_test(test_how_we_end),
         cmocka_unit_test(test_tls_breaks_off),
-        cmocka_unit_test(test_every_call_fails_once),
     };
     return cmocka_run_group_tests_name("stream_tls", tests, set_up, tear_down);
 }

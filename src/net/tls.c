@@ -85,9 +85,8 @@ static enum pq_next tls_judge(struct pq_tls *t, int result)
 {
     switch (SSL_get_error(t->ssl, result)) {
     case SSL_ERROR_WANT_READ:
-        if (t->at_eof && BIO_pending(SSL_get_rbio(t->ssl)) == 0)
-            return tls_end(t, PQ_TLS_END_CUT, NULL);
-        return PQ_NEXT_NEED_DATA;
+        /* The library has seen all that was fed. */
+        return t->at_eof ? tls_end(t, PQ_TLS_END_CUT, NULL) : PQ_NEXT_NEED_DATA;
     case SSL_ERROR_WANT_WRITE:
         return PQ_NEXT_NEED_DATA;
     case SSL_ERROR_ZERO_RETURN:

@@ -89,6 +89,7 @@ static void run_plain(struct pq_tls *t, const struct plain_case *c, size_t cut)
     size_t fed = cut + pq_tls_feed(t, in);
     (void)!pq_tls_handshake(t);
     assert_int_equal(pq_tls_end(t), c->end);
+    assert_true(c->end == PQ_TLS_END_NONE || pq_tls_feed(t, PQ_SLICE("more")) == 0);
     size_t rest = pq_tls_rest(t);
     assert_int_equal(rest, c->end == PQ_TLS_END_PLAIN ? fed : 0);
     assert_int_equal(pq_tls_take_rest(t, memory, 1), rest > 0 ? 1 : 0);
