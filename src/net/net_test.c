@@ -252,6 +252,9 @@ static void test_close_ends_with_fin(void **state)
             pq_stream_close(&e.ours);
         else
             pq_stream_cut(&e.ours);
+        arrived.fd = pq_stream_fd(&e.theirs);
+        assert_int_equal(poll(&arrived, 1, GENEROUS_MS), 1);
+        assert_int_equal(arrived.revents, POLLIN); /* neither POLLERR nor POLLHUP */
         assert_int_equal(recv_one(&e.theirs, GENEROUS_MS), PQ_STREAM_CLOSED);
         ends_close(&e);
     }

@@ -141,6 +141,8 @@ static void test_how_a_start_comes_out(void **state)
         if (outcome != PQ_STARTTLS_TIMEOUT)
             assert_int_not_equal(strlen(l.ours.why.text), 0);
         l.peer.now = 0;
+        peer_run(&l.peer);
+        assert_true(!refuse || pq_tls_alert(l.peer.stream.tls) == 48); /* unknown_ca */
         assert_true(take(&l.ours, c->after, &result));
         assert_int_equal(recv_one(&l.ours), c->end);
         link_break(&l);
