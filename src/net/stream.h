@@ -57,7 +57,8 @@ struct pq_stream {
     bool secured;       /* octets pass through `tls` */
     bool fin_seen;      /* the peer's end of the connection was received */
     bool reset_seen;    /* the peer reset it */
-    struct pq_tls *tls; /* NULL while TLS was never begun; kept after its end */
+    struct pq_tls *tls; /* for pq_tls_info() and the like; NULL while TLS was never begun, and
+                         * kept after its end */
     struct pq_why why;  /* the last failure as a sentence */
 };
 

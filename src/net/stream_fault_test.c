@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A session with TLS in which each call fails once. */
+ * A session with TLS in which each call fails once, and peers that never stop. */
 #include "net/peer_testing.h"
 
 static struct contexts contexts;
@@ -48,6 +48,95 @@ static void test_every_call_fails_once(void **state)
     }
 }
 
+/* ---- a peer that sends and sends ------------------------------------------------------------- */
+
+/* A ServerHello of 99,999 octets, one octet and one millisecond at a time; the first octets matter.
+ */
+static ssize_t endless_recv(void *ctx, int fd, void *at, size_t cap)
+{
+    static const uint8_t head[] = {0x16, 0x03, 0x03, 0x40, 0x00, 0x02, 0x01, 0x86, 0x9F};
+    struct peer *p = ctx;
+    (void)fd;
+    assert_true(cap > 0 && p->calls[KIND_RECV] < 100000);
+    *(uint8_t *)at = p->calls[KIND_RECV] < sizeof(head) ? head[p->calls[KIND_RECV]] : 0;
+    p->calls[KIND_RECV]++;
+    p->now++;
+    return 1;
+}
+
+/* As much as there is room for, and a millisecond each. */
+static ssize_t flood_recv(void *ctx, int fd, void *at, size_t cap)
+{
+    struct peer *p = ctx;
+    (void)fd;
+    (void)memset(at, 'x', cap);
+    p->calls[KIND_RECV]++;
+    p->now++;
+    return (ssize_t)cap;
+}
+
+static void test_a_peer_that_never_stops(void **state)
+{
+    (void)state;
+    struct link l;
+    link_make(&l, contexts.server, NULL);
+    l.io.recv = endless_recv;
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, 50),
+                     PQ_STARTTLS_TIMEOUT);
+    assert_int_equal(l.peer.now, 50);
+    l.peer.calls[KIND_RECV] = 0; /* as plaintext it has no end either */
+    l.io.recv = flood_recv;
+    assert_int_equal(pq_stream_await_fin(&l.ours, 50), PQ_STREAM_TIMEOUT);
+    pq_stream_close(&l.ours);
+    assert_true(l.peer.calls[KIND_RECV] < 10000);
+    link_break(&l);
+}
+
+/* A record of 16,384 octets of which one comes each millisecond. */
+static ssize_t slow_recv(void *ctx, int fd, void *at, size_t cap)
+{
+    static const uint8_t head[] = {0x17, 0x03, 0x03, 0x40, 0x00};
+    struct peer *p = ctx;
+    (void)fd;
+    assert_true(cap > 0 && p->calls[KIND_RECV] < 10000);
+    *(uint8_t *)at = p->calls[KIND_RECV] < sizeof(head) ? head[p->calls[KIND_RECV]] : 0;
+    p->calls[KIND_RECV]++;
+    p->now++;
+    return 1;
+}
+
+static int always_ready(void *ctx, struct pollfd *fds, size_t n, int timeout_ms)
+{
+    (void)ctx;
+    (void)timeout_ms;
+    for (size_t i = 0; i < n; i++)
+        fds[i].revents = fds[i].events;
+    return (int)n;
+}
+
+static void test_a_record_that_never_ends(void **state)
+{
+    (void)state;
+    static const enum act acts[] = {ACT_HANDSHAKE, ACT_END};
+    struct link l;
+    uint8_t octet;
+    size_t got = 0;
+    link_make(&l, contexts.server, acts);
+    assert_int_equal(pq_stream_start_tls(&l.ours, contexts.client, &usual, PATIENCE),
+                     PQ_STARTTLS_OK);
+    struct pq_stream_wait wait = {.stream = &l.ours};
+    l.peer.calls[KIND_RECV] = 0;
+    l.peer.now = 0;
+    l.io.recv = slow_recv;
+    l.io.wait = always_ready;
+    assert_int_equal(pq_stream_wait_any(&wait, 1, 50), PQ_STREAM_TIMEOUT);
+    assert_int_equal(l.peer.now, 50);
+    assert_int_equal(pq_stream_recv(&l.ours, &octet, 1, &got, 100), PQ_STREAM_TIMEOUT);
+    assert_int_equal(l.peer.now, 100);
+    l.io.recv = rig_recv;
+    link_break(&l);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -66,6 +155,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_call_fails_once),
+        cmocka_unit_test(test_a_peer_that_never_stops),
+        cmocka_unit_test(test_a_record_that_never_ends),
     };
     return cmocka_run_group_tests_name("stream_fault", tests, set_up, tear_down);
 }

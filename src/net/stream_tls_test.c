@@ -174,7 +174,7 @@ static void test_hello_behind_plaintext(void **state)
 {
     (void)state;
     static const enum act acts[] = {ACT_HANDSHAKE, ACT_ECHO, ACT_END};
-    uint8_t memory[2048], early[PQ_STREAM_EARLY_MAX];
+    uint8_t memory[8192], early[PQ_STREAM_EARLY_MAX];
     struct pq_buf out;
     struct link l;
     size_t got = 0;

@@ -22,6 +22,15 @@ static void write_locked_key(const char *path)
     EVP_PKEY_free(key);
 }
 
+/* A good certificate with half of one behind it. */
+static void write_broken_chain(const struct test_files *from, const struct test_files *to)
+{
+    static uint8_t pem[8192];
+    size_t len = file_read(from->cert, pem, sizeof(pem) / 2).len;
+    memcpy(pem + len, pem, len / 2);
+    file_write(to->cert, pq_slice_of(pem, len + len / 2));
+}
+
 static void refuse(const struct pq_tls_config *config, const char *sentence)
 {
     struct pq_why why = {""};
@@ -55,6 +64,10 @@ static void test_identities_are_checked(void **state)
     refuse(&config, "/dev/zero is longer than 1048576 octets");
     identities[0] = (struct pq_tls_identity){.cert = {.file = folder.path}};
     refuse(&config, "cannot read /tmp/popquiz-net-");
+    write_broken_chain(&dns, &locked);
+    identities[0] =
+        (struct pq_tls_identity){.cert = {.file = locked.cert}, .key = {.file = dns.key}};
+    refuse(&config, "locked.pem holds a broken certificate");
     identities[0] = (struct pq_tls_identity){.cert = {.file = NULL}};
     refuse(&config, "PEM in memory holds no certificate");
     config.identities_len = 0;
@@ -77,7 +90,7 @@ static void test_identities_are_checked(void **state)
 static void test_other_options_are_checked(void **state)
 {
     (void)state;
-    struct test_files dns = files_of(&folder, "dns");
+    struct test_files dns = files_of(&folder, "dns"), broken = files_of(&folder, "broken");
     static uint8_t octets[256];
     struct pq_slice names[2] = {{octets, 255}, {octets, 1}};
     struct pq_tls_config config = {.min = PQ_TLS_1_3, .max = PQ_TLS_1_2};
@@ -89,6 +102,9 @@ static void test_other_options_are_checked(void **state)
     refuse(&config, "ask for weak TLS");
     config = (struct pq_tls_config){.verify = true, .ca = {.file = dns.key}};
     refuse(&config, "dns.key holds no certificate to trust");
+    write_broken_chain(&dns, &broken);
+    config = (struct pq_tls_config){.verify = true, .ca = {.file = broken.cert}};
+    refuse(&config, "broken.pem holds a broken certificate");
     config = (struct pq_tls_config){.keylog_file = "/dev/null/log"};
     refuse(&config, "cannot write the key log /dev/null/log");
     config = (struct pq_tls_config){.alpn = names, .alpn_len = 1};

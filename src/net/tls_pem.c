@@ -59,8 +59,7 @@ static enum pq_status read_file(const char *file, struct pq_bytes *out, struct p
     return status;
 }
 
-/* Hands the octets of `pem` to `use`, and wipes the copy of a file afterwards: it may hold a key.
- */
+/* Hands the octets of `pem` to `use`, and wipes the copy of a file: it may hold a key. */
 static enum pq_status with_pem(const struct pq_tls_pem *pem, struct pq_alloc alloc,
                                enum pq_status (*use)(BIO *pem, const char *name, void *to,
                                                      struct pq_why *why),
@@ -101,6 +100,17 @@ static int no_password(char *at, int cap, int writing, void *ctx)
     return -1;
 }
 
+/* Certificates were read until there was none: that must be the end, and not a broken one. */
+static enum pq_status pem_at_end(const char *name, struct pq_why *why)
+{
+    unsigned long error = ERR_peek_last_error();
+    bool ended = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+    const char *reason = pq_tls_library_error();
+    return ended ? PQ_STATUS_OK
+                 : pq_why_fail(why, PQ_STATUS_FILE, "%s holds a broken certificate: %s", name,
+                               reason);
+}
+
 static enum pq_status use_certificates(BIO *pem, const char *name, void *to, struct pq_why *why)
 {
     struct tls_material *m = to;
@@ -115,8 +125,7 @@ static enum pq_status use_certificates(BIO *pem, const char *name, void *to, str
             X509_free(next);
             return pq_why_fail(why, PQ_STATUS_NO_MEMORY, "memory is exhausted");
         }
-    ERR_clear_error();
-    return PQ_STATUS_OK;
+    return pem_at_end(name, why);
 }
 
 static enum pq_status use_key(BIO *pem, const char *name, void *to, struct pq_why *why)
@@ -169,8 +178,7 @@ static enum pq_status use_roots(BIO *pem, const char *name, void *to, struct pq_
     if (added == 0)
         return pq_why_fail(why, PQ_STATUS_FILE, "%s holds no certificate to trust: %s", name,
                            pq_tls_library_error());
-    ERR_clear_error();
-    return PQ_STATUS_OK;
+    return pem_at_end(name, why);
 }
 
 enum pq_status pq_tls_pem_trust(const struct pq_tls_pem *pem, struct pq_alloc alloc, SSL_CTX *ssl,
@@ -178,9 +186,9 @@ enum pq_status pq_tls_pem_trust(const struct pq_tls_pem *pem, struct pq_alloc al
 {
     if (!pem_is_absent(pem))
         return with_pem(pem, alloc, use_roots, ssl, why);
-    bool system = SSL_CTX_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
+    bool enough = SSL_CTX_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
                   SSL_CTX_set_default_verify_paths(ssl) == 1;
-    return system ? PQ_STATUS_OK
+    return enough ? PQ_STATUS_OK
                   : pq_why_fail(why, PQ_STATUS_FILE, "no system store of roots: %s",
                                 pq_tls_library_error());
 }
