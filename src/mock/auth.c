@@ -86,7 +86,8 @@ void server_end_sasl(struct pq_server *s)
     s->exchange = NULL;
 }
 
-/* ---- the steps --------------------------------------------------------------------------------- */
+/* ---- the steps ---------------------------------------------------------------------------------
+ */
 
 static void finish(struct pq_server *s, enum pq_sasl_outcome outcome)
 {

@@ -49,8 +49,7 @@ static void put_mechanisms(const struct pq_server *s, struct pq_buf *params)
 }
 
 /* The parameters of a capability that has some; false when it is not announced. */
-static bool put_params(const struct pq_server *s, enum pq_capability_tag tag,
-                       struct pq_buf *params)
+static bool put_params(const struct pq_server *s, enum pq_capability_tag tag, struct pq_buf *params)
 {
     const struct pq_mock_config *c = &s->mock->config;
     if (tag == PQ_CAPA_SASL)
@@ -68,8 +67,7 @@ static bool put_params(const struct pq_server *s, enum pq_capability_tag tag,
     return params->len > 0;
 }
 
-static void put_computed(const struct pq_server *s, enum pq_capability_tag tag,
-                         struct pq_buf *line)
+static void put_computed(const struct pq_server *s, enum pq_capability_tag tag, struct pq_buf *line)
 {
     uint8_t memory[PQ_REPLY_LINE_MAX];
     struct pq_buf params;

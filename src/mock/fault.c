@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mock/fault.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "mock/fault_internal.h"
@@ -54,16 +52,8 @@ bool pq_which_has(uint64_t which, uint64_t number, uint64_t count)
     return number == (which == PQ_WHICH_LAST ? count : which);
 }
 
-/* ---- reading what a person asked for ------------------------------------------------------------ */
-
-__attribute__((format(printf, 2, 3))) static bool complain(char *error, const char *form, ...)
-{
-    va_list args;
-    va_start(args, form);
-    (void)vsnprintf(error, PQ_FAULT_ERROR_MAX, form, args);
-    va_end(args);
-    return false;
-}
+/* ---- reading what a person asked for ------------------------------------------------------------
+ */
 
 static const struct pq_fault_row *find_row(struct pq_slice name)
 {
@@ -93,34 +83,36 @@ static bool read_value(const struct pq_fault_constant *c, struct pq_slice text, 
     return pq_parse_u64(text, value) == PQ_STATUS_OK && *value >= c->least && *value <= c->most;
 }
 
-static bool set_constant(struct pq_fault *f, struct pq_slice name, struct pq_slice value,
-                         char *error)
+static enum pq_status set_constant(struct pq_fault *f, struct pq_slice name, struct pq_slice value,
+                                   struct pq_why *why)
 {
     for (size_t i = 0; i < PQ_FAULT_CONSTANTS_MAX && f->row->constants[i].name; i++) {
         const struct pq_fault_constant *c = &f->row->constants[i];
         if (!pq_slice_equal(pq_slice_text(c->name), name))
             continue;
         if (read_value(c, value, &f->values[i]))
-            return true;
-        return complain(error, "fault %s: %s=%.*s: give %sa number from %llu to %llu",
-                        f->row->name, c->name, (int)value.len, (const char *)value.at,
-                        c->which ? "all, odd, even, last or " : "", (unsigned long long)c->least,
-                        (unsigned long long)c->most);
+            return PQ_STATUS_OK;
+        return pq_why_fail(why, PQ_STATUS_SYNTAX,
+                           "fault %s: %s=%.*s: give %sa number from %llu to %llu", f->row->name,
+                           c->name, (int)value.len, (const char *)value.at,
+                           c->which ? "all, odd, even, last or " : "", (unsigned long long)c->least,
+                           (unsigned long long)c->most);
     }
-    return complain(error, "fault %s: has no constant \"%.*s\": see --list-faults", f->row->name,
-                    (int)name.len, (const char *)name.at);
+    return pq_why_fail(why, PQ_STATUS_SYNTAX,
+                       "fault %s: has no constant \"%.*s\": see --list-faults", f->row->name,
+                       (int)name.len, (const char *)name.at);
 }
 
 /* "constant=value,constant=value" */
-static bool set_constants(struct pq_fault *f, struct pq_slice list, char *error)
+static enum pq_status set_constants(struct pq_fault *f, struct pq_slice list, struct pq_why *why)
 {
     while (list.len > 0) {
         struct pq_slice value = pq_slice_cut(&list, ',');
         struct pq_slice name = pq_slice_cut(&value, '=');
-        if (!set_constant(f, name, value, error))
-            return false;
+        if (set_constant(f, name, value, why) != PQ_STATUS_OK)
+            return PQ_STATUS_SYNTAX;
     }
-    return true;
+    return PQ_STATUS_OK;
 }
 
 static void choose_constants(struct pq_fault *f, uint64_t seed)
@@ -136,52 +128,55 @@ static void choose_constants(struct pq_fault *f, uint64_t seed)
 }
 
 /* Cuts "@nth" off the end. */
-static bool read_nth(struct pq_slice *text, uint64_t *nth, char *error)
+static enum pq_status read_nth(struct pq_slice *text, uint64_t *nth, struct pq_why *why)
 {
     size_t at = pq_slice_index(*text, '@');
     struct pq_slice number = pq_slice_after(*text, at + 1);
     *nth = 0;
     if (at == text->len)
-        return true;
+        return PQ_STATUS_OK;
     *text = pq_slice_first(*text, at);
     if (pq_parse_u64(number, nth) == PQ_STATUS_OK && *nth > 0)
-        return true;
-    return complain(error, "fault %.*s: @%.*s: give a count from 1", (int)text->len,
-                    (const char *)text->at, (int)number.len, (const char *)number.at);
+        return PQ_STATUS_OK;
+    return pq_why_fail(why, PQ_STATUS_SYNTAX, "fault %.*s: @%.*s: give a count from 1",
+                       (int)text->len, (const char *)text->at, (int)number.len,
+                       (const char *)number.at);
 }
 
 /* Cuts "(...)" off the end of `*text`. */
-static bool read_list(struct pq_slice *text, struct pq_slice *list, char *error)
+static enum pq_status read_list(struct pq_slice *text, struct pq_slice *list, struct pq_why *why)
 {
     size_t open = pq_slice_index(*text, '(');
     *list = pq_slice_of(NULL, 0);
     if (open == text->len)
-        return true;
+        return PQ_STATUS_OK;
     if (text->at[text->len - 1] != ')')
-        return complain(error, "fault %.*s: the bracket is not closed", (int)text->len,
-                        (const char *)text->at);
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "fault %.*s: the bracket is not closed",
+                           (int)text->len, (const char *)text->at);
     *list = pq_slice_first(pq_slice_after(*text, open + 1), text->len - open - 2);
     *text = pq_slice_first(*text, open);
-    return true;
+    return PQ_STATUS_OK;
 }
 
-bool pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b, const char *text,
-                  uint64_t seed, char error[PQ_FAULT_ERROR_MAX])
+enum pq_status pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b, const char *text,
+                            uint64_t seed, struct pq_why *why)
 {
     struct pq_slice name = pq_slice_text(text), list;
     struct pq_fault f = {.row = NULL};
-    if (!read_nth(&name, &f.nth, error) || !read_list(&name, &list, error))
-        return false;
+    if (read_nth(&name, &f.nth, why) != PQ_STATUS_OK ||
+        read_list(&name, &list, why) != PQ_STATUS_OK)
+        return PQ_STATUS_SYNTAX;
     f.row = find_row(name);
     if (!f.row)
-        return complain(error, "fault \"%.*s\" is unknown: see --list-faults", (int)name.len,
-                        (const char *)name.at);
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "fault \"%.*s\" is unknown: see --list-faults",
+                           (int)name.len, (const char *)name.at);
     if (plan->count == PQ_FAULTS_ACTIVE_MAX)
-        return complain(error, "more than %u faults at once", PQ_FAULTS_ACTIVE_MAX);
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "more than %u faults at once",
+                           PQ_FAULTS_ACTIVE_MAX);
     choose_constants(&f, seed);
-    if (!set_constants(&f, list, error))
-        return false;
+    if (set_constants(&f, list, why) != PQ_STATUS_OK)
+        return PQ_STATUS_SYNTAX;
     plan->active[plan->count++] = f;
     f.row->install(b);
-    return true;
+    return PQ_STATUS_OK;
 }

@@ -8,6 +8,7 @@
 #define PQ_MOCK_FAULT_H
 
 #include "mock/behaviour.h"
+#include "net/why.h"
 
 #define PQ_FAULT_CONSTANTS_MAX 2u
 #define PQ_FAULT_CHOICES_MAX 4u
@@ -20,7 +21,8 @@
 #define PQ_WHICH_EVEN (UINT64_MAX - 2)
 #define PQ_WHICH_LAST (UINT64_MAX - 3)
 
-/* A constant of a fault: the seed picks one of the choices; a person may give any number in range. */
+/* A constant of a fault: the seed picks one of the choices; a person may give any number in range.
+ */
 struct pq_fault_constant {
     const char *name;
     bool which; /* messages: all, odd, even, last or a number */
@@ -53,12 +55,10 @@ struct pq_fault_plan {
 /* The table, for listing. */
 const struct pq_fault_row *pq_fault_rows(size_t *count);
 
-#define PQ_FAULT_ERROR_MAX 256u
-
 /* Adds the fault that `text` names: NAME, NAME(constant=value,...), and @nth behind it. Constants
- * that are left out are chosen by `seed`. False: `error` has one sentence with the reason. */
-bool pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b, const char *text,
-                  uint64_t seed, char error[PQ_FAULT_ERROR_MAX]);
+ * that are left out are chosen by `seed`. SYNTAX: `*why` has the reason. */
+PQ_NODISCARD enum pq_status pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b,
+                                         const char *text, uint64_t seed, struct pq_why *why);
 
 /* The active fault of that row, for the functions of faults_<category>.c. */
 struct pq_fault *pq_fault_of(struct pq_fault_plan *plan, const char *name);

@@ -17,7 +17,8 @@ void server_refuse_credentials(struct pq_server *s)
     server_err(s, "AUTH", "invalid name or password");
 }
 
-/* ---- USER, PASS, APOP -------------------------------------------------------------------------- */
+/* ---- USER, PASS, APOP --------------------------------------------------------------------------
+ */
 
 void server_user(struct pq_server *s, const struct pq_command *c)
 {
@@ -79,7 +80,8 @@ void server_apop(struct pq_server *s, const struct pq_command *c)
         server_refuse_credentials(s);
 }
 
-/* ---- opening and closing ----------------------------------------------------------------------- */
+/* ---- opening and closing -----------------------------------------------------------------------
+ */
 
 static bool is_too_soon(const struct pq_server *s, const struct pq_account *a)
 {
@@ -124,8 +126,8 @@ static bool open_maildrop(struct pq_server *s, struct pq_account *a)
         struct pq_stored *m = a->messages[i];
         if (m->gone)
             continue;
-        messages[at] = (struct pq_message){.octets = m->octets,
-                                           .uid = pq_slice_of(m->uid, sizeof(m->uid))};
+        messages[at] =
+            (struct pq_message){.octets = m->octets, .uid = pq_slice_of(m->uid, sizeof(m->uid))};
         s->stored[at++] = m;
     }
     pq_maildrop_init(&s->maildrop, messages, count);

@@ -26,10 +26,10 @@ struct pq_mock_config {
     const char *implementation; /* of the IMPLEMENTATION capability; NULL: not announced */
     unsigned leniency;          /* enum pq_leniency; zero is strict */
     bool apop, user, sasl, utf8, pipelining; /* what is offered */
-    bool tls;                   /* STLS is offered: there is a certificate */
-    bool require_tls;           /* no plaintext password in clear */
-    uint32_t mechanisms;        /* a bit for each enum pq_mechanism */
-    enum pq_leftover leftover;  /* what becomes of octets that came behind STLS */
+    bool tls;                                /* STLS is offered: there is a certificate */
+    bool require_tls;                        /* no plaintext password in clear */
+    uint32_t mechanisms;                     /* a bit for each enum pq_mechanism */
+    enum pq_leftover leftover;               /* what becomes of octets that came behind STLS */
     uint64_t autologout_ms, handshake_ms;
     uint32_t login_delay_s;     /* zero: none (RFC 2449 section 6.5) */
     uint32_t expire_days;       /* PQ_EXPIRE_NEVER: announced as NEVER */
@@ -47,7 +47,9 @@ struct pq_mock {
     struct pq_fault_plan plan;
     struct pq_rand rand; /* timestamps and nonces: unique, but no secret */
     struct pq_alloc alloc;
-    uint64_t connections; /* how many there were */
+    uint64_t connections; /* sessions that there were */
+    uint64_t deliveries;  /* by the control channel */
+    uint64_t links;       /* connections that there were, those without a session included */
 };
 
 /* The defaults: everything is offered but TLS, and the behaviour is the reference. */

@@ -4,7 +4,8 @@
 
 #include "base/digest.h"
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------
+ */
 
 static void answer(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
                    struct pq_slice text)
@@ -28,7 +29,8 @@ void server_err(struct pq_server *s, const char *code, const char *text)
     answer(s, PQ_REPLY_ERR, pq_slice_text(code), pq_slice_text(text));
 }
 
-/* ---- QUIT, STLS, UTF8, LANG --------------------------------------------------------------------- */
+/* ---- QUIT, STLS, UTF8, LANG ---------------------------------------------------------------------
+ */
 
 static void server_quit(struct pq_server *s, const struct pq_command *c)
 {
@@ -68,7 +70,8 @@ static void server_lang(struct pq_server *s, const struct pq_command *c)
     server_err(s, "", "LANG is not offered");
 }
 
-/* ---- dispatch ---------------------------------------------------------------------------------- */
+/* ---- dispatch ----------------------------------------------------------------------------------
+ */
 
 static void (*const handlers[PQ_VERB_COUNT])(struct pq_server *, const struct pq_command *) = {
     [PQ_VERB_QUIT] = server_quit, [PQ_VERB_CAPA] = server_capa, [PQ_VERB_USER] = server_user,
@@ -81,12 +84,16 @@ static void (*const handlers[PQ_VERB_COUNT])(struct pq_server *, const struct pq
 
 static void refuse(struct pq_server *s, const struct pq_event *e, enum pq_refusal refusal)
 {
-    server_err(s, "", refusal == PQ_REFUSED_SYNTAX ? pq_flaw_text(e->command.flaw)
-                                                   : pq_refusal_text(refusal));
+    server_err(s, "",
+               refusal == PQ_REFUSED_SYNTAX ? pq_flaw_text(e->command.flaw)
+                                            : pq_refusal_text(refusal));
 }
 
 static void obey(struct pq_server *s, const struct pq_event *e)
 {
+    struct pq_transcript_at here = {
+        .ms = s->now_ms, .conn = s->conn_id, .tls = s->conn.session.tls != PQ_TLS_NONE};
+    pq_transcript_command(s->transcript, here, e, &s->mock->store);
     if (s->mock->behaviour.restarts_idle(s))
         s->idle_since_ms = s->now_ms;
     if (e->kind == PQ_EVENT_RESPONSE) {
@@ -117,7 +124,8 @@ static void run(struct pq_server *s)
     }
 }
 
-/* ---- the life of a session ---------------------------------------------------------------------- */
+/* ---- the life of a session ----------------------------------------------------------------------
+ */
 
 static void make_timestamp(struct pq_server *s)
 {
@@ -166,6 +174,8 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->account = NULL;
     s->stored = NULL;
     s->exchange = NULL;
+    s->transcript = NULL;
+    s->conn_id = 0;
     s->user_len = 0;
     s->ended = false;
     pq_maildrop_init(&s->maildrop, NULL, 0);
@@ -180,6 +190,17 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     make_timestamp(s);
     greet(s);
     return s;
+}
+
+void pq_server_watch(struct pq_server *s, struct pq_transcript *transcript, uint64_t conn)
+{
+    s->transcript = transcript;
+    s->conn_id = conn;
+}
+
+bool pq_server_is_busy(const struct pq_server *s)
+{
+    return s->job.kind != JOB_NONE || s->out.len > 0;
 }
 
 void pq_server_on_end(struct pq_server *s)
@@ -230,7 +251,8 @@ void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
     server_run_job(s);
 }
 
-/* ---- TLS --------------------------------------------------------------------------------------- */
+/* ---- TLS ---------------------------------------------------------------------------------------
+ */
 
 bool pq_server_wants_tls(const struct pq_server *s)
 {
@@ -265,7 +287,8 @@ void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)
     pq_bytes_free(&s->injected);
 }
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------------------------------------
+ */
 
 bool pq_server_is_over(const struct pq_server *s)
 {

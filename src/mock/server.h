@@ -15,10 +15,15 @@
 
 struct pq_server;
 
-/* Begins a session; `tls` is PQ_TLS_IMPLICIT when the handshake is done already. NULL: no memory. */
+/* Begins a session; `tls` is PQ_TLS_IMPLICIT when the handshake is done already. NULL: no memory.
+ */
 struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint64_t now_ms);
 /* Ends it from any state: a session that is not over is dropped, without UPDATE. Accepts NULL. */
 void pq_server_free(struct pq_server *s);
+
+/* Writes commands to `transcript` (or NULL), under the number `conn`. */
+struct pq_transcript;
+void pq_server_watch(struct pq_server *s, struct pq_transcript *transcript, uint64_t conn);
 
 /* Obeys what the client sent, as far as there is room for the answers; returns how many octets of
  * `in` were taken. Zero may mean: send first. */
@@ -34,6 +39,8 @@ bool pq_server_wants_tls(const struct pq_server *s);
 bool pq_server_on_leftover(struct pq_server *s, struct pq_slice leftover);
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms);
 
+/* An answer is being written, or waits to be sent. */
+bool pq_server_is_busy(const struct pq_server *s);
 /* The session ended by itself: QUIT was answered, or time ran out. */
 bool pq_server_is_over(const struct pq_server *s);
 /* The peer closed or reset the connection. */

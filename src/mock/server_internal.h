@@ -6,6 +6,7 @@
 #define PQ_MOCK_SERVER_INTERNAL_H
 
 #include "mock/server.h"
+#include "mock/transcript.h"
 #include "popquiz/sasl.h"
 
 /* The longest SASL line of a client, CRLF included: PQ_SASL_MESSAGE_MAX octets
@@ -24,9 +25,9 @@ enum job_kind { JOB_NONE, JOB_CAPA, JOB_LIST, JOB_CONTENT, JOB_WIRE };
 struct job {
     enum job_kind kind;
     enum pq_verb verb;
-    size_t index;           /* LIST: of the next message; CAPA: of the next line */
-    unsigned times;         /* LIST: how often that line was written already */
-    struct pq_slice rest;   /* CONTENT, WIRE: what is to be written; CAPA: the lines left */
+    size_t index;         /* LIST: of the next message; CAPA: of the next line */
+    unsigned times;       /* LIST: how often that line was written already */
+    struct pq_slice rest; /* CONTENT, WIRE: what is to be written; CAPA: the lines left */
 };
 
 struct pq_server {
@@ -35,13 +36,15 @@ struct pq_server {
     struct pq_buf out;
     struct job job;
     uint64_t now_ms, idle_since_ms, tls_since_ms;
-    struct pq_slice timestamp;       /* of the greeting; empty without APOP */
-    struct pq_account *account;      /* whose maildrop is open, or NULL */
-    struct pq_stored **stored;       /* the content of maildrop.messages, same order */
+    struct pq_slice timestamp;  /* of the greeting; empty without APOP */
+    struct pq_account *account; /* whose maildrop is open, or NULL */
+    struct pq_stored **stored;  /* the content of maildrop.messages, same order */
     struct pq_maildrop maildrop;
-    struct pq_exchange *exchange;    /* auth.c: while a SASL exchange runs */
-    struct pq_bytes wire;            /* JOB_WIRE */
-    struct pq_bytes injected;        /* plaintext that a fault carries over into TLS */
+    struct pq_exchange *exchange;     /* auth.c: while a SASL exchange runs */
+    struct pq_transcript *transcript; /* or NULL */
+    uint64_t conn_id;                 /* in the transcript */
+    struct pq_bytes wire;             /* JOB_WIRE */
+    struct pq_bytes injected;         /* plaintext that a fault carries over into TLS */
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
@@ -50,14 +53,16 @@ struct pq_server {
     uint8_t line_memory[PQ_SERVER_RESPONSE_MAX];
 };
 
-/* ---- answers (they never fail: commands are only read when there is room for one) --------------- */
+/* ---- answers (they never fail: commands are only read when there is room for one) ---------------
+ */
 
 void server_ok(struct pq_server *s, const char *text);
 void server_err(struct pq_server *s, const char *code, const char *text);
 /* "+OK " and the octets of `text`. */
 void server_ok_text(struct pq_server *s, struct pq_slice text);
 
-/* ---- the parts --------------------------------------------------------------------------------- */
+/* ---- the parts ---------------------------------------------------------------------------------
+ */
 
 /* login.c: credentials and the maildrop they open. */
 void server_user(struct pq_server *s, const struct pq_command *c);

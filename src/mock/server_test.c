@@ -104,8 +104,9 @@ static const struct conversation {
      "-ERR PASS must follow USER immediately, and USER only stands first\r\n+OK send PASS\r\n"
      "-ERR [AUTH] invalid name or password\r\n"
      "-ERR the command is not valid in this state\r\n"},
-    {"apop", "APOP tim 00000000000000000000000000000000\r\n"
-             "APOP tim 9c04f412e57e5a0393cc115224974631\r\n",
+    {"apop",
+     "APOP tim 00000000000000000000000000000000\r\n"
+     "APOP tim 9c04f412e57e5a0393cc115224974631\r\n",
      "-ERR [AUTH] invalid name or password\r\n+OK maildrop has 2 messages (56 octets)\r\n"},
     {"auth plain", "AUTH PLAIN AHRpbQB0YW4gc3RhYWY=\r\nSTAT\r\n",
      "+OK maildrop has 2 messages (56 octets)\r\n+OK 2 56\r\n"},
@@ -159,7 +160,8 @@ static void test_conversations_in_every_cut(void **state)
     }
 }
 
-/* ---- between sessions --------------------------------------------------------------------------- */
+/* ---- between sessions ---------------------------------------------------------------------------
+ */
 
 static void expect(struct pq_mock *m, const char *input, const char *last_line)
 {
@@ -222,7 +224,8 @@ static void test_login_delay(void **state)
     pq_mock_free(&m);
 }
 
-/* ---- time --------------------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------------------------------
+ */
 
 static void test_autologout(void **state)
 {
@@ -246,7 +249,8 @@ static void test_autologout(void **state)
     pq_mock_free(&m);
 }
 
-/* ---- TLS ---------------------------------------------------------------------------------------- */
+/* ---- TLS ----------------------------------------------------------------------------------------
+ */
 
 static struct pq_server *begin_stls(struct pq_mock *m, const char *input, size_t *left)
 {
@@ -301,7 +305,8 @@ static void test_no_password_in_clear_when_tls_is_required(void **state)
     pq_mock_free(&m);
 }
 
-/* ---- bounds ------------------------------------------------------------------------------------- */
+/* ---- bounds -------------------------------------------------------------------------------------
+ */
 
 static void test_an_endless_line_ends_the_session(void **state)
 {
@@ -357,7 +362,8 @@ static void test_sessions_survive_every_allocation_fault(void **state)
     assert_int_equal(n - 2, 4); /* the session, the exchange, two arrays of the maildrop */
 }
 
-/* ---- faults ------------------------------------------------------------------------------------- */
+/* ---- faults -------------------------------------------------------------------------------------
+ */
 
 static void test_faults_are_read(void **state)
 {
@@ -366,19 +372,24 @@ static void test_faults_are_read(void **state)
         const char *text;
         bool good;
     } cases[] = {
-        {"retr-no-dot-stuffing", true},          {"retr-no-dot-stuffing(messages=all)", true},
-        {"retr-no-dot-stuffing(messages=2)@3", true}, {"retr-no-dot-stuffing@0", false},
-        {"retr-no-dot-stuffing(messages=0)", false}, {"retr-no-dot-stuffing(messages", false},
-        {"retr-no-dot-stuffing(offset=1)", false},   {"nonsense", false}, {"", false},
+        {"retr-no-dot-stuffing", true},
+        {"retr-no-dot-stuffing(messages=all)", true},
+        {"retr-no-dot-stuffing(messages=2)@3", true},
+        {"retr-no-dot-stuffing@0", false},
+        {"retr-no-dot-stuffing(messages=0)", false},
+        {"retr-no-dot-stuffing(messages", false},
+        {"retr-no-dot-stuffing(offset=1)", false},
+        {"nonsense", false},
+        {"", false},
         {"stat-total-off-by-one(octets=all)", false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct pq_mock m;
-        char error[PQ_FAULT_ERROR_MAX] = "";
+        struct pq_why why = {""};
         begin(&m);
-        bool good = pq_fault_add(&m.plan, &m.behaviour, cases[i].text, 0, error);
-        if (good != cases[i].good || (!good && error[0] == 0))
-            fail_msg("%s: %s", cases[i].text, error);
+        bool good = pq_fault_add(&m.plan, &m.behaviour, cases[i].text, 0, &why) == PQ_STATUS_OK;
+        if (good != cases[i].good || (!good && why.text[0] == 0))
+            fail_msg("%s: %s", cases[i].text, why.text);
         pq_mock_free(&m);
     }
 }
@@ -387,10 +398,11 @@ static void test_a_fault_acts_on_its_occasion(void **state)
 {
     (void)state;
     struct pq_mock m;
-    char error[PQ_FAULT_ERROR_MAX];
+    struct pq_why why;
     begin(&m);
-    assert_true(
-        pq_fault_add(&m.plan, &m.behaviour, "stat-total-off-by-one(octets=5)@2", 0, error));
+    assert_int_equal(
+        pq_fault_add(&m.plan, &m.behaviour, "stat-total-off-by-one(octets=5)@2", 0, &why),
+        PQ_STATUS_OK);
     expect(&m, LOGIN "STAT\r\n", "+OK 2 56\r\n");
     expect(&m, LOGIN "STAT\r\n", "+OK 2 66\r\n");
     expect(&m, LOGIN "STAT\r\n", "+OK 2 56\r\n");

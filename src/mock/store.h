@@ -6,7 +6,7 @@
 #ifndef PQ_MOCK_STORE_H
 #define PQ_MOCK_STORE_H
 
-#include "popquiz/base.h"
+#include "net/why.h"
 
 /* RFC 1939 section 7: a unique-id has 1 to 70 octets. Ours are 32 hexadecimal digits. */
 #define PQ_STORE_UID_LEN 32u
@@ -41,18 +41,12 @@ struct pq_store {
     struct pq_alloc alloc;
 };
 
-/* Why a store could not be filled: one sentence that names the file and what to do. */
-struct pq_store_error {
-    char text[512];
-};
-
 void pq_store_init(struct pq_store *s, struct pq_alloc alloc);
 void pq_store_free(struct pq_store *s);
 
 /* Adds an account; both slices are copied. NULL when memory or PQ_STORE_ACCOUNTS_MAX is exhausted.
  * Pointers to accounts from before are no longer valid. */
-struct pq_account *pq_store_add(struct pq_store *s, struct pq_slice name,
-                                struct pq_slice password);
+struct pq_account *pq_store_add(struct pq_store *s, struct pq_slice name, struct pq_slice password);
 /* The account with exactly that name, or NULL. */
 struct pq_account *pq_store_find(const struct pq_store *s, struct pq_slice name);
 
@@ -61,13 +55,14 @@ struct pq_account *pq_store_find(const struct pq_store *s, struct pq_slice name)
 PQ_NODISCARD enum pq_status pq_store_deliver(struct pq_store *s, struct pq_account *a,
                                              struct pq_slice label, struct pq_slice content);
 /* Adds the messages of a Maildir (a folder with `cur` and `new`) or of a folder of *.eml files, in
- * the order of their names. */
+ * the order of their names. FILE: `*why` names the file and the reason. */
 PQ_NODISCARD enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a,
-                                          const char *folder, struct pq_store_error *error);
+                                          const char *folder, struct pq_why *why);
 /* Adds the accounts of a text file: name, TAB, password, TAB, folder of the maildrop (may be left
- * out; relative to the file). Empty lines and lines that begin with "#" are skipped. */
+ * out; relative to the file). Empty lines and lines that begin with "#" are skipped. FILE: `*why`
+ * names file and line. */
 PQ_NODISCARD enum pq_status pq_store_load_users(struct pq_store *s, const char *file,
-                                                struct pq_store_error *error);
+                                                struct pq_why *why);
 /* Brings every maildrop back to how it was loaded; sessions that are open keep their view. */
 void pq_store_reset(struct pq_store *s);
 

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Filling a store from folders and from the accounts file. */
-#define _POSIX_C_SOURCE 200809L
 #include "mock/store.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +15,8 @@
 #define USERS_FILE_MAX (UINT64_C(16) << 20)
 #define MESSAGE_FILE_MAX (UINT64_C(2) << 30)
 
-__attribute__((format(printf, 2, 3))) static enum pq_status
-fail(struct pq_store_error *error, const char *form, ...)
-{
-    va_list args;
-    va_start(args, form);
-    (void)vsnprintf(error->text, sizeof(error->text), form, args);
-    va_end(args);
-    return PQ_STATUS_FILE;
-}
-
-/* ---- whole files ------------------------------------------------------------------------------ */
+/* ---- whole files ------------------------------------------------------------------------------
+ */
 
 static enum pq_status read_all(int fd, struct pq_bytes *to)
 {
@@ -47,27 +36,28 @@ static enum pq_status read_all(int fd, struct pq_bytes *to)
 
 /* Reads a regular file of at most `max` octets; the caller frees `to`. */
 static enum pq_status read_file(struct pq_store *s, const char *path, uint64_t max,
-                                struct pq_bytes *to, struct pq_store_error *error)
+                                struct pq_bytes *to, struct pq_why *why)
 {
     struct stat st;
     pq_bytes_init(to, s->alloc, (size_t)max + 65536);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return fail(error, "%s: cannot be opened: %s", path, strerror(errno));
+        return pq_why_fail(why, PQ_STATUS_FILE, "%s: cannot be opened: %s", path, strerror(errno));
     enum pq_status status = PQ_STATUS_FILE;
     if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
-        (void)fail(error, "%s: is not a regular file", path);
+        (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: is not a regular file", path);
     else if ((uint64_t)st.st_size > max)
-        (void)fail(error, "%s: is larger than the limit of %llu octets", path,
-                   (unsigned long long)max);
+        (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: is larger than the limit of %llu octets", path,
+                          (unsigned long long)max);
     else if ((status = read_all(fd, to)) != PQ_STATUS_OK)
-        (void)fail(error, "%s: cannot be read: %s", path,
-                   status == PQ_STATUS_FILE ? strerror(errno) : pq_status_text(status));
+        (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: cannot be read: %s", path,
+                          status == PQ_STATUS_FILE ? strerror(errno) : pq_status_text(status));
     (void)close(fd);
     return status;
 }
 
-/* ---- folders ---------------------------------------------------------------------------------- */
+/* ---- folders ----------------------------------------------------------------------------------
+ */
 
 static int is_message_name(const struct dirent *entry)
 {
@@ -87,35 +77,35 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 }
 
 static enum pq_status load_file(struct pq_store *s, struct pq_account *a, const char *path,
-                                const char *label, struct pq_store_error *error)
+                                const char *label, struct pq_why *why)
 {
     struct pq_bytes content;
-    enum pq_status status = read_file(s, path, MESSAGE_FILE_MAX, &content, error);
+    enum pq_status status = read_file(s, path, MESSAGE_FILE_MAX, &content, why);
     if (status == PQ_STATUS_OK) {
         status = pq_store_deliver(s, a, pq_slice_text(label), pq_bytes_slice(&content));
         if (status != PQ_STATUS_OK)
-            (void)fail(error, "%s: %s", path, pq_status_text(status));
+            (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: %s", path, pq_status_text(status));
     }
     pq_bytes_free(&content);
     return status;
 }
 
 static enum pq_status load_folder(struct pq_store *s, struct pq_account *a, const char *folder,
-                                  int (*wanted)(const struct dirent *),
-                                  struct pq_store_error *error)
+                                  int (*wanted)(const struct dirent *), struct pq_why *why)
 {
     struct dirent **entries = NULL;
     char path[PATH_TEXT_MAX];
     int count = scandir(folder, &entries, wanted, by_name);
     if (count < 0)
-        return fail(error, "%s: cannot be listed: %s", folder, strerror(errno));
+        return pq_why_fail(why, PQ_STATUS_FILE, "%s: cannot be listed: %s", folder,
+                           strerror(errno));
     enum pq_status status = PQ_STATUS_OK;
     for (int i = 0; i < count; i++) {
         int len = snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
         if (status == PQ_STATUS_OK && (len < 0 || (size_t)len >= sizeof(path)))
-            status = fail(error, "%s: the path is too long", folder);
+            status = pq_why_fail(why, PQ_STATUS_FILE, "%s: the path is too long", folder);
         if (status == PQ_STATUS_OK)
-            status = load_file(s, a, path, entries[i]->d_name, error);
+            status = load_file(s, a, path, entries[i]->d_name, why);
         free(entries[i]);
     }
     free(entries);
@@ -129,33 +119,37 @@ static bool is_folder(const char *path)
 }
 
 enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a, const char *folder,
-                             struct pq_store_error *error)
+                             struct pq_why *why)
 {
     char cur[PATH_TEXT_MAX], new[PATH_TEXT_MAX];
     if (!is_folder(folder))
-        return fail(error, "%s: is not a folder: give a Maildir or a folder of .eml files", folder);
+        return pq_why_fail(why, PQ_STATUS_FILE,
+                           "%s: is not a folder: give a Maildir or a folder of .eml files", folder);
     int cur_len = snprintf(cur, sizeof(cur), "%s/cur", folder);
     int new_len = snprintf(new, sizeof(new), "%s/new", folder);
     if (cur_len < 0 || new_len < 0 || (size_t)cur_len >= sizeof(cur))
-        return fail(error, "%s: the path is too long", folder);
+        return pq_why_fail(why, PQ_STATUS_FILE, "%s: the path is too long", folder);
     if (!is_folder(cur) || !is_folder(new))
-        return load_folder(s, a, folder, is_eml_name, error);
-    enum pq_status status = load_folder(s, a, cur, is_message_name, error);
-    return status == PQ_STATUS_OK ? load_folder(s, a, new, is_message_name, error) : status;
+        return load_folder(s, a, folder, is_eml_name, why);
+    enum pq_status status = load_folder(s, a, cur, is_message_name, why);
+    return status == PQ_STATUS_OK ? load_folder(s, a, new, is_message_name, why) : status;
 }
 
-/* ---- accounts --------------------------------------------------------------------------------- */
+/* ---- accounts ---------------------------------------------------------------------------------
+ */
 
 static enum pq_status check_name(const char *file, size_t number, struct pq_slice name,
-                                 struct pq_slice password, struct pq_store_error *error)
+                                 struct pq_slice password, struct pq_why *why)
 {
     if (name.len == 0 || name.len > PQ_STORE_NAME_MAX)
-        return fail(error, "%s:%zu: the name has %zu octets: 1 to %u are allowed", file, number,
-                    name.len, PQ_STORE_NAME_MAX);
+        return pq_why_fail(why, PQ_STATUS_FILE,
+                           "%s:%zu: the name has %zu octets: 1 to %u are allowed", file, number,
+                           name.len, PQ_STORE_NAME_MAX);
     if (password.len == 0 || password.len > PQ_STORE_NAME_MAX)
-        return fail(error, "%s:%zu: the password has %zu octets: 1 to %u are allowed "
-                    "(name, TAB, password)",
-                    file, number, password.len, PQ_STORE_NAME_MAX);
+        return pq_why_fail(why, PQ_STATUS_FILE,
+                           "%s:%zu: the password has %zu octets: 1 to %u are allowed "
+                           "(name, TAB, password)",
+                           file, number, password.len, PQ_STORE_NAME_MAX);
     return PQ_STATUS_OK;
 }
 
@@ -164,47 +158,48 @@ static bool resolve(const char *file, struct pq_slice folder, char *path, size_t
 {
     const char *slash = strrchr(file, '/');
     int prefix = slash && folder.at[0] != '/' ? (int)(slash - file + 1) : 0;
-    int len = snprintf(path, cap, "%.*s%.*s", prefix, file, (int)folder.len,
-                       (const char *)folder.at);
+    int len =
+        snprintf(path, cap, "%.*s%.*s", prefix, file, (int)folder.len, (const char *)folder.at);
     return len >= 0 && (size_t)len < cap;
 }
 
 static enum pq_status load_user(struct pq_store *s, const char *file, size_t number,
-                                struct pq_slice line, struct pq_store_error *error)
+                                struct pq_slice line, struct pq_why *why)
 {
     char path[PATH_TEXT_MAX];
     struct pq_slice folder = line;
     struct pq_slice name = pq_slice_cut(&folder, '\t');
     struct pq_slice password = pq_slice_cut(&folder, '\t');
-    if (check_name(file, number, name, password, error) != PQ_STATUS_OK)
+    if (check_name(file, number, name, password, why) != PQ_STATUS_OK)
         return PQ_STATUS_FILE;
     if (pq_store_find(s, name))
-        return fail(error, "%s:%zu: the account \"%.*s\" is there already", file, number,
-                    (int)name.len, (const char *)name.at);
+        return pq_why_fail(why, PQ_STATUS_FILE, "%s:%zu: the account \"%.*s\" is there already",
+                           file, number, (int)name.len, (const char *)name.at);
     struct pq_account *a = pq_store_add(s, name, password);
     if (!a)
-        return fail(error, "%s:%zu: too many accounts: at most %u", file, number,
-                    PQ_STORE_ACCOUNTS_MAX);
+        return pq_why_fail(why, PQ_STATUS_FILE, "%s:%zu: too many accounts: at most %u", file,
+                           number, PQ_STORE_ACCOUNTS_MAX);
     if (folder.len == 0)
         return PQ_STATUS_OK;
     if (!resolve(file, folder, path, sizeof(path)))
-        return fail(error, "%s:%zu: the path of the maildrop is too long", file, number);
-    return pq_store_load(s, a, path, error);
+        return pq_why_fail(why, PQ_STATUS_FILE, "%s:%zu: the path of the maildrop is too long",
+                           file, number);
+    return pq_store_load(s, a, path, why);
 }
 
-enum pq_status pq_store_load_users(struct pq_store *s, const char *file,
-                                   struct pq_store_error *error)
+enum pq_status pq_store_load_users(struct pq_store *s, const char *file, struct pq_why *why)
 {
     struct pq_bytes text;
-    enum pq_status status = read_file(s, file, USERS_FILE_MAX, &text, error);
+    enum pq_status status = read_file(s, file, USERS_FILE_MAX, &text, why);
     struct pq_slice rest = pq_bytes_slice(&text);
     for (size_t number = 1; status == PQ_STATUS_OK && rest.len > 0; number++) {
         struct pq_slice line = pq_slice_cut(&rest, '\n');
         if (line.len > 0 && line.at[0] != '#')
-            status = load_user(s, file, number, line, error);
+            status = load_user(s, file, number, line, why);
     }
     if (status == PQ_STATUS_OK && s->count == 0)
-        status = fail(error, "%s: holds no account: write name, TAB, password on a line", file);
+        status = pq_why_fail(why, PQ_STATUS_FILE,
+                             "%s: holds no account: write name, TAB, password on a line", file);
     pq_bytes_free(&text);
     return status;
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The hub from inside.
+ */
+#ifndef PQ_MOCK_HUB_INTERNAL_H
+#define PQ_MOCK_HUB_INTERNAL_H
+
+#include <uv.h>
+
+#include "mock/hub.h"
+
+/* How long a peer may take to end its direction after we ended ours. */
+#define HUB_LINGER_MS 2000u
+/* How often deadlines are looked at. */
+#define HUB_SWEEP_MS 100u
+#define HUB_CONTROL_LINE_MAX (16u << 20)
+
+union hub_handle {
+    uv_handle_t any;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+};
+
+struct hub_listener {
+    union hub_handle handle;
+    struct hub *hub;
+    struct pq_listener socket;
+    bool implicit;
+};
+
+struct hub_peer {
+    union hub_handle handle;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    struct hub *hub;
+    struct pq_link *link;
+    struct hub_peer *next, *previous;
+    uint64_t linger_until_ms; /* on the loop's clock; set once our direction has ended */
+    bool writing, reading, ending, closing;
+};
+
+struct hub {
+    uv_loop_t loop;
+    uv_timer_t sweep;
+    uv_signal_t signals[2];
+    uv_pipe_t control;
+    struct pq_bytes control_line;
+    struct pq_hub_config *config;
+    struct hub_listener listeners[PQ_HUB_LISTENERS_MAX];
+    struct hub_peer *peers;
+    size_t peer_count;
+    uint64_t manual_ms;
+    char buffer[PQ_LINK_INPUT_MAX];
+};
+
+/* The time as sessions see it. */
+uint64_t hub_now_ms(const struct hub *h);
+/* Looks at every deadline. */
+void hub_sweep(struct hub *h);
+void hub_stop(struct hub *h);
+
+/* peer.c */
+void hub_accept(struct hub *h, uv_stream_t *listener, bool unix_socket, bool implicit);
+void hub_peer_on_time(struct hub_peer *p, uint64_t now_ms);
+void hub_peer_close(struct hub_peer *p);
+
+/* control.c: reads commands from standard input. False when it cannot. */
+bool hub_control_begin(struct hub *h);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mock/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/cert.h"
+
+#define DAY_S INT64_C(86400)
+
+static const struct pq_slice kinds[] = {
+#define X(name, text, help) PQ_SLICE_INIT(text),
+    PQ_CERTIFICATE_LIST(X)
+#undef X
+};
+
+enum pq_certificate pq_certificate_of(struct pq_slice text)
+{
+    int kind = 0;
+    while (kind < PQ_CERTIFICATE_COUNT && !pq_slice_equal(kinds[kind], text))
+        kind++;
+    return (enum pq_certificate)kind;
+}
+
+static const struct pq_cert_alt_name local_names[] = {
+    {PQ_CERT_ALT_DNS, PQ_SLICE_INIT("localhost")},
+    {PQ_CERT_ALT_IP, PQ_SLICE_INIT("127.0.0.1")},
+    {PQ_CERT_ALT_IP, PQ_SLICE_INIT("::1")},
+};
+static const struct pq_cert_alt_name other_names[] = {
+    {PQ_CERT_ALT_DNS, PQ_SLICE_INIT(PQ_IDENTITY_OTHER_NAME)},
+};
+
+static const char *const base_names[] = {"ca", "server", "other"};
+
+/* What the first certificate is like; the second is always good. */
+static struct pq_cert_request request_of(const struct pq_identity_options *o)
+{
+    bool expired = o->kind == PQ_CERTIFICATE_EXPIRED, early = o->kind == PQ_CERTIFICATE_NOT_YET;
+    bool wrong = o->kind == PQ_CERTIFICATE_WRONG_NAME;
+    return (struct pq_cert_request){
+        .file = base_names[1],
+        .common_name = wrong ? PQ_SLICE("wrong.popquiz.invalid") : PQ_SLICE("localhost"),
+        .alt = wrong ? other_names : local_names,
+        .alt_len = wrong ? 1 : sizeof(local_names) / sizeof(local_names[0]),
+        .not_before = o->now_s + (early ? 30 * DAY_S : -60 * DAY_S),
+        .not_after = o->now_s + (expired ? -30 * DAY_S : 365 * DAY_S),
+        .self_signed = o->kind == PQ_CERTIFICATE_SELF_SIGNED,
+    };
+}
+
+static enum pq_status issue_both(struct pq_ca *ca, const struct pq_identity_options *o,
+                                 struct pq_cert_files files[2], struct pq_why *why)
+{
+    struct pq_cert_request first = request_of(o);
+    struct pq_cert_request second = {.file = base_names[2],
+                                     .common_name = PQ_SLICE(PQ_IDENTITY_OTHER_NAME),
+                                     .alt = other_names,
+                                     .alt_len = 1,
+                                     .not_before = o->now_s - 60 * DAY_S,
+                                     .not_after = o->now_s + 365 * DAY_S};
+    enum pq_status status = pq_ca_issue(ca, &first, &files[0], why);
+    return status == PQ_STATUS_OK ? pq_ca_issue(ca, &second, &files[1], why) : status;
+}
+
+static struct pq_tls_context *context_of(const struct pq_cert_files files[2],
+                                         const struct pq_identity_options *o, struct pq_why *why)
+{
+    const struct pq_tls_identity identities[] = {
+        {.cert = {.file = files[0].cert}, .key = {.file = files[0].key}, .sni = "localhost"},
+        {.cert = {.file = files[1].cert},
+         .key = {.file = files[1].key},
+         .sni = PQ_IDENTITY_OTHER_NAME},
+    };
+    const struct pq_tls_config config = {.server = true,
+                                         .min = o->min,
+                                         .max = o->max,
+                                         .identities = identities,
+                                         .identities_len = 2};
+    return pq_tls_context_new(&config, pq_alloc_default(), why);
+}
+
+struct pq_tls_context *pq_identity_make(const struct pq_identity_options *o, char *ca_file,
+                                        size_t cap, struct pq_why *why)
+{
+    struct pq_cert_files files[2];
+    const struct pq_cert_request self = {.file = base_names[0],
+                                         .common_name = PQ_SLICE("popquiz test authority"),
+                                         .not_before = o->now_s - 90 * DAY_S,
+                                         .not_after = o->now_s + 3650 * DAY_S};
+    struct pq_ca *ca = pq_ca_new(o->folder, &self, o->seed, pq_alloc_default(), why);
+    if (!ca)
+        return NULL;
+    (void)snprintf(ca_file, cap, "%s", pq_ca_files(ca)->cert);
+    enum pq_status status = issue_both(ca, o, files, why);
+    pq_ca_free(ca);
+    return status == PQ_STATUS_OK ? context_of(files, o, why) : NULL;
+}
+
+void pq_identity_remove(const char *folder)
+{
+    char path[PQ_CERT_PATH_MAX];
+    static const char *const endings[] = {"pem", "key"};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 2; k++) {
+            int n = snprintf(path, sizeof(path), "%s/%s.%s", folder, base_names[i], endings[k]);
+            if (n > 0 && (size_t)n < sizeof(path))
+                (void)unlink(path);
+        }
+    (void)rmdir(folder);
+}

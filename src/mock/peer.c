@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One accepted connection: moves octets between a socket and a link. */
+#include "mock/hub_internal.h"
+
+static void service(struct hub_peer *p);
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct hub_peer *p = handle->data;
+    struct hub *h = p->hub;
+    if (p->next)
+        p->next->previous = p->previous;
+    if (p->previous)
+        p->previous->next = p->next;
+    else
+        h->peers = p->next;
+    h->peer_count--;
+    struct pq_alloc alloc = h->config->links.mock->alloc;
+    alloc.resize(alloc.ctx, p, 0);
+}
+
+void hub_peer_close(struct hub_peer *p)
+{
+    if (p->closing)
+        return;
+    p->closing = true;
+    pq_link_free(p->link); /* releases the maildrop now, not when the loop gets round to it */
+    p->link = NULL;
+    uv_close(&p->handle.any, on_closed);
+}
+
+/* ---- reading -----------------------------------------------------------------------------------
+ */
+
+static void lend_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct hub_peer *p = handle->data;
+    (void)suggested;
+    *buf = uv_buf_init(p->hub->buffer, sizeof(p->hub->buffer));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct hub_peer *p = stream->data;
+    uint64_t now_ms = hub_now_ms(p->hub);
+    if (p->ending && n < 0) {
+        hub_peer_close(p);
+        return;
+    }
+    if (p->ending || n == 0)
+        return; /* what comes after the end is discarded */
+    if (n > 0)
+        pq_link_input(p->link, pq_slice_of(buf->base, (size_t)n), now_ms);
+    else if (n == UV_EOF)
+        pq_link_eof(p->link, now_ms);
+    else
+        pq_link_reset(p->link);
+    service(p);
+}
+
+static void set_reading(struct hub_peer *p, bool reading)
+{
+    if (p->reading == reading)
+        return;
+    p->reading = reading;
+    if (!reading)
+        (void)uv_read_stop(&p->handle.stream);
+    else if (uv_read_start(&p->handle.stream, lend_buffer, on_read) != 0)
+        hub_peer_close(p);
+}
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct hub_peer *p = request->data;
+    if (p->closing)
+        return;
+    p->writing = false;
+    if (status != 0) {
+        hub_peer_close(p);
+        return;
+    }
+    pq_link_sent(p->link, pq_link_output(p->link).len, hub_now_ms(p->hub));
+    service(p);
+}
+
+static uv_buf_t buf_of(struct pq_slice s)
+{
+    return uv_buf_init((char *)(uintptr_t)s.at, (unsigned)s.len);
+}
+
+/* Sends what waits; false when the socket takes no more for now, or the connection is lost. */
+static bool send_some(struct hub_peer *p)
+{
+    uv_buf_t buf = buf_of(pq_link_output(p->link));
+    int n = uv_try_write(&p->handle.stream, &buf, 1);
+    if (n > 0) {
+        pq_link_sent(p->link, (size_t)n, hub_now_ms(p->hub));
+        return true;
+    }
+    p->write.data = p;
+    if (n == UV_EAGAIN && uv_write(&p->write, &p->handle.stream, &buf, 1, on_written) == 0)
+        p->writing = true; /* the link is left alone until then: its output must not move */
+    else
+        hub_peer_close(p);
+    return false;
+}
+
+/* ---- ending ------------------------------------------------------------------------------------
+ */
+
+static void on_shutdown(uv_shutdown_t *request, int status)
+{
+    struct hub_peer *p = request->data;
+    if (status != 0)
+        hub_peer_close(p);
+}
+
+/* Ends our direction and waits for the peer to end its own: closing at once, with octets unread,
+ * would make the kernel throw away the last answer. */
+static void end(struct hub_peer *p)
+{
+    p->ending = true;
+    p->linger_until_ms = uv_now(&p->hub->loop) + HUB_LINGER_MS;
+    p->shutdown.data = p;
+    pq_link_free(p->link); /* the session is over: its lock must not outlive it */
+    p->link = NULL;
+    if (uv_shutdown(&p->shutdown, &p->handle.stream, on_shutdown) != 0)
+        hub_peer_close(p);
+    else
+        set_reading(p, true);
+}
+
+static void service(struct hub_peer *p)
+{
+    while (!p->closing && !p->writing && pq_link_output(p->link).len > 0)
+        if (!send_some(p))
+            break;
+    if (p->closing)
+        return;
+    if (!p->writing && pq_link_is_over(p->link))
+        end(p);
+    else
+        set_reading(p, !p->writing && pq_link_wants_input(p->link));
+}
+
+void hub_peer_on_time(struct hub_peer *p, uint64_t now_ms)
+{
+    if (p->closing)
+        return;
+    if (p->ending) {
+        if (uv_now(&p->hub->loop) >= p->linger_until_ms)
+            hub_peer_close(p);
+    } else if (now_ms < pq_link_deadline_ms(p->link)) {
+        return;
+    } else if (p->writing) {
+        hub_peer_close(p); /* it has not read its answer for so long */
+    } else {
+        pq_link_on_time(p->link, now_ms);
+        service(p);
+    }
+}
+
+/* ---- beginning ---------------------------------------------------------------------------------
+ */
+
+static bool init_handle(struct hub *h, struct hub_peer *p, bool unix_socket)
+{
+    int error = unix_socket ? uv_pipe_init(&h->loop, &p->handle.pipe, 0)
+                            : uv_tcp_init(&h->loop, &p->handle.tcp);
+    p->handle.any.data = p;
+    return error == 0;
+}
+
+/* Takes a connection that is one too many, and closes it. */
+static void turn_away(struct hub_peer *p)
+{
+    p->closing = true;
+    uv_close(&p->handle.any, on_closed);
+}
+
+void hub_accept(struct hub *h, uv_stream_t *listener, bool unix_socket, bool implicit)
+{
+    struct pq_alloc alloc = h->config->links.mock->alloc;
+    struct hub_peer *p = alloc.resize(alloc.ctx, NULL, sizeof(*p));
+    if (!p)
+        return;
+    *p = (struct hub_peer){.hub = h, .next = h->peers};
+    if (!init_handle(h, p, unix_socket)) {
+        alloc.resize(alloc.ctx, p, 0);
+        return;
+    }
+    if (h->peers)
+        h->peers->previous = p;
+    h->peers = p;
+    h->peer_count++;
+    if (uv_accept(listener, &p->handle.stream) != 0 || h->peer_count > h->config->connections_max) {
+        turn_away(p);
+        return;
+    }
+    if (!unix_socket)
+        (void)uv_tcp_nodelay(&p->handle.tcp, 1);
+    p->link = pq_link_new(&h->config->links, implicit, hub_now_ms(h));
+    if (p->link)
+        service(p);
+    else
+        turn_away(p);
+}

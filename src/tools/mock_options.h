@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The command line of popquiz-mock.
+ */
+#ifndef PQ_TOOLS_MOCK_OPTIONS_H
+#define PQ_TOOLS_MOCK_OPTIONS_H
+
+#include "mock/hub.h"
+#include "mock/identity.h"
+
+#define PQ_MOCK_PATH_MAX 512u
+
+struct mock_options {
+    struct pq_hub_config hub;
+    struct pq_mock mock; /* its configuration and faults; the mail is loaded later */
+    const char *users, *maildrop, *transcript, *tls_folder;
+    bool tls;   /* a certificate is needed */
+    bool inetd; /* one session on standard input and output */
+    bool inetd_tls;
+    struct pq_identity_options identity;
+    uint64_t seed;
+};
+
+enum mock_action { MOCK_SERVE, MOCK_DONE, MOCK_USAGE };
+
+/* Reads the command line. DONE: it asked for a text, which was printed. USAGE: `*why` tells what is
+ * wrong with it. */
+enum mock_action mock_options_read(struct mock_options *o, int argc, char **argv,
+                                   struct pq_why *why);
+
+#endif
