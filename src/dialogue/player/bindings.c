@@ -123,7 +123,7 @@ static bool message_lines(struct pq_bindings *n, struct pq_slice octets, struct 
 }
 
 /* The fields of m[n] that need the message itself. */
-static enum pq_status message_content(struct pq_bindings *n, const struct pq_stored *m,
+static enum pq_status message_content(struct pq_bindings *n, const struct pq_peeked *m,
                                       struct pq_slice field, struct pq_value *out)
 {
     if (!m->has_octets)
@@ -144,7 +144,7 @@ static enum pq_status env_message(void *ctx, int64_t number, struct pq_slice fie
         return PQ_STATUS_STATE;
     if (number < 1 || (uint64_t)number > n->messages_count)
         return PQ_STATUS_NOT_NUMBER;
-    const struct pq_stored *m = &n->messages[number - 1];
+    const struct pq_peeked *m = &n->messages[number - 1];
     if (pq_slice_equal(field, PQ_SLICE("uid"))) {
         *out = pq_value_octets(m->uid);
         return m->uid.at ? PQ_STATUS_OK : PQ_STATUS_STATE;

@@ -33,7 +33,7 @@ struct pq_bindings {
     void (*peek)(void *ctx);
     void *ctx;
     enum pq_store_state store;
-    const struct pq_stored *messages;
+    const struct pq_peeked *messages;
     size_t messages_count;
 };
 

@@ -32,24 +32,24 @@ uint64_t pq_conns_now(const struct pq_conns *c)
 /* ---- transcript -------------------------------------------------------------------------------
  */
 
-static struct pq_transcript_at place(const struct pq_conns *c, unsigned n, char dir)
+static struct pq_playlog_at place(const struct pq_conns *c, unsigned n, char dir)
 {
-    return (struct pq_transcript_at){.conn = (uint8_t)n,
-                                     .dir = dir,
-                                     .tls = c->chans[n].tls,
-                                     .ms = pq_conns_now(c) - c->start_ms};
+    return (struct pq_playlog_at){.conn = (uint8_t)n,
+                                  .dir = dir,
+                                  .tls = c->chans[n].tls,
+                                  .ms = pq_conns_now(c) - c->start_ms};
 }
 
 void pq_conns_event(struct pq_conns *c, unsigned n, const char *text)
 {
-    pq_transcript_event(&c->out->transcript, place(c, n, '*'), text);
+    pq_playlog_event(&c->out->transcript, place(c, n, '*'), text);
 }
 
 /* An event of two parts: what was tried, and what it came to. */
 static void event_of_two(struct pq_conns *c, unsigned n, const char *what, const char *result)
 {
     const char *why = c->wire->why(c->wire->ctx, n);
-    char text[PQ_TRANSCRIPT_SHOWN];
+    char text[PQ_PLAYLOG_SHOWN];
     (void)snprintf(text, sizeof(text), "%s: %s%s%s", what, result, why[0] ? ": " : "", why);
     pq_conns_event(c, n, text);
 }
@@ -93,7 +93,7 @@ static void show_rest(struct pq_conns *c, unsigned n)
 {
     struct pq_slice rest = pq_conns_pending(c, n);
     if (rest.len > 0) {
-        pq_transcript_add(&c->out->transcript, place(c, n, 'S'), rest, NULL);
+        pq_playlog_add(&c->out->transcript, place(c, n, 'S'), rest, NULL);
         pq_conns_event(c, n, "this was received and not looked at");
     }
 }
@@ -271,9 +271,9 @@ void pq_conns_take(struct pq_conns *c, unsigned n, const struct pq_incoming *lin
     struct pq_chan *chan = &c->chans[n];
     struct pq_slice whole = pq_slice_first(pq_conns_pending(c, n), line->text.len + 2);
     if (more)
-        pq_transcript_more(&c->out->transcript, place(c, n, 'S'), whole);
+        pq_playlog_more(&c->out->transcript, place(c, n, 'S'), whole);
     else
-        pq_transcript_add(&c->out->transcript, place(c, n, 'S'), whole, NULL);
+        pq_playlog_add(&c->out->transcript, place(c, n, 'S'), whole, NULL);
     if (!more)
         note_login(c, chan, line->text);
     chan->mid_line = false;
@@ -286,7 +286,7 @@ size_t pq_conns_skip(struct pq_conns *c, unsigned n)
     struct pq_slice pending = pq_conns_pending(c, n);
     /* The last octet may be the CR of the line's end. */
     size_t len = pending.len > 0 ? pending.len - 1 : 0;
-    pq_transcript_more(&c->out->transcript, place(c, n, 'S'), pq_slice_first(pending, len));
+    pq_playlog_more(&c->out->transcript, place(c, n, 'S'), pq_slice_first(pending, len));
     chan->mid_line = true;
     take(chan, len);
     return len;
@@ -305,7 +305,7 @@ enum pq_wire_result pq_conns_octets(struct pq_conns *c, unsigned n, struct pq_pa
 void pq_conns_take_octets(struct pq_conns *c, unsigned n, size_t len)
 {
     struct pq_slice octets = pq_slice_first(pq_conns_pending(c, n), len);
-    pq_transcript_more(&c->out->transcript, place(c, n, 'S'), octets);
+    pq_playlog_more(&c->out->transcript, place(c, n, 'S'), octets);
     note_login(c, &c->chans[n], octets);
     take(&c->chans[n], octets.len);
 }
@@ -364,7 +364,7 @@ static void show_sent(struct pq_conns *c, unsigned n, struct pq_slice octets)
     }
     memset(hide, false, octets.len);
     pq_talk_client(&c->chans[n].talk, octets, hide);
-    pq_transcript_add(&c->out->transcript, place(c, n, 'C'), octets, hide);
+    pq_playlog_add(&c->out->transcript, place(c, n, 'C'), octets, hide);
     c->alloc.resize(c->alloc.ctx, hide, 0);
 }
 

@@ -46,7 +46,7 @@ struct pq_golden_event {
     enum pq_answer_kind answer;
     uint64_t number;
     struct pq_slice octets;
-    struct pq_stored stored;
+    struct pq_peeked stored;
 };
 
 /* A line of the header or of `vars:`. */

@@ -6,7 +6,7 @@
 #define PQ_DIALOGUE_PLAYER_OUTCOME_H
 
 #include "dialogue/dlg.h"
-#include "dialogue/player/transcript.h"
+#include "dialogue/player/playlog.h"
 
 /* tag, word; from the best to the worst: a run has the worst that it met. */
 #define PQ_VERDICT_LIST(X)                                                                         \
@@ -83,7 +83,7 @@ struct pq_outcome {
     bool peer_gone; /* the target does not accept connections: it may have crashed */
     uint32_t connects, wrong_logins;
     uint64_t slowest_reply_ms, ms;
-    struct pq_transcript transcript;
+    struct pq_playlog transcript;
 };
 
 /* Lowers the row `id` to `verdict`, which is PASS, NOTE, WARN or FAIL, or adds it. Rows past the

@@ -220,12 +220,12 @@ static void outcome_init(struct pq_outcome *out, const struct pq_mask *mask, str
 {
     memset(out, 0, sizeof(*out));
     out->section = PQ_DLG_MESSAGE;
-    pq_transcript_init(&out->transcript, mask, alloc);
+    pq_playlog_init(&out->transcript, mask, alloc);
 }
 
 void pq_outcome_free(struct pq_outcome *out)
 {
-    pq_transcript_free(&out->transcript);
+    pq_playlog_free(&out->transcript);
 }
 
 static void play_init(struct pq_play *p, const struct pq_run *run, struct pq_mask *mask,

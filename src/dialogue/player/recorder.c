@@ -239,7 +239,7 @@ static uint64_t rec_took(void *ctx, unsigned conn, uint64_t ms)
 }
 
 /* A part of a stored message that is not known is a dash. */
-static void put_stored(struct pq_recorder *r, const struct pq_stored *m)
+static void put_stored(struct pq_recorder *r, const struct pq_peeked *m)
 {
     put_text(r, "stored ");
     if (m->has_size)

@@ -202,8 +202,8 @@ static void gather(const struct pq_golden_event *e, struct pq_answer *answer)
     size_t count = 0;
     for (const struct pq_golden_event *s = e->next; s && s->kind == PQ_GOLDEN_STORED; s = s->next)
         count++;
-    struct pq_stored *messages = pq_arena_get(answer->arena, (count + 1) * sizeof(*messages));
-    if (!messages || count > PQ_STORED_MAX) {
+    struct pq_peeked *messages = pq_arena_get(answer->arena, (count + 1) * sizeof(*messages));
+    if (!messages || count > PQ_PEEKED_MAX) {
         answer->kind = PQ_ANSWER_FAILED;
         return;
     }

@@ -87,11 +87,10 @@ static inline void play_done(struct played *p)
 /* The transcript as lines "DIR CONN text". */
 static inline void show_transcript(const struct pq_outcome *out, char *to, size_t cap)
 {
-    const struct pq_transcript_entry *e = NULL;
+    const struct pq_playlog_entry *e = NULL;
     int n = 0;
     to[0] = 0;
-    for (size_t i = 0; (e = pq_transcript_entry(&out->transcript, i)) != NULL && (size_t)n < cap;
-         i++)
+    for (size_t i = 0; (e = pq_playlog_entry(&out->transcript, i)) != NULL && (size_t)n < cap; i++)
         n += snprintf(to + n, cap - (size_t)n, "%c%u %.*s\n", e->dir, e->conn, (int)e->text.len,
                       (const char *)e->text.at);
 }

@@ -100,20 +100,20 @@ const char *pq_answer_word(enum pq_answer_kind kind);
 enum pq_answer_kind pq_answer_of(struct pq_slice word); /* PQ_ANSWER_COUNT: unknown */
 
 /* A message as the store of the target holds it. */
-struct pq_stored {
+struct pq_peeked {
     bool has_size, has_octets;
     uint64_t size;          /* of the message in octets */
     struct pq_slice uid;    /* NULL `at`: not known */
     struct pq_slice octets; /* of the message */
 };
 
-#define PQ_STORED_MAX 10000u /* messages of an answer to PEEK */
+#define PQ_PEEKED_MAX 10000u /* messages of an answer to PEEK */
 #define PQ_ANSWER_WHY_MAX 200u
 
 struct pq_answer {
     enum pq_answer_kind kind;
     char why[PQ_ANSWER_WHY_MAX];      /* of UNABLE and FAILED: one line */
-    const struct pq_stored *messages; /* of PEEK; lives in `arena` */
+    const struct pq_peeked *messages; /* of PEEK; lives in `arena` */
     size_t count;
     struct pq_arena *arena; /* lent by who asks */
 };
