@@ -62,7 +62,7 @@ struct pq_outcome_row {
 };
 
 #define PQ_OUTCOME_ROWS_MAX 512u
-#define PQ_OUTCOME_TEXT_MAX 480u
+#define PQ_OUTCOME_TEXT_MAX 512u
 #define PQ_OUTCOME_BRANCH_MAX 240u
 
 /* The texts are one line each, printable, with secrets masked. Those that say nothing are empty. */

@@ -245,13 +245,24 @@ static void play_init(struct pq_play *p, const struct pq_run *run, struct pq_mas
     p->login_own_tls = play_has_tls(run->login.dlg);
 }
 
-/* A text can quote a secret that was made after it. */
+/* Makes a text fit to be shown: it can quote a secret that was made after it, and a cut may have
+ * parted a character of more octets than one. */
+static void make_fit(const struct pq_play *p, char *text)
+{
+    pq_mask_text(p->mask, text, PQ_OUTCOME_TEXT_MAX);
+    if (pq_slice_is_utf8(pq_slice_text(text)))
+        return;
+    for (; *text; text++)
+        if (!pq_ascii_is_printable((uint8_t)*text))
+            *text = '?';
+}
+
 static void finish(struct pq_play *p)
 {
     struct pq_outcome *out = p->out;
-    pq_mask_text(p->mask, out->why, sizeof(out->why));
-    pq_mask_text(p->mask, out->expected, sizeof(out->expected));
-    pq_mask_text(p->mask, out->actual, sizeof(out->actual));
+    make_fit(p, out->why);
+    make_fit(p, out->expected);
+    make_fit(p, out->actual);
     pq_conns_free(&p->conns);
     out->ms = pq_conns_now(&p->conns) - p->conns.start_ms;
     pq_bindings_free(&p->names);

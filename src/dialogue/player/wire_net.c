@@ -136,7 +136,7 @@ static bool net_hello(void *ctx, unsigned conn, const struct pq_wire_tls_options
                       struct pq_buf *out)
 {
     struct pq_wire_net *w = ctx;
-    pq_why_clear(&w->why);
+    w->why.text[0] = 0;
     w->begun[conn] = begin(w, conn, options);
     return w->begun[conn] && pq_stream_tls_hello(&w->streams[conn], out) == PQ_STATUS_OK;
 }
@@ -146,7 +146,7 @@ static enum pq_wire_tls net_start_tls(void *ctx, unsigned conn,
                                       struct pq_slice early, uint64_t deadline)
 {
     struct pq_wire_net *w = ctx;
-    pq_why_clear(&w->why);
+    w->why.text[0] = 0;
     if (!w->begun[conn] && !begin(w, conn, options))
         return PQ_WIRE_TLS_FAILED;
     w->begun[conn] = false;
