@@ -79,7 +79,7 @@ static void judge(const struct player *p, const struct pq_golden_run *run,
     if (!pq_replay_agrees(run, out, &diff)) {
         p->count->different++;
         complain(p, run, "the judge does not come to the recorded outcome");
-        (void)fwrite(diff.at, 1, diff.len, p->to);
+        (void)fprintf(p->to, "%.*s", (int)diff.len, diff.len > 0 ? (const char *)diff.at : "");
     }
     pq_bytes_free(&diff);
 }

@@ -135,6 +135,7 @@ void play_job_run(struct play_shop *s, const struct play_job *job, struct play_r
     struct pq_run run = {
         .vars = job->vars,
         .tls = job->tls,
+        .only_tls = job->tls == PQ_RUN_TLS_IMPLICIT && !job->target.tls_address,
         .patience_ms = job->patience_ms,
         .cut = job->cut,
         .seed = job->seed,

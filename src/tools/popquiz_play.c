@@ -77,11 +77,18 @@ static void print_json(const char *file, struct pq_slice name, const struct play
     cJSON_Delete(line);
 }
 
-static enum exit_code code_of(const struct pq_outcome *out)
+static enum exit_code code_of(const struct play_result *r)
 {
-    if (out->peer_gone && out->connects == 1)
+    if (r->out.peer_gone && r->out.connects == 1)
         return EXIT_UNREACHABLE;
-    return out->verdict >= PQ_VERDICT_INCONCLUSIVE ? EXIT_FAILED : EXIT_GOOD;
+    bool good = r->out.verdict < PQ_VERDICT_INCONCLUSIVE && !r->record_why[0];
+    return good ? EXIT_GOOD : EXIT_FAILED;
+}
+
+static void print(const struct pq_bytes *text)
+{
+    if (text->len > 0)
+        (void)fwrite(text->at, 1, text->len, stdout);
 }
 
 static enum exit_code run_row(const struct play_options *o, struct play_shop *shop,
@@ -99,12 +106,12 @@ static enum exit_code run_row(const struct play_options *o, struct play_shop *sh
             refuse(&r);
         else
             play_job_run(shop, job, &r);
-        code = code_of(&r.out);
+        code = code_of(&r);
         if (o->json)
             print_json(job->file, pq_bytes_slice(&name), &r);
         else
             play_report(o->job.record ? stderr : stdout, job->file, pq_bytes_slice(&name), &r);
-        (void)fwrite(r.golden.at, 1, r.golden.len, stdout);
+        print(&r.golden);
         play_result_free(&r);
     }
     pq_bytes_free(&name);
@@ -121,7 +128,7 @@ static void print_head(const struct play_job *job)
     if (play_golden_relative(job->file, job->file, &file) == PQ_STATUS_OK &&
         (!job->login || play_golden_relative(job->file, job->login, &login) == PQ_STATUS_OK) &&
         pq_record_write_head(pq_bytes_slice(&file), pq_bytes_slice(&login), &head) == PQ_STATUS_OK)
-        (void)fwrite(head.at, 1, head.len, stdout);
+        print(&head);
     pq_bytes_free(&head);
     pq_bytes_free(&file);
     pq_bytes_free(&login);

@@ -84,7 +84,12 @@ static bool upgrade(struct pq_play *p, const struct pq_dlg_item *item, unsigned 
 
 bool play_open(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn, bool own_tls)
 {
-    bool implicit = p->run->tls == PQ_RUN_TLS_IMPLICIT;
+    if (own_tls && p->run->only_tls) {
+        play_skip(p, item, PQ_SKIP_CONFIG,
+                  "the file starts TLS itself, and the target is only reached by TLS");
+        return false;
+    }
+    bool implicit = p->run->tls == PQ_RUN_TLS_IMPLICIT && !own_tls;
     enum pq_wire_result r = pq_conns_open(&p->conns, conn, implicit, play_patience(p));
     if (r != PQ_WIRE_OK)
         return not_opened(p, item, r);
@@ -190,6 +195,12 @@ static bool is_known_cert(const struct pq_dlg_item *item)
            pq_slice_equal(cert->text, PQ_SLICE("client"));
 }
 
+/* A certificate that nobody here trusts is no finding, unless the case asks for verification. */
+static bool is_distrust(const struct pq_dlg_item *item, enum pq_wire_tls r)
+{
+    return r == PQ_WIRE_TLS_REFUSED && !pq_dlg_arg(&item->directive, PQ_DLG_ARG_VERIFY);
+}
+
 /* Binds how TLS came out, or judges it where the file does not want to. */
 static void tls_result(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,
                        enum pq_wire_tls r)
@@ -198,6 +209,10 @@ static void tls_result(struct pq_play *p, const struct pq_dlg_item *item, unsign
     struct pq_slice word = pq_slice_text(pq_wire_tls_word(r));
     if (r == PQ_WIRE_TLS_SPENT) {
         play_ended(p, item, conn, PQ_WIRE_SPENT);
+    } else if (is_distrust(item, r)) {
+        play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE,
+                     "the target's certificate is not trusted here",
+                     p->run->wire->why(p->run->wire->ctx, conn));
     } else if (name) {
         if (!pq_bindings_bind(&p->names, name->text, pq_value_octets(word)))
             play_verdict(p, item, PQ_VERDICT_ERROR, "the run binds more than the player can hold",

@@ -44,6 +44,11 @@ static const char *set_vars(const struct pq_golden_run *golden, struct pq_run *r
     (void)pq_golden_var(golden, "pw2", &run->vars.pw2);
     if (pq_golden_var(golden, "tls", &text) && !read_tls(text, &run->tls))
         return "tls";
+    if (pq_golden_var(golden, "clear", &text)) {
+        run->only_tls = pq_slice_equal(text, PQ_SLICE("no"));
+        if (!run->only_tls)
+            return "clear";
+    }
     if (pq_golden_var(golden, "seed", &text) && pq_parse_u64(text, &run->seed) != PQ_STATUS_OK)
         return "seed";
     if (pq_golden_var(golden, "clock", &text)) {
@@ -223,6 +228,8 @@ static void put_vars(struct writer *w, const struct pq_record *record)
     put_text(w, tls_words[run->tls]);
     put_text(w, " seed=");
     put(w, pq_buf_slice(&seed));
+    if (run->only_tls)
+        put_text(w, " clear=no");
     if (run->ask_clock)
         put_text(w, " clock=ask");
     put_var(w, "user", run->vars.user);

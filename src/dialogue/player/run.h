@@ -47,6 +47,7 @@ struct pq_run {
     struct pq_dialogue login; /* the prelude: reaches TRANSACTION on connection 1, binds nothing */
     struct pq_run_vars vars;
     enum pq_run_tls tls;
+    bool only_tls;        /* of IMPLICIT: the target has no address that begins in the clear */
     uint32_t patience_ms; /* how long the target may take for an answer */
     struct pq_cut cut;    /* of writes for which the file does not say it */
     uint64_t seed;        /* of rand() and nonce */

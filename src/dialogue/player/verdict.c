@@ -115,8 +115,10 @@ static struct pq_slice source_line(const struct pq_play *p, const struct pq_dlg_
     for (size_t i = 0; i + 3 <= line.len; i++)
         if (pq_slice_starts(pq_slice_after(line, i), PQ_SLICE("  #")))
             line = pq_slice_first(line, i);
-    while (line.len > 0 && (line.at[0] == ' ' || line.at[0] == '\t'))
+    while (line.len > 0 && line.at[0] == ' ')
         line = pq_slice_after(line, 1);
+    while (line.len > 0 && line.at[line.len - 1] == ' ')
+        line = pq_slice_first(line, line.len - 1);
     return line;
 }
 
