@@ -80,6 +80,7 @@ enum pq_wire_result pq_conns_open(struct pq_conns *c, unsigned n, bool tls, uint
     c->out->connects++;
     enum pq_wire_result r = c->wire->open(c->wire->ctx, n, tls, pq_conns_now(c) + patience_ms);
     chan->open = r == PQ_WIRE_OK;
+    c->refused = r != PQ_WIRE_OK;
     ask_begins(c, chan);
     if (r == PQ_WIRE_OK)
         pq_conns_event(c, n, tls ? "connected, TLS first" : "connected");
