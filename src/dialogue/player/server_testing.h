@@ -21,7 +21,15 @@
 struct reply {
     const char *line;   /* NULL ends the table, and answers everything else */
     const char *octets; /* NULL: nothing */
-    enum deed { DEED_NONE, DEED_TLS, DEED_CLOSE, DEED_CUT, DEED_RESET, DEED_DEAF } deed;
+    enum deed {
+        DEED_NONE,
+        DEED_TLS,
+        DEED_CLOSE,
+        DEED_CUT,
+        DEED_RESET,
+        DEED_DEAF,
+        DEED_TLS_EARLY
+    } deed;
 };
 
 struct server {
@@ -31,7 +39,9 @@ struct server {
     const struct reply *replies;
     struct server_conn {
         struct pq_stream stream;
-        bool open, handshakes, greets, deaf;
+        bool open, handshakes, greets, deaf, keeps_early;
+        uint8_t early[1024]; /* what came behind the line that starts TLS */
+        size_t early_len;
         char line[512];
         size_t len;
     } conns[SERVER_CONNS];
@@ -54,7 +64,9 @@ static inline void server_send(struct server_conn *c, const char *octets)
 
 static inline void server_do(struct server_conn *c, enum deed deed)
 {
-    c->handshakes = deed == DEED_TLS;
+    c->handshakes = deed == DEED_TLS || deed == DEED_TLS_EARLY;
+    c->early_len = 0;
+    c->keeps_early = deed == DEED_TLS_EARLY;
     if (deed == DEED_CLOSE)
         pq_stream_close(&c->stream);
     if (deed == DEED_CUT)
@@ -62,7 +74,7 @@ static inline void server_do(struct server_conn *c, enum deed deed)
     if (deed == DEED_RESET)
         pq_stream_reset(&c->stream);
     c->deaf = deed == DEED_DEAF;
-    c->open = deed == DEED_NONE || deed == DEED_TLS || deed == DEED_DEAF;
+    c->open = deed == DEED_NONE || c->handshakes || deed == DEED_DEAF;
 }
 
 static inline void server_answer(const struct server *s, struct server_conn *c)
@@ -85,7 +97,8 @@ static inline void server_take(struct server *s, struct server_conn *c, const ui
                                 pq_ascii_is_printable(at[i]) ? "%c" : "\\%02X", at[i]);
     server_note(s->reads, sizeof(s->reads), text);
     server_note(s->reads, sizeof(s->reads), "\n");
-    for (size_t i = 0; i < n && c->open && !c->handshakes && !c->deaf; i++) {
+    size_t i = 0;
+    for (; i < n && c->open && !c->handshakes && !c->deaf; i++) {
         if (c->len + 1 < sizeof(c->line))
             c->line[c->len++] = (char)at[i];
         if (at[i] != '\n')
@@ -93,6 +106,10 @@ static inline void server_take(struct server *s, struct server_conn *c, const ui
         c->line[c->len] = 0;
         c->len = 0;
         server_answer(s, c);
+    }
+    if (c->keeps_early && i < n) {
+        memcpy(c->early, at + i, n - i);
+        c->early_len = n - i;
     }
 }
 
@@ -117,11 +134,12 @@ static inline void server_read(struct server *s, struct server_conn *c)
 
 static inline void server_serve(struct server *s, struct server_conn *c)
 {
-    static const struct pq_slice nothing = {NULL, 0};
     if (c->handshakes) {
         if (!c->stream.tls && pq_stream_tls_begin(&c->stream, s->context, NULL) != PQ_STATUS_OK)
             fail_msg("%s", c->stream.why.text);
-        enum pq_starttls r = pq_stream_tls_handshake(&c->stream, nothing, 0);
+        enum pq_starttls r =
+            pq_stream_tls_handshake(&c->stream, pq_slice_of(c->early, c->early_len), 0);
+        c->early_len = 0;
         if (r == PQ_STARTTLS_TIMEOUT)
             return;
         c->handshakes = false;
