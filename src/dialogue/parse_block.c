@@ -159,6 +159,7 @@ static void close_block(struct parser *p)
 static void read_end(struct parser *p, struct pq_slice in, struct pq_slice where)
 {
     struct pq_slice comment = parser_cut_comment(&in);
+    parser_skip_blanks(&in);
     if (in.len > 0) {
         parser_fail(p, in, "nothing can follow @end on its line");
         return;
@@ -168,9 +169,10 @@ static void read_end(struct parser *p, struct pq_slice in, struct pq_slice where
         return;
     }
     struct pq_dlg_item *item = innermost(p)->item;
-    if (pq_dlg_item_is(item, PQ_DLG_DO_CASE) || pq_dlg_item_is(item, PQ_DLG_DO_ELSE)) {
-        if (pq_dlg_item_is(item, PQ_DLG_DO_CASE))
-            close_block(p);
+    if (pq_dlg_item_is(item, PQ_DLG_DO_CASE) && p->depth > 1) {
+        close_block(p);
+        item = innermost(p)->item;
+    } else if (pq_dlg_item_is(item, PQ_DLG_DO_ELSE)) {
         item = item->parent;
     }
     item->directive.end = parser_at(p, where.at);

@@ -215,6 +215,7 @@ static bool read_first_line(struct parser *p)
 {
     uint64_t format = 0;
     struct pq_slice in = parser_next_line(p) ? p->line : pq_slice_of(NULL, 0);
+    p->number = 1;
     if (!pq_slice_starts(in, PQ_SLICE("#!dlg ")))
         return parser_fail(p, in, "a dialogue begins with the line \"#!dlg 1\"");
     p->d->first_comment = parser_cut_comment(&in);
