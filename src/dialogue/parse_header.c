@@ -249,6 +249,7 @@ bool parser_read_header(struct parser *p)
         return false;
     while (parser_next_line(p)) {
         if (pq_slice_equal(p->line, PQ_SLICE("---"))) {
+            p->d->header_end = parser_at(p, p->line.at);
             check_crash_keys(p);
             return true;
         }
