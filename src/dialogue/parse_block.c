@@ -201,8 +201,9 @@ static bool check_place(struct parser *p, struct pq_dlg_item *item)
     const struct pq_dlg_do_row *row = pq_dlg_do_row(item->directive.what);
     if (row->places & place_of(innermost(p)))
         return true;
-    pq_dlg_problem_add(&p->d->problems, item->at, "here cannot stand @",
-                       pq_dlg_do_name(item->directive.what), "; FORMAT.md tells where it can");
+    pq_dlg_problem_add(&p->d->problems, item->at, "the directive ",
+                       pq_dlg_do_name(item->directive.what),
+                       " cannot stand here; FORMAT.md tells where");
     return false;
 }
 
@@ -225,7 +226,7 @@ static bool take_name(struct parser *p, struct pq_slice *in, struct pq_dlg_direc
     d->what = pq_dlg_do_of(name);
     *in = pq_slice_after(*in, name.len);
     return d->what != PQ_DLG_DO_COUNT ||
-           parser_fail_quoting(p, name, "unknown directive @", "; FORMAT.md lists them");
+           parser_fail_quoting(p, name, "unknown directive ", "; FORMAT.md lists them");
 }
 
 /* Opens the block even when the parameters are wrong, so that its @end finds it. */
