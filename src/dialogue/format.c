@@ -161,14 +161,15 @@ static void put_header_line(struct writer *w, const struct pq_dlg_header_line *l
 static void put_header(struct writer *w)
 {
     size_t width = key_width(w);
-    const struct pq_dlg_axis *axis = w->d->axes;
+    size_t axes = 0; /* `matrix:` lines before this one */
     begin_line(w, (struct pq_dlg_at){1, 1}, 0);
     writer_text(w, "#!dlg 1");
     end_line(w, w->d->first_comment);
     w->opened = true;
     for (const struct pq_dlg_header_line *line = w->d->header; line; line = line->next) {
-        put_header_line(w, line, width, axis);
-        axis += line->key == PQ_DLG_KEY_MATRIX ? 1 : 0;
+        bool matrix = line->key == PQ_DLG_KEY_MATRIX;
+        put_header_line(w, line, width, matrix ? &w->d->axes[axes] : NULL);
+        axes += matrix ? 1 : 0;
     }
     w->blank = false;
     begin_line(w, w->d->header_end, 0);

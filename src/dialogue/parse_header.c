@@ -201,6 +201,10 @@ static void read_key(struct parser *p, struct pq_dlg_header_line *line)
         return;
     }
     parser_skip_blanks(&value);
+    if (value.at[0] == '#') {
+        parser_fail(p, value, "a value cannot begin with #, which begins a comment");
+        return;
+    }
     if (p->d->value[key].at && key != PQ_DLG_KEY_MATRIX) {
         parser_fail_quoting(p, name, "the key ", " stands twice; remove one");
         return;
