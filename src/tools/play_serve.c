@@ -194,14 +194,14 @@ static void ask_runner(void *ctx, const struct pq_ask *ask, struct pq_answer *an
 
 /* ---- runs ------------------------------------------------------------------------------------- */
 
-static void trace(void *ctx, enum pq_dlg_section_kind section, struct pq_dlg_at at,
-                  struct pq_slice line)
+static void trace(void *ctx, const struct pq_run_step *step)
 {
     static const char *const sections[] = {"given", "test", "after", ""};
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "section", sections[section]);
-    cJSON_AddNumberToObject(o, "line", at.line);
-    cJSON_AddItemToObject(o, "text", text_item(line));
+    cJSON_AddStringToObject(o, "section", sections[step->section]);
+    cJSON_AddBoolToObject(o, "login", step->login);
+    cJSON_AddNumberToObject(o, "line", step->at.line);
+    cJSON_AddItemToObject(o, "text", text_item(step->line));
     tell(ctx, "step", o);
 }
 

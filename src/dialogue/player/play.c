@@ -59,7 +59,8 @@ static void trace(const struct pq_play *p, const struct pq_dlg_item *item)
     struct pq_slice line = {NULL, 0};
     for (uint32_t n = 0; n < item->at.line && text.len > 0; n++)
         line = pq_slice_cut(&text, '\n');
-    t->step(t->ctx, p->section, item->at, line);
+    const struct pq_run_step step = {p->section, p->login.active, item->at, line};
+    t->step(t->ctx, &step);
 }
 
 static void play_item(struct pq_play *p, const struct pq_dlg_item *item)

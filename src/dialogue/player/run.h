@@ -30,10 +30,15 @@ struct pq_dialogue {
 /* How `@connect` reaches the target. */
 enum pq_run_tls { PQ_RUN_TLS_NONE, PQ_RUN_TLS_STLS, PQ_RUN_TLS_IMPLICIT };
 
-/* What the player is about to do; for people who watch. */
+/* What the player is about to do, for people who watch. */
+struct pq_run_step {
+    enum pq_dlg_section_kind section;
+    bool login; /* it stands in the prelude */
+    struct pq_dlg_at at;
+    struct pq_slice line; /* as it is written */
+};
 struct pq_run_trace {
-    void (*step)(void *ctx, enum pq_dlg_section_kind section, struct pq_dlg_at at,
-                 struct pq_slice line);
+    void (*step)(void *ctx, const struct pq_run_step *step);
     void *ctx;
 };
 
