@@ -46,7 +46,7 @@ void play_files_free(struct play_files *f)
         forget(&f->each[i]);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The first problem as one line. */
 static bool bad_dialogue(const struct pq_dlg_problems *p, const char *path, struct pq_why *why)
@@ -129,7 +129,7 @@ struct play_file *play_files_open(struct play_files *f, const char *path, struct
     return file;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 bool play_file_row(struct play_file *file, size_t row, struct pq_dialogue *out, struct pq_why *why)
 {
@@ -176,7 +176,7 @@ bool play_file_row_named(const struct play_file *file, struct pq_slice name, siz
     return found;
 }
 
-/* ---- preludes --------------------------------------------------------------------------------- */
+/* ---- preludes -------------------------------------------------------------------------------- */
 
 /* The built-in prelude is a place of the cache like any other, under a path that no file has. */
 static struct play_file *built_in(struct play_files *f, struct pq_why *why)

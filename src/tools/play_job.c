@@ -23,7 +23,7 @@ void play_shop_free(struct play_shop *s)
     play_targets_free(&s->targets);
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void no_record(struct play_result *r, const char *why)
 {
@@ -38,7 +38,6 @@ static bool replays(const struct pq_run *run, struct play_result *r)
     struct pq_golden golden;
     struct pq_mask mask;
     struct pq_outcome *again = malloc(sizeof(*again));
-    const char *bad = NULL;
     bool same = false;
     pq_bytes_init(&text, run->alloc, RECORD_MAX);
     pq_bytes_init(&diff, run->alloc, PQ_OUTCOME_TEXT_MAX);
@@ -46,8 +45,8 @@ static bool replays(const struct pq_run *run, struct play_result *r)
     if (pq_record_write_head(PQ_SLICE("x"), PQ_SLICE(""), &text) == PQ_STATUS_OK &&
         pq_bytes_put(&text, pq_bytes_slice(&r->golden)) == PQ_STATUS_OK && again) {
         bool read = pq_golden_parse(&golden, pq_bytes_slice(&text), run->alloc) == PQ_STATUS_OK;
-        if (read && pq_replay(golden.runs, run->what, run->login, run->alloc, &mask, again, &bad) ==
-                        PQ_STATUS_OK) {
+        struct pq_replay replay = {golden.runs, run->what, run->login, run->alloc};
+        if (read && !pq_replay_play(&replay, &mask, again)) {
             same = pq_replay_agrees(golden.runs, again, &diff);
             pq_outcome_free(again);
         }
@@ -82,7 +81,7 @@ static void make_record(const struct play_job *job, const struct pq_run *run,
     pq_bytes_free(&name);
 }
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 /* The outcome of a run that never began. */
 static void not_begun(struct play_result *r, const struct pq_why *why)

@@ -38,7 +38,7 @@ static void add_slice(struct maker *m, const char *key, struct pq_slice s)
     free(text);
 }
 
-/* ---- parts ------------------------------------------------------------------------------------ */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static cJSON *make_rows(const struct pq_outcome *out)
 {
@@ -91,7 +91,7 @@ static cJSON *make_gap(size_t count, size_t before)
     return m.o;
 }
 
-/* ---- cases ------------------------------------------------------------------------------------ */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
 static void add_finding(struct maker *m, const struct pq_outcome *out)
 {

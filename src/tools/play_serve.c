@@ -23,7 +23,7 @@ struct server {
     struct play_shop shop;
 };
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Writes {"KEY": VALUE} as a line; takes over `value`. */
 static void tell(struct server *s, const char *key, cJSON *value)
@@ -55,7 +55,7 @@ static void tell_error(struct server *s, const cJSON *run, const char *why)
     tell(s, "error", o);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum input { INPUT_LINE, INPUT_TOO_LONG, INPUT_END, INPUT_LATE };
 
@@ -109,7 +109,7 @@ static enum input next_line(struct server *s, uint64_t deadline, struct pq_slice
     }
 }
 
-/* ---- asks ------------------------------------------------------------------------------------- */
+/* ---- asks ------------------------------------------------------------------------------------ */
 
 static cJSON *text_item(struct pq_slice s)
 {
@@ -192,7 +192,7 @@ static void ask_runner(void *ctx, const struct pq_ask *ask, struct pq_answer *an
     }
 }
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static void trace(void *ctx, const struct pq_run_step *step)
 {

@@ -3,8 +3,7 @@
 
 #include "base/digest.h"
 
-/* ---- digests ----------------------------------------------------------------------------------
- */
+/* ---- digests --------------------------------------------------------------------------------- */
 
 static const enum pq_hash hashes[] = {
     [PQ_DLG_HASH_MD5] = PQ_HASH_MD5,
@@ -42,8 +41,7 @@ static enum pq_status pbkdf2(enum pq_dlg_hash hash, struct pq_slice password, st
 
 static const struct pq_dlg_crypto crypto = {.digest = digest, .hmac = hmac, .pbkdf2 = pbkdf2};
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* The index of a name that is known, or `n->count`. */
 static size_t index_of(const struct pq_bindings *n, struct pq_slice name)
@@ -101,8 +99,7 @@ void pq_bindings_leave(struct pq_bindings *n, struct pq_bindings_mark mark)
     n->scope = mark.scope;
 }
 
-/* ---- the store --------------------------------------------------------------------------------
- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
 static bool message_lines(struct pq_bindings *n, struct pq_slice octets, struct pq_value *out)
 {
@@ -156,8 +153,7 @@ static enum pq_status env_message(void *ctx, int64_t number, struct pq_slice fie
     return m->has_size ? PQ_STATUS_OK : PQ_STATUS_STATE;
 }
 
-/* ---- setting up -------------------------------------------------------------------------------
- */
+/* ---- setting up ------------------------------------------------------------------------------ */
 
 void pq_bindings_init(struct pq_bindings *n, uint64_t seed, struct pq_alloc alloc)
 {

@@ -115,8 +115,7 @@ void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item)
         (void)not_opened(p, item, r);
 }
 
-/* ---- the state that the header asks for -------------------------------------------------------
- */
+/* ---- the state that the header asks for ------------------------------------------------------ */
 
 static void take_greeting(struct pq_play *p)
 {
@@ -155,8 +154,7 @@ void play_enter_state(struct pq_play *p)
     }
 }
 
-/* ---- @tls -------------------------------------------------------------------------------------
- */
+/* ---- @tls ------------------------------------------------------------------------------------ */
 
 bool play_has_tls(const struct pq_dlg *dlg)
 {

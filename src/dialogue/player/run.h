@@ -10,8 +10,7 @@
 #include "dialogue/player/outcome.h"
 #include "dialogue/player/wire.h"
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 #define PQ_RUN_BODY_MAX (1u << 20)   /* octets of a multi-line reply that @body keeps */
 #define PQ_RUN_REPLY_MAX (64u << 20) /* octets of one that `S*` passes over */
@@ -19,8 +18,7 @@
 #define PQ_RUN_OUTBOX_MAX (4u << 20) /* octets of a @batch or @race, and of a step */
 #define PQ_RUN_WRITES_MAX 16384u     /* writes of a @batch or @race, and of a step */
 
-/* ---- what is played ---------------------------------------------------------------------------
- */
+/* ---- what is played -------------------------------------------------------------------------- */
 
 struct pq_dialogue {
     const struct pq_dlg *dlg; /* parsed without a problem, without axes */

@@ -5,8 +5,7 @@
 /* A made secret that is shorter hides more of the transcript than it protects. */
 #define SECRET_MIN 4u
 
-/* ---- secrets that a step makes ----------------------------------------------------------------
- */
+/* ---- secrets that a step makes --------------------------------------------------------------- */
 
 static bool uses_secret(const struct pq_play *p, const struct pq_expr *e)
 {
@@ -37,8 +36,7 @@ static bool mask_made_secrets(struct pq_play *p, const struct pq_dlg_step *step)
     return true;
 }
 
-/* ---- outbox -----------------------------------------------------------------------------------
- */
+/* ---- outbox ---------------------------------------------------------------------------------- */
 
 /* Puts what the outbox holds behind its last write into a write. In a @batch there are no
  * boundaries: everything goes out together. */
@@ -143,8 +141,7 @@ static bool flush(struct pq_play *p, struct pq_slice hello)
     return ok;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void no_room(struct pq_play *p, const struct pq_dlg_item *item)
 {

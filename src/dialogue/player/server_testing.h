@@ -211,7 +211,7 @@ static inline void server_stop(struct server *s)
     pq_listener_close(&s->tls);
 }
 
-/* ---- the player's calls ----------------------------------------------------------------------- */
+/* ---- the player's calls ---------------------------------------------------------------------- */
 
 static inline int rig_connect(void *ctx, int fd, const struct pq_endpoint *to)
 {

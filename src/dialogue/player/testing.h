@@ -68,10 +68,8 @@ static inline void play_text(struct played *p, const char *dialogue, const char 
     play_init_text(p, dialogue, record);
     struct pq_dialogue what = {&p->dlg, pq_slice_text(dialogue)};
     struct pq_dialogue login = {&p->login, PQ_SLICE(PRELUDE)};
-    const char *bad = NULL;
-    assert_int_equal(
-        pq_replay(p->golden.runs, what, login, pq_alloc_default(), &p->mask, &p->out, &bad),
-        PQ_STATUS_OK);
+    struct pq_replay replay = {p->golden.runs, what, login, pq_alloc_default()};
+    assert_null(pq_replay_play(&replay, &p->mask, &p->out));
     sum_up(&p->out, p->sum, sizeof(p->sum));
 }
 

@@ -6,8 +6,7 @@
 #include "dialogue/escape.h"
 #include "dialogue/player/play_internal.h"
 
-/* ---- lines of text ----------------------------------------------------------------------------
- */
+/* ---- lines of text --------------------------------------------------------------------------- */
 
 void line_clear(struct line *l)
 {
@@ -59,8 +58,7 @@ void line_put_octets(struct line *l, struct pq_slice octets)
     pq_bytes_free(&escaped);
 }
 
-/* ---- requirements -----------------------------------------------------------------------------
- */
+/* ---- requirements ---------------------------------------------------------------------------- */
 
 /* Calls `with` for each row in effect at `item`. */
 static void each_row(struct pq_play *p, const struct pq_dlg_item *item,
@@ -102,8 +100,7 @@ void play_mark(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdic
         each_row(p, item, mark_one, verdict);
 }
 
-/* ---- findings ---------------------------------------------------------------------------------
- */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 /* The line of the file on which `item` stands, without its comment. */
 static struct pq_slice source_line(const struct pq_play *p, const struct pq_dlg_item *item)
@@ -233,8 +230,7 @@ void play_skip(struct pq_play *p, const struct pq_dlg_item *item, enum pq_skip s
     play_verdict(p, item, PQ_VERDICT_SKIP, why, NULL);
 }
 
-/* ---- findings that several parts have ---------------------------------------------------------
- */
+/* ---- findings that several parts have -------------------------------------------------------- */
 
 /* What an expression without a value says about the run; UNBOUND is looked at more closely. */
 static const enum pq_verdict expr_verdicts[] = {

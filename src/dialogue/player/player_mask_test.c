@@ -8,7 +8,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- by value --------------------------------------------------------------------------------- */
+/* ---- by value -------------------------------------------------------------------------------- */
 
 /* What is left of `text` when `secret` is masked. */
 static struct pq_slice mask(const char *secret, struct pq_slice text, char *out, size_t cap)
@@ -177,7 +177,7 @@ static void test_texts_of_ours(void **state)
     pq_mask_free(&m);
 }
 
-/* ---- by place --------------------------------------------------------------------------------- */
+/* ---- by place -------------------------------------------------------------------------------- */
 
 /* `script`: client lines, and server lines behind "<". Gives the client's with *** for secrets. */
 static void talk(const char *script, size_t step, char *out, size_t cap)
@@ -237,7 +237,7 @@ static void test_places(void **state)
         }
 }
 
-/* ---- whole runs ------------------------------------------------------------------------------- */
+/* ---- whole runs ------------------------------------------------------------------------------ */
 
 #define SECRET "tanstaaf"
 /* "NUL user NUL tanstaaf" and "user tanstaaf-md5" as a server might repeat them. */
@@ -285,7 +285,7 @@ static void test_hostile_server(void **state)
     static char dialogue[2048], text[1u << 15];
     for (size_t i = 0; i < COUNT(bodies); i++) {
         (void)snprintf(dialogue, sizeof(dialogue),
-                       "#!dlg 1\nid: x\nreq: RFC2-1-001\n---\n[test]\n@connect\n%s", bodies[i]);
+                       "#!dlg 1\nid: x\nreq: RFC1939-5-001\n---\n[test]\n@connect\n%s", bodies[i]);
         play_text(&p, dialogue,
                   "vars: pw=\"" SECRET "\"\nconnect 1 ok\n" HOSTILE_LINES
                   "< 1 \".\\r\\n\"\neof 1\n");
@@ -313,7 +313,7 @@ static void test_made_secrets(void **state)
     play_done(&p);
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void test_records(void **state)
 {

@@ -3,7 +3,7 @@
 #define _DEFAULT_SOURCE
 #include "dialogue/player/server_testing.h"
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static struct server server; /* the one that runs now: a gap has no context */
 
@@ -118,10 +118,10 @@ static const struct reply usual[] = {
     {NULL, "+OK\r\n", DEED_NONE},
 };
 
-#define HEAD "#!dlg 1\nid: x\nreq: RFC2-1-001\n---\n[test]\n@connect\nS: +OK{*?}\n"
-#define PASS "pass - 0 RFC2-1-001=pass"
+#define HEAD "#!dlg 1\nid: x\nreq: RFC1939-5-001\n---\n[test]\n@connect\nS: +OK{*?}\n"
+#define PASS "pass - 0 RFC1939-5-001=pass"
 
-/* ---- writes ----------------------------------------------------------------------------------- */
+/* ---- writes ---------------------------------------------------------------------------------- */
 
 static void test_writes_arrive_apart(void **state)
 {
@@ -179,7 +179,7 @@ static void test_a_race_is_sent_before_anything_is_read(void **state)
     server_stop(&server);
 }
 
-/* ---- ends ------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static void test_ends_as_the_server_sees_them(void **state)
 {
@@ -226,12 +226,12 @@ static void test_ends_of_the_server(void **state)
         const char *body, *sum, *seen;
     } rows[] = {
         {"C: QUIT\nS: +OK bye\n@eof\n", PASS, "* peer: connection closed"},
-        {"C: QUIT\nS: +OK bye\nS: more\n", "fail test 10 RFC2-1-001=fail", "connection closed"},
+        {"C: QUIT\nS: +OK bye\nS: more\n", "fail test 10 RFC1939-5-001=fail", "connection closed"},
         {"C: RESET\n@match\n@case a pass\n  @eof\n@case b pass\n  S: +OK\n@end\n@match\n@case c "
          "note\n  "
          "@eof\n@end\n",
          NULL, "connection reset"},
-        {"C: MUTE\nS: +OK\n", "fail test 9 RFC2-1-001=fail RFC1939-3-020=fail", "* no answer"},
+        {"C: MUTE\nS: +OK\n", "fail test 9 RFC1939-5-001=fail RFC1939-3-020=fail", "* no answer"},
         {"C: STLS\nS: +OK go\n@tls\nC: CUT\nS: +OK\n@eof\n", PASS, "peer: connection closed"},
     };
     (void)state;
@@ -264,7 +264,7 @@ static void test_nobody_listens(void **state)
     play_done(&p);
 }
 
-/* ---- TLS -------------------------------------------------------------------------------------- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 static void test_tls_comes_out(void **state)
 {
@@ -331,7 +331,7 @@ static void test_ways_to_the_target(void **state)
          HEAD "C: STLS\nS: +OK go\n@tls verify=no\nC: NOOP\nS: +OK\n",
          PASS},
         {{.tls = PQ_RUN_TLS_STLS},
-         "#!dlg 1\nid: x\nreq: RFC2-1-001\nstate: transaction\n---\n[test]\nC: NOOP\nS: +OK\n",
+         "#!dlg 1\nid: x\nreq: RFC1939-5-001\nstate: transaction\n---\n[test]\nC: NOOP\nS: +OK\n",
          PASS},
     };
     (void)state;
@@ -345,7 +345,7 @@ static void test_ways_to_the_target(void **state)
     }
 }
 
-/* ---- asks ------------------------------------------------------------------------------------- */
+/* ---- asks ------------------------------------------------------------------------------------ */
 
 static void test_nobody_to_ask(void **state)
 {
