@@ -38,7 +38,7 @@ bool json_has_type(const cJSON *v, enum json_type type)
     return false;
 }
 
-/* "OBJECT: PROBLEM", with a key of the line in between, of which only printable octets are shown. */
+/* "OBJECT: PROBLEM" with a key of the line in between, of which printable octets are shown. */
 bool json_complain(char *why, const char *object, const char *key, const char *problem)
 {
     (void)snprintf(why, JSON_WHY_MAX, "%s: %s%.60s%s%s", object, key ? "\"" : "", key ? key : "",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON objects read strictly, by a table of their keys: every key is known, has its type, and stands
- * once. What is wrong is told in one printable line.
+ * JSON objects read strictly, by a table of their keys: every key is known, has its type, and
+ * stands once. What is wrong is told in one printable line.
  */
 #ifndef PQ_TOOLS_JSON_STRICT_H
 #define PQ_TOOLS_JSON_STRICT_H
@@ -43,7 +43,7 @@ struct json_values {
 /* Reads an object. False, with the reason in `why`, which has room for JSON_WHY_MAX octets. */
 bool json_read(const cJSON *o, const struct json_schema *schema, struct json_values *values,
                char *why);
-/* Fills `why` with "OBJECT: "KEY" PROBLEM", in printable ASCII; `key` may be NULL. Returns false. */
+/* Fills `why` with OBJECT: "KEY" PROBLEM, in printable ASCII; `key` may be NULL. Returns false. */
 bool json_complain(char *why, const char *object, const char *key, const char *problem);
 bool json_has_type(const cJSON *v, enum json_type type);
 /* A string, and the index of it in a list of words, or -1. */

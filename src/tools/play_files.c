@@ -74,7 +74,7 @@ static bool fill(struct play_file *file, const char *path, const struct stat *no
     struct pq_slice name = pq_slice_text(path);
     *file = (struct play_file){.changed = now->st_mtim, .size = now->st_size};
     pq_bytes_init(&file->text, pq_alloc_default(), PQ_DLG_TEXT_MAX + 1);
-    pq_bytes_init(&file->row_text, pq_alloc_default(), PQ_DLG_FORMATTED_MAX);
+    pq_bytes_init(&file->row_text, pq_alloc_default(), (size_t)PQ_DLG_FORMATTED_MAX);
     file->path = resize(NULL, name.len + 1);
     if (!file->path)
         return false;

@@ -9,7 +9,7 @@
 #include "dialogue/player/recorder.h"
 #include "dialogue/player/replay.h"
 
-#define RECORD_MAX (2u * PQ_GOLDEN_TEXT_MAX)
+#define RECORD_MAX ((size_t)2 * PQ_GOLDEN_TEXT_MAX)
 
 void play_shop_init(struct play_shop *s)
 {
@@ -99,19 +99,19 @@ static void gap(void)
     (void)nanosleep(&pause, NULL);
 }
 
-static void play(const struct play_job *job, struct pq_run *run, struct pq_target *target,
+static void play(const struct play_job *job, struct pq_run run, struct pq_target *target,
                  struct play_result *r)
 {
     struct pq_wire_net net;
     struct pq_recorder recorder;
     pq_wire_net_init(&net, target, NULL, job->asker, gap);
     struct pq_wire wire = pq_wire_net_wire(&net);
-    pq_recorder_init(&recorder, &wire, &r->mask, run->alloc);
+    pq_recorder_init(&recorder, &wire, &r->mask, run.alloc);
     struct pq_wire recorded = pq_recorder_wire(&recorder);
-    run->wire = job->record ? &recorded : &wire;
-    pq_run_play(run, &r->mask, &r->out);
+    run.wire = job->record ? &recorded : &wire;
+    pq_run_play(&run, &r->mask, &r->out);
     if (job->record)
-        make_record(job, run, &recorder, r);
+        make_record(job, &run, &recorder, r);
     pq_recorder_free(&recorder);
     pq_wire_net_free(&net);
 }
@@ -147,7 +147,7 @@ void play_job_run(struct play_shop *s, const struct play_job *job, struct play_r
     pq_bytes_init(&r->golden, run.alloc, RECORD_MAX);
     if (prepare(s, job, &run, &target, &why)) {
         r->what = run.what;
-        play(job, &run, target, r);
+        play(job, run, target, r);
     } else {
         pq_playlog_init(&r->out.transcript, &r->mask, run.alloc);
         not_begun(r, &why);

@@ -32,7 +32,7 @@ static enum pq_status wrong(struct pq_why *why, const char *value, const char *w
     static enum pq_status name(struct play_options *o, const char *value, struct pq_why *why)      \
     {                                                                                              \
         (void)why;                                                                                 \
-        place = value;                                                                             \
+        (place) = value;                                                                           \
         return PQ_STATUS_OK;                                                                       \
     }
 #define FLAG_READER(name, place, to)                                                               \
@@ -40,7 +40,7 @@ static enum pq_status wrong(struct pq_why *why, const char *value, const char *w
     {                                                                                              \
         (void)value;                                                                               \
         (void)why;                                                                                 \
-        place = to;                                                                                \
+        (place) = (to);                                                                            \
         return PQ_STATUS_OK;                                                                       \
     }
 

@@ -117,7 +117,7 @@ static bool read_tls(struct reader *r, struct pq_golden_event *e)
 
 static bool read_took(struct reader *r, struct pq_golden_event *e)
 {
-    return take_conn(r, e) && take_number(r, PQ_DLG_TIME_MAX_MS, &e->number);
+    return take_conn(r, e) && take_number(r, (uint64_t)PQ_DLG_TIME_MAX_MS, &e->number);
 }
 
 static bool read_answer(struct reader *r, struct pq_golden_event *e)

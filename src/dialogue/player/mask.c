@@ -6,7 +6,7 @@
 /* ---- by value -------------------------------------------------------------------------------- */
 
 /* Octets of one decoded stretch of base64; a longer one is looked at in overlapping parts. */
-#define DECODED_MAX 3072u
+#define DECODED_MAX ((size_t)3072)
 #define STRETCH_MIN 2u /* the shortest text that holds an octet */
 
 void pq_mask_init(struct pq_mask *m, struct pq_alloc alloc)

@@ -28,7 +28,7 @@ struct frame {
 };
 
 /* Frames of a prelude stand on those of the file. */
-#define FRAMES_MAX (2 * (PQ_DLG_NESTING_MAX + 2))
+#define FRAMES_MAX ((size_t)2 * (PQ_DLG_NESTING_MAX + 2))
 
 /* A write that waits to be sent. */
 struct write {

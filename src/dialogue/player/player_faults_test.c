@@ -290,7 +290,10 @@ static void test_limits(void **state)
         {"S| {x:text}\n", {exes, sizeof(exes)}, ENDLESS, "fail test 7 RFC1939-5-001=fail"},
         {"@eof\n", {exes, sizeof(exes)}, ENDLESS, "fail test 7 RFC1939-5-001=fail"},
         /* A reply that is passed over: all of its octets count, in one line or in many. */
-        {"S*\nS.\n", {exes, sizeof(exes)}, 3 * PQ_CONN_LINE_MAX, "pass - 0 RFC1939-5-001=pass"},
+        {"S*\nS.\n",
+         {exes, sizeof(exes)},
+         UINT64_C(3) * PQ_CONN_LINE_MAX,
+         "pass - 0 RFC1939-5-001=pass"},
         {"S*\nS.\n", {exes, sizeof(exes)}, ENDLESS, "inconclusive test 7"},
         {"S*\nS.\n",
          {long_line, sizeof(long_line)},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The judge against scripted wires: each form of a step, and each directive on a connection, with an
- * answer that it takes and with one that it does not. */
+ * The judge against scripted wires: each form of a step and each check, with an answer that it
+ * takes and with one that it does not. */
 #define _DEFAULT_SOURCE
 #include "dialogue/player/rows_testing.h"
 

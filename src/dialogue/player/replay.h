@@ -18,8 +18,8 @@ struct pq_replay {
     struct pq_alloc alloc;
 };
 
-/* Plays it; `out` and `mask` as pq_run_play(). NULL; or the name of a variable of the record that has
- * no usable value, and `*out` is not filled. */
+/* Plays it; `out` and `mask` as pq_run_play(). NULL; or the name of a variable of the record that
+ * has no usable value, and `*out` is not filled. */
 PQ_NODISCARD const char *pq_replay_play(const struct pq_replay *r, struct pq_mask *mask,
                                         struct pq_outcome *out);
 /* Whether the outcome is the recorded one: verdict, branch and rows. Appends a line for each

@@ -42,7 +42,7 @@ void line_put_u64(struct line *l, uint64_t number)
     line_put_slice(l, pq_buf_slice(&b));
 }
 
-#define QUOTED_MAX 200u /* octets that are worth quoting in one line */
+#define QUOTED_MAX ((size_t)200) /* octets that are worth quoting in one line */
 
 void line_put_octets(struct line *l, struct pq_slice octets)
 {
