@@ -106,7 +106,7 @@ struct pq_peeked {
 };
 
 #define PQ_PEEKED_MAX 10000u /* messages of an answer to PEEK */
-#define PQ_ANSWER_WHY_MAX 200u
+#define PQ_ANSWER_WHY_MAX 300u
 
 struct pq_answer {
     enum pq_answer_kind kind;
