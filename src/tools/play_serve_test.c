@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "tools/play_json.h"
 #include "tools/play_serve.h"
 
 /* ---- serving --------------------------------------------------------------------------------- */
@@ -302,6 +303,78 @@ static void test_trace(void **state)
         "{\"step\":{\"section\":\"test\",\"login\":false,\"line\":7,\"text\":\"C: STAT\"}}\n");
 }
 
+/* ---- the document ---------------------------------------------------------------------------- */
+
+static char document[1u << 16];
+
+static void assert_documented(const char *word)
+{
+    char marked[80];
+    (void)snprintf(marked, sizeof(marked), "`%s`", word);
+    if (!strstr(document, marked))
+        fail_msg("PROTOCOL.md does not know %s", marked);
+}
+
+/* Every key of an object, and of the objects in it. */
+static void check_keys(const cJSON *o)
+{
+    const cJSON *inner[16] = {o};
+    for (size_t n = 1; n > 0;) {
+        const cJSON *member = NULL;
+        const cJSON *at = inner[--n];
+        cJSON_ArrayForEach(member, at)
+        {
+            if (member->string)
+                assert_documented(member->string);
+            bool rows = member->string && strcmp(member->string, "rows") == 0;
+            if (!rows && n < COUNT(inner) && (cJSON_IsObject(member) || cJSON_IsArray(member)))
+                inner[n++] = member;
+        }
+    }
+}
+
+/* The first cell of each row of the tables of the document, up to `end`: keys of the runner. */
+static void test_the_document(void **state)
+{
+    (void)state;
+    (void)file_read(PQ_PROTOCOL_MD, document, sizeof(document) - 1);
+    for (int v = 0; v < PQ_VERDICT_COUNT; v++)
+        assert_documented(pq_verdict_word((enum pq_verdict)v));
+    for (int a = 0; a < PQ_ASK_COUNT; a++)
+        assert_documented(pq_ask_word((enum pq_ask_what)a));
+    for (int a = 0; a < PQ_ANSWER_SPENT; a++)
+        assert_documented(pq_answer_word((enum pq_answer_kind)a));
+    for (int s = 1; s <= PQ_SKIP_UNSAFE; s++)
+        assert_documented(pq_skip_word((enum pq_skip)s));
+    serve_run("1", file_of("d.dlg", HEAD "---\n[test]\n@connect\nS: +OK{*?}\nC: MUTE\nS: +OK\n"),
+              ",'patience_ms':50,'record':true", "");
+    cJSON *line = cJSON_Parse(answers);
+    assert_non_null(cJSON_GetObjectItem(line, "case"));
+    assert_non_null(cJSON_GetObjectItem(cJSON_GetObjectItem(line, "case"), "barrier"));
+    check_keys(line);
+    cJSON_Delete(line);
+}
+
+/* What the document says that a run may have is not refused as unknown. */
+static void test_the_document_promises_no_more(void **state)
+{
+    (void)state;
+    char line[512], key[40];
+    (void)file_read(PQ_PROTOCOL_MD, document, sizeof(document) - 1);
+    const char *at = strstr(document, "### A run");
+    const char *end = strstr(document, "The target:");
+    size_t keys = 0;
+    while ((at = strstr(at, "\n| `")) != NULL && at < end) {
+        at += 4;
+        (void)snprintf(key, sizeof(key), "%.*s", (int)strcspn(at, "`"), at);
+        (void)snprintf(line, sizeof(line), "{\"run\":1,\"%s\":[]}\n", key);
+        serve(line, strlen(line));
+        assert_null(strstr(answers, "not a key that is known"));
+        keys++;
+    }
+    assert_int_equal(keys, 13);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +388,8 @@ int main(void)
         cmocka_unit_test(test_asks),
         cmocka_unit_test(test_clock_of_the_target),
         cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_the_document),
+        cmocka_unit_test(test_the_document_promises_no_more),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
