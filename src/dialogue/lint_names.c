@@ -2,6 +2,8 @@
  * Names that have no value, axes that are not used, rows that cannot be read. */
 #include "dialogue/lint_internal.h"
 
+#include <assert.h>
+
 #include "dialogue/format.h"
 #include "dialogue/regex.h"
 
@@ -139,8 +141,10 @@ void lint_names(struct linter *l)
 static size_t diagonal_row(const struct pq_dlg *d, size_t n)
 {
     size_t row = 0;
-    for (size_t i = 0; i < d->axes_count; i++)
+    for (size_t i = 0; i < d->axes_count; i++) {
+        assert(d->axes[i].count > 0);
         row = row * d->axes[i].count + n % d->axes[i].count;
+    }
     return row;
 }
 

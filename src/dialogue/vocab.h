@@ -136,10 +136,10 @@ enum pq_dlg_key {
 
 struct pq_dlg_key_row {
     struct pq_slice name;
-    enum pq_dlg_value_form form;
     const struct pq_dlg_words *words;
-    bool crash_only;
     const char *help;
+    enum pq_dlg_value_form form;
+    bool crash_only;
 };
 const struct pq_dlg_key_row *pq_dlg_key_row(enum pq_dlg_key key);
 enum pq_dlg_key pq_dlg_key_of(struct pq_slice name); /* PQ_DLG_KEY_COUNT: unknown */
