@@ -7,8 +7,9 @@
 #include "dialogue/format.h"
 #include "dialogue/regex.h"
 
-#define ROWS_OCTETS_MAX ((size_t)8 << 20) /* of rows that are read; enough for all of a real file  \
-                                           */
+#define ROWS_OCTETS_MAX                                                                            \
+    ((size_t)8 << 20) /* of rows that are read; enough for all of a real file                      \
+                       */
 
 struct scope {
     struct linter *l;
