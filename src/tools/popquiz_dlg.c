@@ -52,7 +52,7 @@ static const char help[] =
     "\n"
     "Exit status: 0 nothing to report, 1 something was found, 2 wrong usage or unreadable file.\n";
 
-/* ---- small helpers --------------------------------------------------------------------------- */
+/* ---- complaints and output ------------------------------------------------------------------- */
 
 static enum exit_code complain(const char *what, const char *about)
 {
