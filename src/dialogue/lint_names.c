@@ -8,7 +8,8 @@
 #include "dialogue/regex.h"
 
 #define ROWS_OCTETS_MAX                                                                            \
-    ((size_t)8 << 20) /* of rows that are read; enough for all of a real file                      \
+    ((size_t)8                                                                                     \
+     << 20) /* of rows that are read; enough for all of a real file                      \
                        */
 
 struct scope {
