@@ -122,12 +122,3 @@ enum pq_dlg_do pq_dlg_do_of(struct pq_slice name)
         what++;
     return (enum pq_dlg_do)what;
 }
-
-bool pq_dlg_do_is_plain(enum pq_dlg_do what)
-{
-    const struct pq_dlg_do_row *row = pq_dlg_do_row(what);
-    for (size_t i = 0; i < PQ_DLG_PARAMS_MAX && row->params[i].times != PQ_DLG_NONE; i++)
-        if (row->params[i].times != PQ_DLG_MAYBE)
-            return false;
-    return !row->opens && (row->places & PQ_DLG_IN_FLOW) && what != PQ_DLG_DO_AXIS;
-}
