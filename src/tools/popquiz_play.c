@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * popquiz-play: plays dialogue files against a server, or golden records against the judge. */
-#define _POSIX_C_SOURCE 200809L
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -101,6 +101,7 @@ void pq_bindings_leave(struct pq_bindings *n, struct pq_bindings_mark mark)
 
 /* ---- the store ------------------------------------------------------------------------------- */
 
+/* The lines of a message, without their ends. */
 static bool message_lines(struct pq_bindings *n, struct pq_slice octets, struct pq_value *out)
 {
     size_t count = 0;
@@ -119,6 +120,16 @@ static bool message_lines(struct pq_bindings *n, struct pq_slice octets, struct 
     return true;
 }
 
+/* Those behind the first empty one. */
+static struct pq_value text_of(struct pq_value lines)
+{
+    size_t header = 0;
+    while (header < lines.count && lines.lines[header].len > 0)
+        header++;
+    header += header < lines.count ? 1 : 0;
+    return pq_value_list(lines.lines + header, lines.count - header);
+}
+
 /* The fields of m[n] that need the message itself. */
 static enum pq_status message_content(struct pq_bindings *n, const struct pq_peeked *m,
                                       struct pq_slice field, struct pq_value *out)
@@ -126,8 +137,12 @@ static enum pq_status message_content(struct pq_bindings *n, const struct pq_pee
     if (!m->has_octets)
         return PQ_STATUS_STATE;
     *out = pq_value_octets(m->octets);
-    if (pq_slice_equal(field, PQ_SLICE("lines")) && !message_lines(n, m->octets, out))
+    if (pq_slice_equal(field, PQ_SLICE("octets")))
+        return PQ_STATUS_OK;
+    if (!message_lines(n, m->octets, out))
         return PQ_STATUS_STATE;
+    if (pq_slice_equal(field, PQ_SLICE("text")))
+        *out = text_of(*out);
     return PQ_STATUS_OK;
 }
 
@@ -146,8 +161,7 @@ static enum pq_status env_message(void *ctx, int64_t number, struct pq_slice fie
         *out = pq_value_octets(m->uid);
         return m->uid.at ? PQ_STATUS_OK : PQ_STATUS_STATE;
     }
-    bool is_size = pq_slice_equal(field, PQ_SLICE("size"));
-    if (!is_size && !pq_slice_equal(field, PQ_SLICE("octets")))
+    if (!pq_slice_equal(field, PQ_SLICE("size")))
         return message_content(n, m, field, out);
     *out = pq_value_int((int64_t)m->size);
     return m->has_size ? PQ_STATUS_OK : PQ_STATUS_STATE;

@@ -83,8 +83,8 @@ void play_match_failed(struct pq_play *p, const struct pq_dlg_item *item, struct
     struct line actual;
     line_clear(&actual);
     line_put_octets(&actual, line);
-    if (m->error == PQ_EXPR_OK)
-        play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE, m->why, actual.at);
+    if (m->error == PQ_EXPR_OK) /* the regular expression passed its limits */
+        play_verdict(p, item, PQ_VERDICT_ERROR, m->why, actual.at);
     else
         play_expr_failed(p, item, m->error, unbound_name(p, &item->step));
 }

@@ -103,17 +103,19 @@ static bool is_sent(const struct outbox *o, size_t i)
     return false;
 }
 
-/* Sends what the write `first` and those that belong with it amount to. Boundaries part writes
- * unless @segment says how to cut. */
+/* Sends what the write `first` and those that belong with it amount to. Boundaries part it; what is
+ * between them is cut as @segment says, and without boundaries as the run says. */
 static bool send_from(struct pq_play *p, size_t first, struct pq_slice hello)
 {
     const struct outbox *o = &p->outbox;
     const struct pq_wire *wire = p->run->wire;
     unsigned conn = o->writes[first].conn;
-    bool parted = !p->cut_said && has_boundary(o, first);
+    bool parted = has_boundary(o, first);
     struct pq_payload payload = {.patience_ms = play_patience(p)};
-    if (!parted)
-        payload.cut = p->cut_said ? p->cut : p->run->cut;
+    if (p->cut_said)
+        payload.cut = p->cut;
+    else if (!parted)
+        payload.cut = p->run->cut;
     struct pq_bytes octets;
     pq_bytes_init(&octets, p->run->alloc, PQ_RUN_OUTBOX_MAX);
     size_t next = gather(o, first, parted, &octets);
