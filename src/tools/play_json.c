@@ -133,6 +133,8 @@ cJSON *play_json_case(const struct play_result *r)
     add(&m, "transcript", make_transcript(&r->out));
     if (gap > 0)
         add(&m, "transcript_gap", make_gap(gap, before));
+    if (r->out.transcript.lost)
+        add(&m, "transcript_lost", cJSON_CreateTrue());
     if (r->golden.len > 0)
         add_slice(&m, "golden", pq_bytes_slice(&r->golden));
     if (r->record_why[0])

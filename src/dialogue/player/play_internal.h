@@ -133,9 +133,6 @@ void play_expr_failed(struct pq_play *p, const struct pq_dlg_item *item,
 void play_ended(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,
                 enum pq_wire_result result);
 
-/* Marks the rows that are in effect at `item`. */
-void play_mark(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict);
-
 /* ---- sending (send.c) ------------------------------------------------------------------------ */
 
 void play_send_step(struct pq_play *p, const struct pq_dlg_item *item);
@@ -201,9 +198,6 @@ void play_do_assert(struct pq_play *p, const struct pq_dlg_item *item);
 
 /* ---- connections and TLS (open.c) ------------------------------------------------------------ */
 
-/* Opens, and brings the connection into TLS when the target is reached so; its greeting is then the
- * next line. False: a finding. */
-bool play_open(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn, bool own_tls);
 /* What `state:` of the header asks for. */
 void play_enter_state(struct pq_play *p);
 void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item);

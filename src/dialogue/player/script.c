@@ -45,7 +45,6 @@ static enum pq_wire_result script_open(void *ctx, unsigned conn, bool tls, uint6
     if (!e)
         return PQ_WIRE_SPENT;
     use_up(c, e);
-    c->open = e->result == PQ_WIRE_OK;
     if (e->result == PQ_WIRE_TIMEOUT && deadline > s->now_ms)
         s->now_ms = deadline;
     return e->result;
@@ -123,9 +122,9 @@ static enum pq_wire_result script_half_close(void *ctx, unsigned conn, uint64_t 
 
 static void script_end(void *ctx, unsigned conn, enum pq_wire_end how)
 {
+    (void)ctx;
+    (void)conn;
     (void)how;
-    struct pq_script *s = ctx;
-    s->conns[conn].open = false;
 }
 
 /* What came before it and was not looked at is part of its outcome. */

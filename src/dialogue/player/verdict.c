@@ -94,7 +94,8 @@ static bool is_judged(const struct pq_play *p)
     return section && !p->login.active && !p->given_lost;
 }
 
-void play_mark(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict)
+/* Marks the rows that are in effect at `item`. */
+static void mark(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict)
 {
     if (is_judged(p))
         each_row(p, item, mark_one, verdict);
@@ -197,7 +198,7 @@ void play_record(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verd
     if (verdict == PQ_VERDICT_FAIL && (p->section == PQ_DLG_GIVEN || p->given_lost))
         verdict = PQ_VERDICT_INCONCLUSIVE;
     if (verdict <= PQ_VERDICT_WARN || verdict == PQ_VERDICT_FAIL)
-        play_mark(p, item, verdict);
+        mark(p, item, verdict);
     else
         each_row(p, item, doubt_one, verdict);
     adopt(p, item, verdict, why, actual);
@@ -213,7 +214,7 @@ void play_verdict(struct pq_play *p, const struct pq_dlg_item *item, enum pq_ver
 
 void play_pass(struct pq_play *p, const struct pq_dlg_item *item)
 {
-    play_mark(p, item, PQ_VERDICT_PASS);
+    mark(p, item, PQ_VERDICT_PASS);
 }
 
 void play_fail(struct pq_play *p, const struct pq_dlg_item *item, const char *why,
