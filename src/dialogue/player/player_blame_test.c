@@ -129,6 +129,9 @@ static void test_sections(void **state)
          "RFC1939-5-002\nS: b\n",
          "connect 1 ok\n" S("a") "connect 1 ok\n" S("x"),
          "fail after 11 RFC1939-5-001=pass RFC1939-5-002=fail"},
+        {"[after] has no connection of [test]",
+         "#!dlg 1\nid: x\nreq: RFC1939-5-001\n---\n[test]\n@connect\nS: a\n[after]\nC: X\n",
+         "connect 1 ok\n" S("a"), "error after 9"},
         {"the worst of both",
          "#!dlg 1\nid: x\nreq: RFC1939-5-001\n---\n[test]\n@connect\n@warn "
          "\"w\"\n[after]\n@connect\n@note \"n\"\n",
@@ -241,6 +244,22 @@ static void test_logins(void **state)
     check_rows(rows, COUNT(rows));
 }
 
+/* What a prelude binds is its own, and what the file has bound is hidden from it; and behind it the
+ * connection is logged in, however it came about. */
+static void test_a_prelude_has_names_of_its_own(void **state)
+{
+    (void)state;
+    static struct played p;
+    play_text_with(
+        &p, "#!dlg 1\nid: l\n---\n[test]\n@connect\nS: +OK {x}\nC: LOGIN {user}\nS: +OK {y}\n",
+        "#!dlg 1\nid: x\n---\n[test]\n@connect\nS: +OK {x}\n@login 2\n@fence 2\nC: A\n"
+        "S: {x}\nS: {y:int}\n",
+        "connect 1 ok\n" S("+OK one") "connect 2 ok\n" ON("2", "+OK two")
+            ON("2", "+OK three") "> 2 \"x\"\n" ON("2", "+OK noop") S("one") S("4"));
+    assert_string_equal(p.sum, "pass - 0");
+    play_done(&p);
+}
+
 static void test_wrong_logins_are_counted(void **state)
 {
     (void)state;
@@ -320,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_sections),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_logins),
+        cmocka_unit_test(test_a_prelude_has_names_of_its_own),
         cmocka_unit_test(test_wrong_logins_are_counted),
         cmocka_unit_test(test_asks),
         cmocka_unit_test(test_clock_of_the_target),

@@ -268,6 +268,8 @@ static void play_endless(struct played *p, const char *body, struct pq_slice lin
 #define ENDLESS UINT64_C(0x10000000) /* 256 MiB */
 
 static uint8_t exes[65536], long_line[65536]; /* without a line end, and with one */
+static uint8_t dots[65536]; /* a dot stands where the player, having read so much, skips a line */
+#define SKIPPED (PQ_CONN_LINE_MAX + PQ_CONN_READ)
 
 static void test_limits(void **state)
 {
@@ -300,6 +302,8 @@ static void test_limits(void **state)
          PQ_RUN_REPLY_MAX - 2,
          "pass - 0 RFC1939-5-001=pass"},
         {"S*\nS.\n", {long_line, sizeof(long_line)}, PQ_RUN_REPLY_MAX - 1, "inconclusive test 7"},
+        /* What is left of a line behind its skipped part is no terminator, even if it is a dot. */
+        {"S* 1\nS.\n@eof\n", {dots, sizeof(dots)}, SKIPPED, "pass - 0 RFC1939-5-001=pass"},
         {"S* 1\n", PQ_SLICE_INIT("x\r\n"), ENDLESS, "pass - 0 RFC1939-5-001=pass"},
         /* One that is kept: each line counts with its CRLF. */
         {"@body x\n", PQ_SLICE_INIT("123456\r\n"), PQ_RUN_BODY_MAX - 2,
@@ -310,6 +314,8 @@ static void test_limits(void **state)
     (void)state;
     static struct played p;
     memset(exes, 'x', sizeof(exes));
+    memset(dots, 'x', sizeof(dots));
+    dots[(SKIPPED - 1) % sizeof(dots)] = '.';
     memset(long_line, 'x', sizeof(long_line) - 2);
     memcpy(long_line + sizeof(long_line) - 2, "\r\n", 2);
     for (size_t i = 0; i < COUNT(rows); i++) {

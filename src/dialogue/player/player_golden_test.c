@@ -154,12 +154,14 @@ static void test_any_octets(void **state)
 
 #define DIALOGUE                                                                                   \
     "#!dlg 1\nid: x\n---\n[test]\n@connect\nS: +OK\nC: A\nS: +OK\nS: a\nS: b\n@connect 2\n"        \
-    "S2: +OK\n@silence 1s\n@tls 2 -> r\n@within 1s\nC: B\nS: +OK\n@peek\n@reset\n@eof\n"           \
+    "S2: +OK\n@silence 1s\n@tls 2 -> r\n@within 1s\nC: B\nS: +OK\nS2: c\nS: "                      \
+    "d\n@fence\n@peek\n@reset\n@eof\n"                                                             \
     "@eof 2\n"
 #define EVENTS                                                                                     \
     "connect 1 ok\n< 1 \"+OK\\r\\n\"\n> 1 \"A\\r\\n\"\n< 1 \"+OK\\r\\n\"\n< 1 \"a\\r\\n\"\n"       \
     "< 1 \"b\\r\\n\"\nconnect 2 ok\n< 2 \"+OK\\r\\n\"\ntimeout 1\ntls 2 alert\n> 1 \"B\\r\\n\"\n"  \
-    "< 1 \"+OK\\r\\n\"\ntook 1 17\nanswer peek done\nstored 5 \"u\" \"a\\0\"\nstored - - -\n"      \
+    "< 1 \"+OK\\r\\n\"\ntook 1 17\n< 2 \"c\\r\\n\"\n< 1 \"d\\r\\n\"\n> 1 \"CAPA\\r\\n\"\n< 1 "     \
+    "\"-ERR\\r\\n\"\nanswer peek done\nstored 5 \"u\" \"a\\0\"\nstored - - -\n"                    \
     "answer reset done \"why\"\neof 1\nreset 2\n"
 
 /* Plays `dialogue` against `events` and gives what a recorder makes of it. */

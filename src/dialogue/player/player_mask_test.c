@@ -313,6 +313,48 @@ static void test_made_secrets(void **state)
     play_done(&p);
 }
 
+/* The mask knows the very octets that are sent, random ones included. */
+static struct pq_buf sent;
+
+static enum pq_wire_result keep_sent(void *ctx, unsigned conn, struct pq_slice *rest,
+                                     uint64_t deadline)
+{
+    (void)ctx;
+    (void)conn;
+    (void)deadline;
+    pq_buf_put(&sent, *rest);
+    *rest = pq_slice_after(*rest, rest->len);
+    return PQ_WIRE_OK;
+}
+
+static void test_random_octets_are_masked_as_sent(void **state)
+{
+    static const char dialogue[] =
+        "#!dlg 1\nid: x\n---\n[test]\n@connect\nC! {= rand(12) + hex(pw)}\n";
+    (void)state;
+    static struct played p;
+    uint8_t memory[256];
+    bool hide[256] = {false};
+    struct pq_script script;
+    pq_buf_init(&sent, memory, sizeof(memory));
+    play_init_text(&p, dialogue, "#!golden 1\nfile: x\ncase: x\noutcome: pass\nconnect 1 ok\n");
+    pq_script_init(&script, p.golden.runs);
+    struct pq_wire wire = pq_script_wire(&script);
+    wire.send = keep_sent;
+    struct pq_run run = {.what = {&p.dlg, pq_slice_text(dialogue)},
+                         .login = {&p.login, PQ_SLICE(PRELUDE)},
+                         .vars = {.pw = PQ_SLICE(SECRET)},
+                         .patience_ms = 1000,
+                         .wire = &wire,
+                         .alloc = pq_alloc_default()};
+    pq_run_play(&run, &p.mask, &p.out);
+    assert_int_equal(sent.len, 12 + 2 * strlen(SECRET));
+    pq_mask_find(&p.mask, pq_buf_slice(&sent), hide);
+    for (size_t i = 0; i < sent.len; i++)
+        assert_true(hide[i]);
+    play_done(&p);
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 static void test_records(void **state)
@@ -361,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_hostile_server),
         cmocka_unit_test(test_made_secrets),
+        cmocka_unit_test(test_random_octets_are_masked_as_sent),
         cmocka_unit_test(test_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

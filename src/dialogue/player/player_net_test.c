@@ -148,6 +148,7 @@ static void test_writes_arrive_apart(void **state)
         {"@batch\nC: A\nC: B\n@end\nS: +OK\nS: +OK\n",
          {PQ_DLG_CUT_MID_CRLF, 0},
          "A\\0D\n\\0AB\\0D\n\\0A\n"},
+        {"@batch\nC! A\\|B\\r\\n\n@end\nS: +OK\n", {PQ_DLG_CUT_WHOLE, 0}, "AB\\0D\\0A\n"},
         {"@segment byte\n@batch\nC: A\n@end\nS: +OK\n", {PQ_DLG_CUT_WHOLE, 0}, "A\n\\0D\n\\0A\n"},
     };
     (void)state;
@@ -160,6 +161,10 @@ static void test_writes_arrive_apart(void **state)
         play_with(&p, dialogue, &o);
         assert_sum(&p, PASS);
         assert_string_equal(server.reads, rows[i].reads);
+        size_t reads = 0;
+        for (const char *r = server.reads; *r; r++)
+            reads += *r == '\n' ? 1 : 0;
+        assert_int_equal(server.writes, reads);
         play_done(&p);
         server_stop(&server);
     }
@@ -176,6 +181,7 @@ static void test_a_race_is_sent_before_anything_is_read(void **state)
     assert_sum(&p, PASS);
     /* Nothing waited, so the writes on connection 1 were one read; the other one was another. */
     assert_string_equal(server.reads, "A\\0D\\0AC\\0D\\0AD\\0D\\0AE\\0D\\0A\nB\\0D\\0A\n");
+    assert_int_equal(server.writes, 4); /* C and D are a batch */
     play_done(&p);
     server_stop(&server);
 }

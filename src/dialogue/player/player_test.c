@@ -218,12 +218,41 @@ static void test_times(void **state)
     check_rows(rows, COUNT(rows));
 }
 
+/* How long is waited: as long as the target may take, or longer when the file says so. */
+static void test_patience(void **state)
+{
+    static const struct {
+        const char *timeout, *body;
+        uint64_t ms;
+    } rows[] = {
+        {"100ms", "@match\n@case a pass\n  @silence 100ms\n@end\n", 1000},
+        {"100ms", "@match\n@case a pass\n  @silence 5s\n@end\n", 5000},
+        {"9s", "@match\n@case a pass\n  @silence 5s\n@end\n", 9000},
+        {"100ms", "@match timeout=7s\n@case a pass\n  @silence 5s\n@end\n", 7000},
+        {"100ms", "@match timeout=3s\n@case a pass\n  @silence 5s\n@end\n", 5000},
+        {"100ms", "@silence 70ms\n", 70},
+    };
+    (void)state;
+    static struct played p;
+    char dialogue[256];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)snprintf(dialogue, sizeof(dialogue),
+                       "#!dlg 1\nid: x\ntimeout: %s\n---\n[test]\n@connect\n%s", rows[i].timeout,
+                       rows[i].body);
+        play_text(&p, dialogue, "connect 1 ok\ntimeout 1\n");
+        assert_int_equal(p.out.verdict, PQ_VERDICT_PASS);
+        assert_int_equal(p.out.ms, rows[i].ms);
+        play_done(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps),    cmocka_unit_test(test_values),
         cmocka_unit_test(test_verdicts), cmocka_unit_test(test_match),
         cmocka_unit_test(test_quiet),    cmocka_unit_test(test_times),
+        cmocka_unit_test(test_patience),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
