@@ -143,7 +143,7 @@ static void describe(const struct pq_play *p, unsigned conn, struct line *actual
     if (rest.len > 0)
         line_put_octets(actual, rest);
     line_put(actual, rest.len > 0 ? " and no more for " : "nothing for ");
-    line_put_u64(actual, play_patience_of(p, 0).idle_ms);
+    line_put_u64(actual, p->granted_ms);
     line_put(actual, " ms");
 }
 

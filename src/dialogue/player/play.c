@@ -99,11 +99,12 @@ uint64_t play_patience(const struct pq_play *p)
     return p->run->what.dlg->timeout_ms > ms ? p->run->what.dlg->timeout_ms : ms;
 }
 
-struct pq_patience play_patience_of(const struct pq_play *p, uint64_t least_ms)
+struct pq_patience play_patience_of(struct pq_play *p, uint64_t least_ms)
 {
     uint64_t ms = play_patience(p);
     ms = least_ms > ms ? least_ms : ms;
     ms = p->bounds.within_ms > ms ? p->bounds.within_ms : ms;
+    p->granted_ms = ms;
     return (struct pq_patience){.idle_ms = ms, .total_ms = ms * PQ_RUN_PATIENCES};
 }
 

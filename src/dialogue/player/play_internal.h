@@ -84,6 +84,7 @@ struct pq_play {
     struct outbox outbox;
     struct login login;
     struct bounds bounds;
+    uint64_t granted_ms; /* the last patience: for reports */
     struct pq_cut cut;
     bool cut_said; /* by @segment */
 };
@@ -97,7 +98,7 @@ unsigned play_conn(const struct pq_play *p, unsigned conn);
 bool play_is_open(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn);
 uint64_t play_patience(const struct pq_play *p);
 /* The same with what a directive says of its own: patience is only ever raised. */
-struct pq_patience play_patience_of(const struct pq_play *p, uint64_t least_ms);
+struct pq_patience play_patience_of(struct pq_play *p, uint64_t least_ms);
 
 /* ---- findings (verdict.c) -------------------------------------------------------------------- */
 

@@ -342,6 +342,39 @@ static void test_cuts(void **state)
         assert_false(pq_cut_parse(pq_slice_text(bad[i]), &cut));
 }
 
+/* ---- the document ---------------------------------------------------------------------------- */
+
+static void assert_documented(const char *document, const char *word)
+{
+    char plain[80];
+    (void)snprintf(plain, sizeof(plain), "`%s", word);
+    if (!strstr(document, plain))
+        fail_msg("GOLDEN.md does not know %s", word);
+}
+
+static void test_the_document(void **state)
+{
+    static char document[1u << 15];
+    (void)state;
+    FILE *f = fopen(PQ_GOLDEN_MD, "rb");
+    assert_non_null(f);
+    document[fread(document, 1, sizeof(document) - 1, f)] = 0;
+    (void)fclose(f);
+    for (int r = PQ_WIRE_TIMEOUT; r < PQ_WIRE_TOO_LONG; r++)
+        assert_documented(document, pq_wire_result_word((enum pq_wire_result)r));
+    for (int t = PQ_WIRE_TLS_ALERT; t < PQ_WIRE_TLS_SPENT; t++)
+        assert_documented(document, pq_wire_tls_word((enum pq_wire_tls)t));
+    for (int a = 0; a < PQ_ASK_COUNT; a++)
+        assert_documented(document, pq_ask_word((enum pq_ask_what)a));
+    for (int a = PQ_ANSWER_UNABLE; a < PQ_ANSWER_SPENT; a++)
+        assert_documented(document, pq_answer_word((enum pq_answer_kind)a));
+    static const char *const lines[] = {"file:", "login:",  "case:",  "outcome:", "branch:",
+                                        "rows:", "vars:",   "note:",  "connect ", "took ",
+                                        "tls ",  "answer ", "stored "};
+    for (size_t i = 0; i < COUNT(lines); i++)
+        assert_documented(document, lines[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_variables_that_are_wrong),
         cmocka_unit_test(test_a_record_that_is_written),
         cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_the_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
