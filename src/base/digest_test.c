@@ -220,6 +220,7 @@ static void test_secrets_are_compared_whole(void **state)
         {PQ_SLICE_INIT("secre"), PQ_SLICE_INIT("secret"), false},
         {PQ_SLICE_INIT("secrets"), PQ_SLICE_INIT("secret"), false},
         {PQ_SLICE_INIT("a\0b"), PQ_SLICE_INIT("a\0c"), false},
+        {PQ_SLICE_INIT("a"), PQ_SLICE_INIT("b"), false},
         {PQ_SLICE_INIT(""), PQ_SLICE_INIT("secret"), false},
         {PQ_SLICE_INIT("secret"), PQ_SLICE_INIT(""), false},
         {{NULL, 0}, PQ_SLICE_INIT("secret"), false},

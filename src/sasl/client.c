@@ -61,7 +61,8 @@ enum pq_sasl_outcome pq_sasl_client_step(struct pq_sasl_client *c, const struct 
     if (flaw != PQ_SASL_FLAW_NONE) {
         c->flaw = flaw;
         c->outcome = PQ_SASL_FAILED;
-        pq_secret_wipe(out->at + start, out->len - start);
+        if (out->len > start)
+            pq_secret_wipe(out->at + start, out->len - start);
         out->len = start;
     }
     c->status = pq_sasl_flaw_status(c->flaw);

@@ -5,7 +5,7 @@
 
 #include "base/digest.h"
 
-#define DIGEST_LEN 16u
+#define DIGEST_LEN ((size_t)16)
 #define DIGEST_TEXT_LEN (2 * DIGEST_LEN)
 
 static bool is_lower_hex(struct pq_slice s)

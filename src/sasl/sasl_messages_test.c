@@ -61,6 +61,8 @@ static const struct message_case {
     CRAM(CREDENTIALS, "tim  b913a602c7eda7a495b4e6e7334d3890"),
     CRAM(CREDENTIALS, " b913a602c7eda7a495b4e6e7334d3890 b913a602c7eda7a495b4e6e7334d3890"),
     CRAM(FIELDS, "tim B913A602C7EDA7A495B4E6E7334D3890"),
+    CRAM(FIELDS, "tim B913a602c7eda7a495b4e6e7334d3890"),
+    CRAM(FIELDS, "tim b913a602c7eda7a495b4e6e7334d38A0"),
     CRAM(FIELDS, "tim b913a602c7eda7a495b4e6e7334d389"),
     CRAM(FIELDS, "tim b913a602c7eda7a495b4e6e7334d3890a"),
     CRAM(FIELDS, "tim b913a602c7eda7a495b4e6e7334d3890 "),
@@ -171,6 +173,8 @@ static void test_cram_md5_client(void **state)
         {PQ_SLICE_INIT("a@b"), false},
         {PQ_SLICE_INIT("<a@b"), false},
         {PQ_SLICE_INIT("a@b>"), false},
+        {PQ_SLICE_INIT("(a@b>"), false},
+        {PQ_SLICE_INIT("<a@b)"), false},
         {PQ_SLICE_INIT("<a@b> "), false},
         {PQ_SLICE_INIT("<a@b>\r\n"), false},
         {PQ_SLICE_INIT("<a @b>"), false},
@@ -194,22 +198,25 @@ static void test_cram_md5_client(void **state)
     }
 }
 
-/* What is on the wire, octet by octet. */
+/* What is on the wire, octet by octet, and whether a +OK may follow at once. */
 static void test_client_messages(void **state)
 {
     (void)state;
     static const struct {
         enum pq_mechanism mechanism;
         const char *authzid;
+        enum pq_sasl_outcome outcome;
         struct pq_slice message;
     } cases[] = {
-        {PQ_MECHANISM_PLAIN, NULL, PQ_SLICE_INIT(">\0a,b=c\0comma")},
-        {PQ_MECHANISM_PLAIN, "x", PQ_SLICE_INIT(">x\0a,b=c\0comma")},
-        {PQ_MECHANISM_LOGIN, NULL, PQ_SLICE_INIT(">a,b=c")},
-        {PQ_MECHANISM_SCRAM_SHA_256, NULL, PQ_SLICE_INIT(">n,,n=a=2Cb=3Dc,r=rOprNGfwEbeRWgbNEkqO")},
-        {PQ_MECHANISM_SCRAM_SHA_256, "x,y",
+        {PQ_MECHANISM_PLAIN, NULL, PQ_SASL_DONE, PQ_SLICE_INIT(">\0a,b=c\0comma")},
+        {PQ_MECHANISM_PLAIN, "x", PQ_SASL_DONE, PQ_SLICE_INIT(">x\0a,b=c\0comma")},
+        {PQ_MECHANISM_LOGIN, NULL, PQ_SASL_CONTINUE, PQ_SLICE_INIT(">a,b=c")},
+        {PQ_MECHANISM_SCRAM_SHA_256, NULL, PQ_SASL_CONTINUE,
+         PQ_SLICE_INIT(">n,,n=a=2Cb=3Dc,r=rOprNGfwEbeRWgbNEkqO")},
+        {PQ_MECHANISM_SCRAM_SHA_256, "x,y", PQ_SASL_CONTINUE,
          PQ_SLICE_INIT(">n,a=x=2Cy,n=a=2Cb=3Dc,r=rOprNGfwEbeRWgbNEkqO")},
-        {PQ_MECHANISM_XOAUTH2, NULL, PQ_SLICE_INIT(">user=a,b=c\001auth=Bearer comma\001\001")},
+        {PQ_MECHANISM_XOAUTH2, NULL, PQ_SASL_DONE,
+         PQ_SLICE_INIT(">user=a,b=c\001auth=Bearer comma\001\001")},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         uint8_t memory[WIRE_ROOM];
@@ -219,9 +226,28 @@ static void test_client_messages(void **state)
         w.client_config.authzid = pq_slice_text(cases[i].authzid);
         world_begin(&w, cases[i].mechanism);
         assert_true(wire_client(&w, NULL, &out, memory));
+        assert_int_equal(w.client.outcome, cases[i].outcome);
         if (!pq_slice_equal(pq_buf_slice(&out), cases[i].message))
             fail_msg("case %zu", i);
     }
+}
+
+/* A secret that was written before the buffer proved too small does not stay in it. */
+static void test_a_failed_client_leaves_no_secret(void **state)
+{
+    (void)state;
+    uint8_t memory[64];
+    struct world w;
+    struct pq_buf out;
+    world_init(&w, "tim", "tanstaaftanstaaf");
+    world_begin(&w, PQ_MECHANISM_XOAUTH2);
+    memset(memory, '#', sizeof(memory));
+    pq_buf_init(&out, memory, sizeof("user=tim\001auth=Bearer tanstaaftanstaaf\001"));
+    out.len = 1;
+    assert_int_equal(pq_sasl_client_step(&w.client, NULL, &out), PQ_SASL_FAILED);
+    assert_int_equal(memory[0], '#');
+    for (size_t i = 1; i < out.cap; i++)
+        assert_int_equal(memory[i], 0);
 }
 
 /* An error of XOAUTH2 is told in JSON, answered with nothing, and leads nowhere else. */
@@ -335,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_login_passwords_are_read_strictly),
         cmocka_unit_test(test_cram_md5_client),
         cmocka_unit_test(test_client_messages),
+        cmocka_unit_test(test_a_failed_client_leaves_no_secret),
         cmocka_unit_test(test_xoauth2_refusal),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_lengths_on_the_wire),

@@ -3,7 +3,10 @@
 #define _DEFAULT_SOURCE
 #include "sasl/sasl_testing.h"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
@@ -83,55 +86,60 @@ static const struct joint_case {
     enum pq_sasl_flaw server, client;
     unsigned messages;
 } joint_cases[] = {
-    {PQ_MECHANISM_PLAIN, "tim", "tanstaaftanstaaf", NULL, 0, 0, 1},
-    {PQ_MECHANISM_PLAIN, "tim", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
-    {PQ_MECHANISM_PLAIN, "tim", "tanstaaftanstaafx", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
-    {PQ_MECHANISM_PLAIN, "nobody", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
-    {PQ_MECHANISM_PLAIN, "nobody", "left behind by a careless store", NULL,
-     PQ_SASL_FLAW_CREDENTIALS, 0, 1},
-    {PQ_MECHANISM_PLAIN, "nonascii", "gr\xC3\xBC\xC3\x9F", NULL, 0, 0, 1},
-    {PQ_MECHANISM_PLAIN, "proxy", "p", "tim", 0, 0, 1},
-    {PQ_MECHANISM_PLAIN, "proxy", "p", "proxy", 0, 0, 1},
-    {PQ_MECHANISM_PLAIN, "proxy", "p", "user", PQ_SASL_FLAW_AUTHZID, 0, 1},
-    {PQ_MECHANISM_PLAIN, "tim", "tanstaaftanstaaf", "proxy", PQ_SASL_FLAW_AUTHZID, 0, 1},
-    {PQ_MECHANISM_PLAIN, "proxy", "wrong", "tim", PQ_SASL_FLAW_CREDENTIALS, 0, 1},
-    {PQ_MECHANISM_LOGIN, "tim", "tanstaaftanstaaf", NULL, 0, 0, 4},
-    {PQ_MECHANISM_LOGIN, "a b", "two words", NULL, 0, 0, 4},
-    {PQ_MECHANISM_LOGIN, "tim", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 4},
-    {PQ_MECHANISM_LOGIN, "nobody", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 4},
-    {PQ_MECHANISM_LOGIN, "proxy", "p", "tim", 0, PQ_SASL_FLAW_AUTHZID, 1},
-    {PQ_MECHANISM_CRAM_MD5, "tim", "tanstaaftanstaaf", NULL, 0, 0, 2},
-    {PQ_MECHANISM_CRAM_MD5, "a b", "two words", NULL, 0, 0, 2},
-    {PQ_MECHANISM_CRAM_MD5, "tim", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 2},
-    {PQ_MECHANISM_CRAM_MD5, "nobody", "wrong", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 2},
-    {PQ_MECHANISM_CRAM_MD5, "proxy", "p", "tim", 0, PQ_SASL_FLAW_AUTHZID, 1},
-    {PQ_MECHANISM_SCRAM_SHA_256, "user", "pencil", NULL, 0, 0, 5},
-    {PQ_MECHANISM_SCRAM_SHA_256, "tim", "tanstaaftanstaaf", NULL, 0, 0, 5},
-    {PQ_MECHANISM_SCRAM_SHA_256, "a,b=c", "comma", NULL, 0, 0, 5},
-    {PQ_MECHANISM_SCRAM_SHA_256, "J\xC3\xBCrgen", "ascii", NULL, 0, 0, 5},
-    {PQ_MECHANISM_SCRAM_SHA_256, "user", "Pencil", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 3},
-    {PQ_MECHANISM_SCRAM_SHA_256, "nobody", "pencil", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 3},
-    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "tim", 0, 0, 5},
-    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "proxy", 0, 0, 5},
-    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "user", PQ_SASL_FLAW_AUTHZID, 0, 3},
-    {PQ_MECHANISM_SCRAM_SHA_256, "proxy", "p", "a,b=c", PQ_SASL_FLAW_AUTHZID, 0, 3},
-    {PQ_MECHANISM_SCRAM_SHA_256, "nonascii", "ascii", NULL, PQ_SASL_FLAW_PREPARATION, 0, 3},
-    {PQ_MECHANISM_SCRAM_SHA_256, "nonascii", "gr\xC3\xBC\xC3\x9F", NULL, 0,
-     PQ_SASL_FLAW_PREPARATION, 0},
-    {PQ_MECHANISM_XOAUTH2, "tim", "ya29.tim-token_1", NULL, 0, 0, 1},
-    {PQ_MECHANISM_XOAUTH2, "tim", "tanstaaftanstaaf", NULL, PQ_SASL_FLAW_CREDENTIALS,
-     PQ_SASL_FLAW_PEER_ERROR, 3},
-    {PQ_MECHANISM_XOAUTH2, "nobody", "ya29.tim-token_1", NULL, PQ_SASL_FLAW_CREDENTIALS,
-     PQ_SASL_FLAW_PEER_ERROR, 3},
-    {PQ_MECHANISM_XOAUTH2, "proxy", "ya29.proxy-token_1", "tim", 0, PQ_SASL_FLAW_AUTHZID, 0},
-    {PQ_MECHANISM_XOAUTH2, "a\001auth=Bearer b\001\001", "x", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
-    {PQ_MECHANISM_XOAUTH2, "tim", "a b", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
-    {PQ_MECHANISM_PLAIN, "empty", "x", NULL, PQ_SASL_FLAW_CREDENTIALS, 0, 1},
-    {PQ_MECHANISM_PLAIN, "", "x", NULL, 0, PQ_SASL_FLAW_LENGTH, 0},
-    {PQ_MECHANISM_PLAIN, "tim", "", NULL, 0, PQ_SASL_FLAW_LENGTH, 0},
-    {PQ_MECHANISM_PLAIN, "t\xFFm", "x", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
-    {PQ_MECHANISM_PLAIN, "tim", "\xC0\xAF", NULL, 0, PQ_SASL_FLAW_OCTETS, 0},
-    {PQ_MECHANISM_PLAIN, "tim", "x", "\xED\xA0\x80", 0, PQ_SASL_FLAW_OCTETS, 0},
+#define JOINT(mechanism, user, secret, authzid, server, client, messages)                          \
+    {                                                                                              \
+        PQ_MECHANISM_##mechanism, user, secret, authzid, PQ_SASL_FLAW_##server,                    \
+            PQ_SASL_FLAW_##client, messages                                                        \
+    }
+    JOINT(PLAIN, "tim", "tanstaaftanstaaf", NULL, NONE, NONE, 1),
+    JOINT(PLAIN, "tim", "wrong", NULL, CREDENTIALS, NONE, 1),
+    JOINT(PLAIN, "tim", "tanstaaftanstaafx", NULL, CREDENTIALS, NONE, 1),
+    JOINT(PLAIN, "nobody", "wrong", NULL, CREDENTIALS, NONE, 1),
+    JOINT(PLAIN, "nobody", "left behind by a careless store", NULL, CREDENTIALS, NONE, 1),
+    JOINT(PLAIN, "nonascii", "gr\xC3\xBC\xC3\x9F", NULL, NONE, NONE, 1),
+    JOINT(PLAIN, "proxy", "p", "tim", NONE, NONE, 1),
+    JOINT(PLAIN, "proxy", "p", "proxy", NONE, NONE, 1),
+    JOINT(PLAIN, "proxy", "p", "user", AUTHZID, NONE, 1),
+    JOINT(PLAIN, "tim", "tanstaaftanstaaf", "proxy", AUTHZID, NONE, 1),
+    JOINT(PLAIN, "proxy", "p", "u", AUTHZID, NONE, 1),
+    JOINT(PLAIN, "proxy", "wrong", "tim", CREDENTIALS, NONE, 1),
+    JOINT(LOGIN, "tim", "tanstaaftanstaaf", NULL, NONE, NONE, 4),
+    JOINT(LOGIN, "a b", "two words", NULL, NONE, NONE, 4),
+    JOINT(LOGIN, "u", "one letter", NULL, NONE, NONE, 4),
+    JOINT(LOGIN, "tim", "wrong", NULL, CREDENTIALS, NONE, 4),
+    JOINT(LOGIN, "nobody", "wrong", NULL, CREDENTIALS, NONE, 4),
+    JOINT(LOGIN, "proxy", "p", "tim", NONE, AUTHZID, 1),
+    JOINT(CRAM_MD5, "tim", "tanstaaftanstaaf", NULL, NONE, NONE, 2),
+    JOINT(CRAM_MD5, "a b", "two words", NULL, NONE, NONE, 2),
+    JOINT(CRAM_MD5, "tim", "wrong", NULL, CREDENTIALS, NONE, 2),
+    JOINT(CRAM_MD5, "nobody", "wrong", NULL, CREDENTIALS, NONE, 2),
+    JOINT(CRAM_MD5, "proxy", "p", "tim", NONE, AUTHZID, 1),
+    JOINT(SCRAM_SHA_256, "user", "pencil", NULL, NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256, "tim", "tanstaaftanstaaf", NULL, NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256, "a,b=c", "comma", NULL, NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256, "J\xC3\xBCrgen", "ascii", NULL, NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256, "user", "Pencil", NULL, CREDENTIALS, NONE, 3),
+    JOINT(SCRAM_SHA_256, "nobody", "pencil", NULL, CREDENTIALS, NONE, 3),
+    JOINT(SCRAM_SHA_256, "proxy", "p", "tim", NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256, "proxy", "p", "proxy", NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256, "proxy", "p", "user", AUTHZID, NONE, 3),
+    JOINT(SCRAM_SHA_256, "proxy", "p", "u", AUTHZID, NONE, 3),
+    JOINT(SCRAM_SHA_256, "proxy", "p", "a,b=c", AUTHZID, NONE, 3),
+    JOINT(SCRAM_SHA_256, "nonascii", "ascii", NULL, PREPARATION, NONE, 3),
+    JOINT(SCRAM_SHA_256, "nonascii", "gr\xC3\xBC\xC3\x9F", NULL, NONE, PREPARATION, 0),
+    JOINT(XOAUTH2, "tim", "ya29.tim-token_1", NULL, NONE, NONE, 1),
+    JOINT(XOAUTH2, "tim", "tanstaaftanstaaf", NULL, CREDENTIALS, PEER_ERROR, 3),
+    JOINT(XOAUTH2, "nobody", "ya29.tim-token_1", NULL, CREDENTIALS, PEER_ERROR, 3),
+    JOINT(XOAUTH2, "proxy", "ya29.proxy-token_1", "tim", NONE, AUTHZID, 0),
+    JOINT(XOAUTH2, "a\001auth=Bearer b\001\001", "x", NULL, NONE, OCTETS, 0),
+    JOINT(XOAUTH2, "tim", "a b", NULL, NONE, OCTETS, 0),
+    JOINT(PLAIN, "empty", "x", NULL, CREDENTIALS, NONE, 1),
+    JOINT(PLAIN, "", "x", NULL, NONE, LENGTH, 0),
+    JOINT(PLAIN, "tim", "", NULL, NONE, LENGTH, 0),
+    JOINT(PLAIN, "t\xFFm", "x", NULL, NONE, OCTETS, 0),
+    JOINT(PLAIN, "tim", "\xC0\xAF", NULL, NONE, OCTETS, 0),
+    JOINT(PLAIN, "tim", "x", "\xED\xA0\x80", NONE, OCTETS, 0),
+#undef JOINT
 };
 
 static void check_outcomes(const struct world *w, const struct joint_case *want)
@@ -294,7 +302,7 @@ static void test_no_initial_response_differs_from_an_empty_one(void **state)
         assert_int_equal(w.server.status, PQ_STATUS_SASL_MESSAGE);
         /* The client in turn wants that challenge to be empty. */
         world_begin(&w, client_first[i]);
-        struct pq_slice text = PQ_SLICE("go ahead");
+        struct pq_slice text = PQ_SLICE("?");
         assert_false(wire_client(&w, &text, &out, memory));
         assert_int_equal(w.client.flaw, PQ_SASL_FLAW_SURPLUS);
     }
@@ -302,35 +310,56 @@ static void test_no_initial_response_differs_from_an_empty_one(void **state)
 
 /* ---- buffers --------------------------------------------------------------------------------- */
 
-/* Every message of every exchange into a buffer of its length less one, and of its length. */
+/* Plays with `room` octets for one message; what went before is as ever, and that message is not.
+ */
+static void play_tight(struct world *w, enum pq_mechanism mechanism, unsigned message, size_t room)
+{
+    w->tight = message;
+    w->tight_room = room;
+    world_play(w, mechanism, pq_mechanism_row(mechanism)->client_first);
+    w->tight = 0;
+}
+
+static void check_no_room(const struct world *w, unsigned message)
+{
+    bool client = w->client.status == PQ_STATUS_NO_ROOM;
+    bool server = w->server.status == PQ_STATUS_NO_ROOM;
+    assert_int_equal(w->messages, message - 1);
+    assert_true(client != server);
+    assert_int_equal(client ? w->client.outcome : w->server.outcome, PQ_SASL_FAILED);
+}
+
+/* Every message of every exchange into every buffer that is too small, and into one that fits. */
 static void test_buffers_too_small(void **state)
 {
     (void)state;
-    for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++) {
-        enum pq_mechanism mechanism = (enum pq_mechanism)m;
-        bool initial = pq_mechanism_row(mechanism)->client_first;
+    static const struct {
+        enum pq_mechanism mechanism;
+        const char *secret, *authzid;
+    } cases[] = {{PQ_MECHANISM_PLAIN, "p", "tim"},
+                 {PQ_MECHANISM_LOGIN, "p", NULL},
+                 {PQ_MECHANISM_CRAM_MD5, "p", NULL},
+                 {PQ_MECHANISM_SCRAM_SHA_256, "p", NULL},
+                 {PQ_MECHANISM_SCRAM_SHA_256, "p", "tim"},
+                 {PQ_MECHANISM_XOAUTH2, "ya29.proxy-token_1", NULL},
+                 {PQ_MECHANISM_XOAUTH2, "wrong", NULL}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum pq_mechanism mechanism = cases[i].mechanism;
         struct world w;
-        world_init(&w, "user", mechanism == PQ_MECHANISM_XOAUTH2 ? "wrong" : "pencil");
-        world_play(&w, mechanism, initial);
+        world_init(&w, "proxy", cases[i].secret);
+        w.client_config.authzid = pq_slice_text(cases[i].authzid);
+        play_tight(&w, mechanism, 0, 0);
         enum pq_sasl_outcome outcome = w.server.outcome;
         unsigned messages = w.messages;
-        for (unsigned i = 1; i <= messages; i++) {
-            size_t full = w.lengths[i - 1];
-            w.tight = i;
-            w.tight_room = full;
-            world_play(&w, mechanism, initial);
+        size_t lengths[COUNT(w.lengths)];
+        memcpy(lengths, w.lengths, sizeof(lengths));
+        for (unsigned k = 1; k <= messages; k++) {
+            for (size_t room = 0; room < lengths[k - 1]; room++) {
+                play_tight(&w, mechanism, k, room);
+                check_no_room(&w, k);
+            }
+            play_tight(&w, mechanism, k, lengths[k - 1]);
             assert_int_equal(w.server.outcome, outcome);
-            if (full == 0)
-                continue;
-            w.tight_room = full - 1;
-            world_play(&w, mechanism, initial);
-            assert_int_equal(w.messages, i - 1);
-            bool client = w.client.status == PQ_STATUS_NO_ROOM;
-            bool server = w.server.status == PQ_STATUS_NO_ROOM;
-            assert_true(client != server);
-            assert_int_equal(client ? w.client.outcome : w.server.outcome, PQ_SASL_FAILED);
-            w.tight = 0;
-            world_play(&w, mechanism, initial);
         }
     }
 }
@@ -409,35 +438,99 @@ static void test_no_bent_message_succeeds(void **state)
 
 /* ---- the library refuses --------------------------------------------------------------------- */
 
+static void refuse_from_here(struct world *w, unsigned message, struct pq_buf *b)
+{
+    (void)b;
+    const unsigned *from = w->bend_ctx;
+    if (message == *from)
+        assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
+}
+
+/* After each message in turn the library refuses everything, as it does without a FIPS provider. */
 static void test_refusal_of_the_library_is_a_status(void **state)
 {
     (void)state;
-    static const enum pq_mechanism mechanisms[] = {PQ_MECHANISM_CRAM_MD5,
-                                                   PQ_MECHANISM_SCRAM_SHA_256};
-    for (size_t i = 0; i < 2 * COUNT(mechanisms); i++) {
-        enum pq_mechanism mechanism = mechanisms[i / 2];
-        uint8_t memory[WIRE_ROOM];
-        struct pq_buf out;
+    static const struct {
+        enum pq_mechanism mechanism;
+        unsigned from;
+        enum pq_status server, client;
+    } cases[] = {
+        {PQ_MECHANISM_CRAM_MD5, 1, PQ_STATUS_OK, PQ_STATUS_CRYPTO},
+        {PQ_MECHANISM_CRAM_MD5, 2, PQ_STATUS_CRYPTO, PQ_STATUS_OK},
+        {PQ_MECHANISM_SCRAM_SHA_256, 1, PQ_STATUS_CRYPTO, PQ_STATUS_OK},
+        {PQ_MECHANISM_SCRAM_SHA_256, 2, PQ_STATUS_OK, PQ_STATUS_CRYPTO},
+        {PQ_MECHANISM_SCRAM_SHA_256, 3, PQ_STATUS_CRYPTO, PQ_STATUS_OK},
+        {PQ_MECHANISM_SCRAM_SHA_256, 4, PQ_STATUS_OK, PQ_STATUS_OK},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
         struct world w;
-        struct pq_slice cram = PQ_SLICE("tim b913a602c7eda7a495b4e6e7334d3890");
-        struct pq_slice in = mechanism == PQ_MECHANISM_CRAM_MD5 ? cram : PQ_SLICE("n,,n=tim,r=x");
-        struct pq_slice challenge = mechanism == PQ_MECHANISM_CRAM_MD5
-                                        ? PQ_SLICE("<a@b>")
-                                        : PQ_SLICE("r=rOprNGfwEbeRWgbNEkqO1,s=QUJD,i=1");
-        bool client = i % 2 == 1;
-        world_init(&w, "tim", "tanstaaftanstaaf");
-        world_begin(&w, mechanism);
-        assert_true(client || wire_server(&w, NULL, &out, memory));
-        if (client && mechanism == PQ_MECHANISM_SCRAM_SHA_256)
-            assert_true(wire_client(&w, NULL, &out, memory));
-        assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
-        bool went_on =
-            client ? wire_client(&w, &challenge, &out, memory) : wire_server(&w, &in, &out, memory);
+        unsigned from = cases[i].from;
+        world_init(&w, "user", "pencil");
+        w.bend = refuse_from_here;
+        w.bend_ctx = &from;
+        world_play(&w, cases[i].mechanism, cases[i].mechanism == PQ_MECHANISM_SCRAM_SHA_256);
         assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
-        assert_false(went_on);
-        assert_int_equal(client ? w.client.status : w.server.status, PQ_STATUS_CRYPTO);
-        assert_int_equal(client ? w.client.outcome : w.server.outcome, PQ_SASL_FAILED);
+        assert_int_equal(w.server.status, cases[i].server);
+        assert_int_equal(w.client.status, cases[i].client);
+        assert_int_equal(w.server.outcome == PQ_SASL_DONE, i + 1 == COUNT(cases));
     }
+}
+
+/* The library's memory, which ends at the n-th request; zero: never. */
+static size_t requests, fail_at;
+
+static void *faulty_resize(void *old, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return ++requests == fail_at ? NULL : realloc(old, size);
+}
+
+static void *faulty_get(size_t size, const char *file, int line)
+{
+    return faulty_resize(NULL, size, file, line);
+}
+
+static void faulty_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
+
+/* Fails each request in turn: the exchange ends with CRYPTO, or the library did without that memory
+ * and it ends as ever. Returns how many requests made it end. */
+static size_t fail_every_request(enum pq_mechanism mechanism, const char *secret)
+{
+    size_t ended = 0;
+    bool initial = pq_mechanism_row(mechanism)->client_first;
+    struct world w;
+    world_init(&w, "user", secret);
+    world_play(&w, mechanism, initial);
+    enum pq_status without = w.server.status;
+    for (size_t n = 1;; n++) {
+        requests = 0;
+        fail_at = n;
+        world_play(&w, mechanism, initial);
+        fail_at = 0;
+        if (requests < n)
+            return ended;
+        bool crypto = w.server.status == PQ_STATUS_CRYPTO || w.client.status == PQ_STATUS_CRYPTO;
+        assert_int_equal(ERR_peek_error(), 0);
+        assert_true(crypto || w.server.status == without);
+        assert_int_equal(w.server.outcome == PQ_SASL_DONE, !crypto && without == PQ_STATUS_OK);
+        ended += crypto;
+    }
+}
+
+static void test_lack_of_memory_is_a_status(void **state)
+{
+    (void)state;
+    assert_true(fail_every_request(PQ_MECHANISM_CRAM_MD5, "pencil") >= 2);
+    assert_true(fail_every_request(PQ_MECHANISM_CRAM_MD5, "Pencil") >= 2);
+    assert_true(fail_every_request(PQ_MECHANISM_SCRAM_SHA_256, "pencil") >= 14);
+    assert_true(fail_every_request(PQ_MECHANISM_SCRAM_SHA_256, "Pencil") >= 13);
+    assert_int_equal(fail_every_request(PQ_MECHANISM_PLAIN, "pencil"), 0);
 }
 
 int main(void)
@@ -455,6 +548,10 @@ int main(void)
         cmocka_unit_test(test_buffers_too_small),
         cmocka_unit_test(test_no_bent_message_succeeds),
         cmocka_unit_test(test_refusal_of_the_library_is_a_status),
+        cmocka_unit_test(test_lack_of_memory_is_a_status),
     };
+    /* Before the library asks for anything. */
+    if (!CRYPTO_set_mem_functions(faulty_get, faulty_resize, faulty_free))
+        return 1;
     return cmocka_run_group_tests_name("sasl", tests, NULL, NULL);
 }

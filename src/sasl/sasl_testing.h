@@ -23,6 +23,7 @@ static const struct account accounts[] = {
     {"a b", "two words", "ya29.ab-token_1", NULL},
     {"a,b=c", "comma", NULL, NULL},
     {"J\xC3\xBCrgen", "ascii", NULL, NULL},
+    {"u", "one letter", NULL, NULL},
     {"proxy", "p", "ya29.proxy-token_1", NULL},
     {"nonascii", "gr\xC3\xBC\xC3\x9F", NULL, NULL},
     {"empty", "", "", NULL},

@@ -147,6 +147,18 @@ static void test_client_text_at_its_limit(void **state)
             total <= PQ_SCRAM_TEXT_MAX ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_LENGTH;
         assert_int_equal(client_flaw(&w, pq_slice_of(first, total - around)), want);
     }
+    struct world w;
+    uint8_t memory[WIRE_ROOM];
+    struct pq_buf out;
+    world_init(&w, "user", "pencil");
+    memset(first, 'x', sizeof(first));
+    w.client_config.nonce = pq_slice_of(first, PQ_SCRAM_TEXT_MAX - (sizeof("n=user,r=") - 1));
+    world_begin(&w, SCRAM);
+    assert_true(wire_client(&w, NULL, &out, memory));
+    w.client_config.nonce.len++;
+    world_begin(&w, SCRAM);
+    assert_false(wire_client(&w, NULL, &out, memory));
+    assert_int_equal(w.client.flaw, PQ_SASL_FLAW_LENGTH);
 }
 
 /* ---- server-final ---------------------------------------------------------------------------- */

@@ -40,9 +40,8 @@ static enum pq_sasl_flaw read_flag(struct pq_sasl_server *s, struct pq_slice fla
 static enum pq_sasl_flaw read_header(struct pq_sasl_server *s, struct pq_scram_reader *r)
 {
     struct pq_slice part;
-    if (!pq_scram_reader_next(r, &part))
-        return PQ_SASL_FLAW_FIELDS;
-    enum pq_sasl_flaw flaw = read_flag(s, part);
+    enum pq_sasl_flaw flaw =
+        pq_scram_reader_next(r, &part) ? read_flag(s, part) : PQ_SASL_FLAW_FIELDS;
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
     if (pq_slice_starts(r->rest, PQ_SLICE(",")))

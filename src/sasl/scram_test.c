@@ -174,6 +174,9 @@ static const struct first_case {
     FIRST(FIELDS, "p,,n=user,r=abc"),
     FIRST(FIELDS, "p=,,n=user,r=abc"),
     FIRST(FIELDS, "p=tls unique,,n=user,r=abc"),
+    FIRST(FIELDS, "p=_tls-unique,,n=user,r=abc"),
+    FIRST(FIELDS, "p=_,,n=user,r=abc"),
+    FIRST(BINDING, "p=x,,n=user,r=abc"),
     FIRST(BINDING, "p=tls-unique,,n=user,r=abc"),
     FIRST(BINDING, "p=tls-server-end-point,,n=user,r=abc"),
     FIRST(BINDING, "p=bogus.1,,n=user,r=abc"),
@@ -435,6 +438,22 @@ static void test_an_unknown_user_has_no_password(void **state)
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
+/* The longest names in their longest form, through a whole exchange. */
+static void test_the_longest_names(void **state)
+{
+    (void)state;
+    static char commas[PQ_SASL_NAME_MAX + 1];
+    struct world w;
+    memset(commas, ',', PQ_SASL_NAME_MAX);
+    world_init(&w, commas, "pencil");
+    w.client_config.authzid = w.name = w.client_config.user;
+    w.secret = w.client_config.secret;
+    world_play(&w, SCRAM, true);
+    assert_int_equal(w.server.outcome, PQ_SASL_DONE);
+    assert_int_equal(w.client.outcome, PQ_SASL_DONE);
+    assert_true(pq_slice_equal(pq_sasl_server_identity(&w.server), w.name));
+}
+
 /* The three signed messages together: an extension fills the text to its limit, and one above. */
 static void test_signed_text_at_its_limit(void **state)
 {
@@ -493,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_the_answer_to_the_verifier),
         cmocka_unit_test(test_salts_do_not_tell_who_exists),
         cmocka_unit_test(test_an_unknown_user_has_no_password),
+        cmocka_unit_test(test_the_longest_names),
         cmocka_unit_test(test_signed_text_at_its_limit),
         cmocka_unit_test(test_names_at_their_limit),
     };

@@ -26,7 +26,7 @@
 #define PQ_SCRAM_SALT_MAX 128u
 #define PQ_SCRAM_KEY_MAX 32u
 /* RFC 7677 section 3: a server announces at least 4096. RFC 5802 section 9: a hostile server sends
- * a big count to exhaust the client; a million takes about a second. */
+ * a big count to exhaust the client; a million takes about half a second. */
 #define PQ_SCRAM_ITERATIONS_MIN 4096u
 #define PQ_SCRAM_ITERATIONS_MAX 1000000u
 
@@ -104,16 +104,16 @@ struct pq_sasl_client;
 
 struct pq_mechanism_row {
     struct pq_slice name;
-    bool client_first;
-    enum pq_sasl_initial initial;
-    bool authzid; /* a client can ask to act as somebody else */
-    bool clear;   /* the secret goes over the wire: only under TLS (RFC 5034 section 4) */
-    size_t secret_max;
     /* Private: what pq_sasl_server_step() and pq_sasl_client_step() call. */
     enum pq_sasl_flaw (*server)(struct pq_sasl_server *s, const struct pq_slice *in,
                                 struct pq_buf *out);
     enum pq_sasl_flaw (*client)(struct pq_sasl_client *c, const struct pq_slice *challenge,
                                 struct pq_buf *out);
+    size_t secret_max; /* the longest password or token, where it goes over the wire */
+    enum pq_sasl_initial initial;
+    bool client_first;
+    bool authzid; /* a client can ask to act as somebody else */
+    bool clear;   /* the secret goes over the wire: only under TLS (RFC 5034 section 4) */
 };
 
 /* The row of a mechanism; that of PQ_MECHANISM_UNKNOWN has an empty name and no functions. */
