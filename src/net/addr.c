@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- text -> value ----------------------------------------------------------------------------
- */
+/* ---- text -> value --------------------------------------------------------------------------- */
 
 static enum pq_status addr_refuse(struct pq_why *why, struct pq_slice text, const char *what)
 {
@@ -93,8 +92,7 @@ enum pq_status pq_addr_parse(struct pq_slice text, struct pq_addr *addr, struct 
     return status;
 }
 
-/* ---- value -> text ----------------------------------------------------------------------------
- */
+/* ---- value -> text --------------------------------------------------------------------------- */
 
 struct pq_addr_text pq_addr_text(const struct pq_addr *addr)
 {
@@ -113,8 +111,7 @@ enum pq_status pq_addr_write(const struct pq_addr *addr, struct pq_buf *out)
     return pq_buf_put_text(out, text.at) ? PQ_STATUS_OK : PQ_STATUS_NO_ROOM;
 }
 
-/* ---- value <-> socket addresses ---------------------------------------------------------------
- */
+/* ---- value <-> socket addresses -------------------------------------------------------------- */
 
 static enum pq_status resolve_unix(const struct pq_addr *addr, struct pq_endpoints *out)
 {

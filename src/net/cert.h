@@ -33,8 +33,8 @@ struct pq_cert_alt_name {
 
 /* What a certificate shall be. Only `file` and the two times are needed. */
 struct pq_cert_request {
-    const char *file; /* base name of FILE.pem and FILE.key: letters, digits, ".", "-" and
-                       * "_", no dot in front */
+    /* Base name of FILE.pem and FILE.key: letters, digits, ".", "-" and "_", no dot in front. */
+    const char *file;
     struct pq_slice common_name; /* empty: the base name */
     const struct pq_cert_alt_name *alt;
     size_t alt_len;

@@ -53,8 +53,8 @@ enum pq_status pq_cert_paths(const char *folder, const char *name, struct pq_cer
             "\"_\", no dot in front",
             name ? name : "", PQ_CERT_NAME_MAX);
     if (!put_path(files->cert, folder, name, ".pem") || !put_path(files->key, folder, name, ".key"))
-        return pq_why_fail(why, PQ_STATUS_FILE, "the path %s/%s.pem exceeds %u octets", folder,
-                           name, PQ_CERT_PATH_MAX - 1);
+        return pq_why_fail(why, PQ_STATUS_FILE, "longer than %u octets: the path %s/%s.pem",
+                           PQ_CERT_PATH_MAX - 1, folder, name);
     return PQ_STATUS_OK;
 }
 

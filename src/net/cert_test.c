@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What is written is read back with the library's own reader. */
-#define _DEFAULT_SOURCE
 #include "net/testing.h"
 
 #include <sys/stat.h>
@@ -35,7 +34,7 @@ static void remove_all(const char *name)
     (void)unlink(files.key);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static void test_files_are_private(void **state)
 {
@@ -118,6 +117,26 @@ static void test_base_names(void **state)
     remove_all("ca");
 }
 
+/* The same folder under names that just fit, and just do not. */
+static void test_limit_of_paths(void **state)
+{
+    (void)state;
+    static char path[PQ_CERT_PATH_MAX];
+    for (size_t n = PQ_CERT_PATH_MAX - 2; n <= PQ_CERT_PATH_MAX; n++) {
+        struct pq_why why = {""};
+        struct pq_cert_request self = request_of("ca");
+        size_t len = n - sizeof("/ca.pem") + 1;
+        (void)memset(path, '/', len);
+        path[len] = 0;
+        memcpy(path, folder.path, strlen(folder.path));
+        struct pq_ca *ca = pq_ca_new(path, &self, 1, pq_alloc_default(), &why);
+        assert_true((ca != NULL) == (n < PQ_CERT_PATH_MAX));
+        assert_true(ca || strstr(why.text, "longer than 511 octets: the path /tmp"));
+        pq_ca_free(ca);
+    }
+    remove_all("ca");
+}
+
 static void test_a_link_is_not_followed(void **state)
 {
     (void)state;
@@ -135,7 +154,7 @@ static void test_a_link_is_not_followed(void **state)
     remove_all("linked");
 }
 
-/* ---- content ---------------------------------------------------------------------------------- */
+/* ---- content --------------------------------------------------------------------------------- */
 
 static uint64_t serial_of(const char *name)
 {
@@ -251,7 +270,7 @@ static void test_limits_of_alternative_names(void **state)
     remove_all("server");
 }
 
-/* ---- signatures ------------------------------------------------------------------------------- */
+/* ---- signatures ------------------------------------------------------------------------------ */
 
 /* The verdict of the library's chain verification for a purpose. */
 static int verify(const char *name, const char *root, int purpose)
@@ -338,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_files_are_private),
         cmocka_unit_test(test_unfit_folders_are_refused),
         cmocka_unit_test(test_base_names),
+        cmocka_unit_test(test_limit_of_paths),
         cmocka_unit_test(test_a_link_is_not_followed),
         cmocka_unit_test(test_serials_follow_the_seed),
         cmocka_unit_test(test_names_and_times),

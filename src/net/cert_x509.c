@@ -22,8 +22,7 @@ EVP_PKEY *pq_cert_key_new(enum pq_cert_key kind)
     return NULL;
 }
 
-/* ---- alternative names ------------------------------------------------------------------------
- */
+/* ---- alternative names ----------------------------------------------------------------------- */
 
 static ASN1_IA5STRING *ia5_of(struct pq_slice value)
 {
@@ -109,8 +108,7 @@ static bool add_alt_names(X509 *cert, const struct pq_cert_request *request)
     return ok;
 }
 
-/* ---- extensions -------------------------------------------------------------------------------
- */
+/* ---- extensions ------------------------------------------------------------------------------ */
 
 static bool add_extension(X509 *cert, X509V3_CTX *ctx, int nid, const char *value)
 {
@@ -137,8 +135,7 @@ static bool add_extensions(X509 *cert, X509 *issuer, const struct pq_cert_reques
            add_extension(cert, &ctx, NID_ext_key_usage, purpose) && add_alt_names(cert, request);
 }
 
-/* ---- the certificate --------------------------------------------------------------------------
- */
+/* ---- the certificate ------------------------------------------------------------------------- */
 
 static bool set_fields(X509 *cert, const struct pq_cert_request *request, EVP_PKEY *key,
                        uint64_t serial)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How a stream comes about. */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "net/stream_internal.h"
@@ -32,8 +33,7 @@ enum pq_status pq_stream_from_fd(struct pq_stream *s, int in, int out)
     return status;
 }
 
-/* ---- connecting -------------------------------------------------------------------------------
- */
+/* ---- connecting ------------------------------------------------------------------------------ */
 
 /* What became of a connection that was under way; zero or an errno value. */
 static int connect_outcome(int fd)
@@ -66,12 +66,25 @@ static int connect_fd(const struct pq_io *io, int fd, const struct pq_endpoint *
     return 0;
 }
 
+/* A client that tries a free port again and again is one day given that very port for its own end,
+ * and TCP then connects the socket to itself: nobody listens all the same. */
+static bool is_own_echo(int fd)
+{
+    struct sockaddr_storage own = {.ss_family = 0}, peer = {.ss_family = 0};
+    socklen_t own_len = sizeof(own), peer_len = sizeof(peer);
+    return pq_fd_is_tcp(fd) && getsockname(fd, (struct sockaddr *)&own, &own_len) == 0 &&
+           getpeername(fd, (struct sockaddr *)&peer, &peer_len) == 0 && own_len == peer_len &&
+           memcmp(&own, &peer, own_len) == 0;
+}
+
 static int connect_one(struct pq_stream *s, const struct pq_endpoint *to, uint64_t deadline)
 {
     int fd = pq_fd_socket(to->at.ss_family);
     if (fd < 0)
         return errno;
     int error = connect_fd(s->io, fd, to, deadline);
+    if (error == 0 && is_own_echo(fd))
+        error = ECONNREFUSED;
     if (error == 0)
         stream_own(s, fd, fd);
     else

@@ -17,8 +17,7 @@
 #define MSG_NOSIGNAL 0 /* such systems have SO_NOSIGPIPE */
 #endif
 
-/* ---- the table --------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static int system_connect(void *ctx, int fd, const struct pq_endpoint *to)
 {
@@ -79,8 +78,7 @@ const struct pq_io *pq_io_system(void)
     return &io;
 }
 
-/* ---- deadlines --------------------------------------------------------------------------------
- */
+/* ---- deadlines ------------------------------------------------------------------------------- */
 
 uint64_t pq_io_deadline(const struct pq_io *io, uint32_t timeout_ms)
 {
@@ -111,8 +109,7 @@ enum pq_status pq_io_wait(const struct pq_io *io, struct pollfd *fds, size_t n, 
     }
 }
 
-/* ---- descriptors ------------------------------------------------------------------------------
- */
+/* ---- descriptors ----------------------------------------------------------------------------- */
 
 static void switch_on(int fd, int level, int option)
 {

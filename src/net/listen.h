@@ -8,7 +8,7 @@
 #include "net/stream.h"
 
 struct pq_listener {
-    int fd; /* non-blocking; for poll or an event loop of the caller's; -1 when closed */
+    int fd;              /* non-blocking, for an event loop of the caller's too; -1 when closed */
     struct pq_addr addr; /* as asked for, with the port that the system chose */
 };
 

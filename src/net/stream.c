@@ -9,7 +9,7 @@
 
 #include "net/stream_internal.h"
 
-/* What pq_stream_close() discards at most before the kernel's RST is accepted. */
+/* What is discarded at most before a deadline is looked at, or the kernel's RST accepted. */
 #define DISCARD_MAX (1u << 20)
 
 const char *pq_stream_result_text(enum pq_stream_result result)
@@ -35,8 +35,7 @@ enum pq_stream_result pq_stream_failed(struct pq_stream *s, int error, const cha
     return error == EPIPE ? PQ_STREAM_CLOSED : PQ_STREAM_FAILED;
 }
 
-/* ---- single steps -----------------------------------------------------------------------------
- */
+/* ---- single steps ---------------------------------------------------------------------------- */
 
 enum pq_stream_result pq_stream_raw_send(struct pq_stream *s, struct pq_slice *rest)
 {
@@ -84,8 +83,7 @@ enum pq_stream_result pq_stream_wait_io(struct pq_stream *s, bool input, uint64_
     return status == PQ_STATUS_TIMEOUT ? PQ_STREAM_TIMEOUT : pq_stream_failed(s, errno, "wait");
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static enum pq_stream_result send_plain(struct pq_stream *s, struct pq_slice *rest)
 {
@@ -127,8 +125,7 @@ enum pq_stream_result pq_stream_send(struct pq_stream *s, struct pq_slice *rest,
     }
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 static enum pq_stream_result recv_plain(struct pq_stream *s, void *at, size_t cap, size_t *got)
 {
@@ -147,18 +144,28 @@ static enum pq_stream_result recv_end(struct pq_stream *s)
     return end == PQ_TLS_END_CLOSED || end == PQ_TLS_END_CUT ? PQ_STREAM_CLOSED : PQ_STREAM_BROKEN;
 }
 
+static enum pq_stream_result read_secured(struct pq_stream *s, void *at, size_t cap, size_t *got)
+{
+    switch (pq_tls_read(s->tls, at, cap, got)) {
+    case PQ_NEXT_EVENT:
+        return PQ_STREAM_OK;
+    case PQ_NEXT_NEED_DATA:
+        return PQ_STREAM_TIMEOUT;
+    case PQ_NEXT_ERROR:
+        break;
+    }
+    return recv_end(s);
+}
+
+/* Receives once at most: a peer whose ciphertext never holds plaintext must not outlast the
+ * deadline. */
 static enum pq_stream_result recv_secured(struct pq_stream *s, void *at, size_t cap, size_t *got)
 {
-    for (;;) {
-        enum pq_next next = pq_tls_read(s->tls, at, cap, got);
-        if (next == PQ_NEXT_EVENT)
-            return PQ_STREAM_OK;
-        if (next == PQ_NEXT_ERROR)
-            return recv_end(s);
-        enum pq_stream_result result = pq_stream_exchange(s);
-        if (result != PQ_STREAM_OK)
-            return result;
-    }
+    enum pq_stream_result result = read_secured(s, at, cap, got);
+    if (result != PQ_STREAM_TIMEOUT)
+        return result;
+    result = pq_stream_exchange(s);
+    return result == PQ_STREAM_OK ? read_secured(s, at, cap, got) : result;
 }
 
 enum pq_stream_result pq_stream_recv(struct pq_stream *s, void *at, size_t cap, size_t *got,
@@ -176,16 +183,24 @@ enum pq_stream_result pq_stream_recv(struct pq_stream *s, void *at, size_t cap, 
     }
 }
 
-enum pq_stream_result pq_stream_await_fin(struct pq_stream *s, uint64_t deadline)
+/* Drops what the kernel holds. OK: there is more. */
+static enum pq_stream_result discard_input(struct pq_stream *s)
 {
     uint8_t unwanted[4096];
-    size_t got = 0;
     enum pq_stream_result result = s->fin_seen ? PQ_STREAM_CLOSED : PQ_STREAM_OK;
-    while (result == PQ_STREAM_OK) {
+    for (size_t sum = 0, got = 0; sum < DISCARD_MAX && result == PQ_STREAM_OK; sum += got)
         result = pq_stream_raw_recv(s, unwanted, sizeof(unwanted), &got);
-        if (result == PQ_STREAM_TIMEOUT)
+    return result;
+}
+
+enum pq_stream_result pq_stream_await_fin(struct pq_stream *s, uint64_t deadline)
+{
+    enum pq_stream_result result = PQ_STREAM_OK;
+    do {
+        result = discard_input(s);
+        if (result == PQ_STREAM_OK || result == PQ_STREAM_TIMEOUT)
             result = pq_stream_wait_io(s, true, deadline);
-    }
+    } while (result == PQ_STREAM_OK);
     return result;
 }
 
@@ -194,8 +209,7 @@ int pq_stream_fd(const struct pq_stream *s)
     return s->in;
 }
 
-/* ---- closing ----------------------------------------------------------------------------------
- */
+/* ---- closing --------------------------------------------------------------------------------- */
 
 /* Ends our direction. A pipe has no other way than to be closed. */
 static void send_fin(struct pq_stream *s)
@@ -220,15 +234,6 @@ enum pq_stream_result pq_stream_half_close(struct pq_stream *s, uint64_t deadlin
     return result;
 }
 
-static void discard_input(struct pq_stream *s)
-{
-    uint8_t unwanted[4096];
-    size_t got = 0, sum = 0;
-    while (sum < DISCARD_MAX && !s->fin_seen &&
-           pq_stream_raw_recv(s, unwanted, sizeof(unwanted), &got) == PQ_STREAM_OK)
-        sum += got;
-}
-
 static void stream_release(struct pq_stream *s)
 {
     if (s->in >= 0)
@@ -245,7 +250,7 @@ void pq_stream_cut(struct pq_stream *s)
 {
     if (s->in >= 0) {
         send_fin(s);
-        discard_input(s);
+        (void)discard_input(s);
     }
     stream_release(s);
 }

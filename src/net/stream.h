@@ -10,8 +10,7 @@
 #include "net/io.h"
 #include "net/tls.h"
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 /* What a transfer came to. name, text */
 #define PQ_STREAM_RESULT_LIST(X)                                                                   \
@@ -49,8 +48,7 @@ enum pq_starttls {
 const char *pq_stream_result_text(enum pq_stream_result result);
 const char *pq_starttls_text(enum pq_starttls outcome);
 
-/* ---- opening and closing ----------------------------------------------------------------------
- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 struct pq_stream {
     const struct pq_io *io;
@@ -59,7 +57,8 @@ struct pq_stream {
     bool secured;       /* octets pass through `tls` */
     bool fin_seen;      /* the peer's end of the connection was received */
     bool reset_seen;    /* the peer reset it */
-    struct pq_tls *tls; /* NULL while TLS was never begun; kept after its end */
+    struct pq_tls *tls; /* for pq_tls_info() and the like; NULL while TLS was never begun, and
+                         * kept after its end */
     struct pq_why why;  /* the last failure as a sentence */
 };
 
@@ -90,8 +89,7 @@ void pq_stream_reset(struct pq_stream *s);
  * leaving; FIN is sent in any case. Receiving goes on. */
 PQ_NODISCARD enum pq_stream_result pq_stream_half_close(struct pq_stream *s, uint64_t deadline);
 
-/* ---- transfer ---------------------------------------------------------------------------------
- */
+/* ---- transfer -------------------------------------------------------------------------------- */
 
 /* Sends from the front of `*rest` and drops what is on its way. OK: everything is. TIMEOUT: call
  * again with what `*rest` holds now, even if that is nothing (ciphertext may wait). CLOSED: the
@@ -125,8 +123,7 @@ struct pq_stream_wait {
 PQ_NODISCARD enum pq_stream_result pq_stream_wait_any(struct pq_stream_wait *waits, size_t n,
                                                       uint64_t deadline);
 
-/* ---- TLS --------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 /* Octets that the caller received before it knew that TLS begins, at most. */
 #define PQ_STREAM_EARLY_MAX 16384u

@@ -16,8 +16,7 @@ const char *pq_starttls_text(enum pq_starttls outcome)
     return "unknown";
 }
 
-/* ---- ciphertext -------------------------------------------------------------------------------
- */
+/* ---- ciphertext ------------------------------------------------------------------------------ */
 
 enum pq_stream_result pq_stream_flush(struct pq_stream *s)
 {
@@ -70,8 +69,7 @@ static enum pq_stream_result flush_all(struct pq_stream *s, uint64_t deadline)
     }
 }
 
-/* ---- begin ------------------------------------------------------------------------------------
- */
+/* ---- begin ----------------------------------------------------------------------------------- */
 
 enum pq_status pq_stream_tls_begin(struct pq_stream *s, struct pq_tls_context *context,
                                    const struct pq_tls_peer *peer)
@@ -91,8 +89,7 @@ enum pq_status pq_stream_tls_hello(struct pq_stream *s, struct pq_buf *out)
     return PQ_STATUS_OK;
 }
 
-/* ---- handshake --------------------------------------------------------------------------------
- */
+/* ---- handshake ------------------------------------------------------------------------------- */
 
 static enum pq_starttls outcome_of_end(enum pq_tls_end end)
 {
@@ -150,6 +147,18 @@ static enum pq_starttls handshake_won(struct pq_stream *s, uint64_t deadline)
     return outcome_of_result(result);
 }
 
+/* Moves octets until the handshake can make a step, but a peer that sends and sends must not
+ * outlast the deadline: what was received once is then enough. */
+static enum pq_stream_result handshake_move(struct pq_stream *s, bool received, uint64_t deadline)
+{
+    if (received && pq_io_left_ms(s->io, deadline) == 0) {
+        enum pq_stream_result sent = pq_stream_flush(s);
+        return sent == PQ_STREAM_OK ? PQ_STREAM_TIMEOUT : sent;
+    }
+    enum pq_stream_result result = pq_stream_exchange(s);
+    return result == PQ_STREAM_TIMEOUT ? pq_stream_wait_io(s, true, deadline) : result;
+}
+
 enum pq_starttls pq_stream_tls_handshake(struct pq_stream *s, struct pq_slice early,
                                          uint64_t deadline)
 {
@@ -158,17 +167,16 @@ enum pq_starttls pq_stream_tls_handshake(struct pq_stream *s, struct pq_slice ea
                           PQ_STREAM_EARLY_MAX);
         return PQ_STARTTLS_FAILED;
     }
-    for (;;) {
+    for (bool received = false;;) {
         enum pq_next next = s->io->handshake(s->io->ctx, s->tls);
         if (next == PQ_NEXT_EVENT)
             return handshake_won(s, deadline);
         if (next == PQ_NEXT_ERROR)
             return handshake_lost(s, deadline);
-        enum pq_stream_result result = pq_stream_exchange(s);
-        if (result == PQ_STREAM_TIMEOUT)
-            result = pq_stream_wait_io(s, true, deadline);
+        enum pq_stream_result result = handshake_move(s, received, deadline);
         if (result != PQ_STREAM_OK)
             return outcome_of_result(result);
+        received = true;
     }
 }
 

@@ -59,6 +59,8 @@ enum pq_stream_result pq_stream_wait_any(struct pq_stream_wait *waits, size_t n,
             return pq_stream_failed(waits[0].stream, errno, "wait");
         if (answer(waits, n, fds))
             return PQ_STREAM_OK;
+        if (pq_io_left_ms(io, deadline) == 0)
+            return PQ_STREAM_TIMEOUT; /* ciphertext came, and no plaintext in it */
     }
     return PQ_STREAM_OK;
 }

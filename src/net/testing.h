@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the unit tests of this folder share: a temporary folder, an authority in it, and
- * certificates. Included by *_test.c only, with _DEFAULT_SOURCE defined.
+ * certificates. Included by *_test.c only.
  */
 #ifndef PQ_NET_TESTING_H
 #define PQ_NET_TESTING_H
@@ -16,9 +16,9 @@
 #include "net/tls.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define DAY (24 * 60 * 60)
+#define DAY INT64_C(86400)
 
-/* ---- folder ----------------------------------------------------------------------------------- */
+/* ---- folder ---------------------------------------------------------------------------------- */
 
 struct test_folder {
     char path[64];
@@ -67,7 +67,7 @@ static inline struct pq_slice file_read(const char *path, void *at, size_t cap)
     return pq_slice_of(at, len);
 }
 
-/* ---- certificates ----------------------------------------------------------------------------- */
+/* ---- certificates ---------------------------------------------------------------------------- */
 
 static inline struct pq_cert_request request_of(const char *file)
 {

@@ -31,8 +31,7 @@ struct pq_tls {
     struct pq_why why;
 };
 
-/* ---- how TLS ends -----------------------------------------------------------------------------
- */
+/* ---- how TLS ends ---------------------------------------------------------------------------- */
 
 /* The first cause stays. `detail` may be NULL. */
 static enum pq_next tls_end(struct pq_tls *t, enum pq_tls_end end, const char *detail)
@@ -86,9 +85,8 @@ static enum pq_next tls_judge(struct pq_tls *t, int result)
 {
     switch (SSL_get_error(t->ssl, result)) {
     case SSL_ERROR_WANT_READ:
-        if (t->at_eof && BIO_pending(SSL_get_rbio(t->ssl)) == 0)
-            return tls_end(t, PQ_TLS_END_CUT, NULL);
-        return PQ_NEXT_NEED_DATA;
+        /* The library has seen all that was fed. */
+        return t->at_eof ? tls_end(t, PQ_TLS_END_CUT, NULL) : PQ_NEXT_NEED_DATA;
     case SSL_ERROR_WANT_WRITE:
         return PQ_NEXT_NEED_DATA;
     case SSL_ERROR_ZERO_RETURN:
@@ -99,8 +97,7 @@ static enum pq_next tls_judge(struct pq_tls *t, int result)
     }
 }
 
-/* ---- life -------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool join_buffers(struct pq_tls *t)
 {
@@ -170,8 +167,7 @@ void pq_tls_free(struct pq_tls *t)
     t->alloc.resize(t->alloc.ctx, t, 0);
 }
 
-/* ---- ciphertext -------------------------------------------------------------------------------
- */
+/* ---- ciphertext ------------------------------------------------------------------------------ */
 
 /* RFC 8446 section 5.1: every record begins with a content type from 20 to 24 and the major version
  * 3. No reply and no command of a text protocol does. */
@@ -241,8 +237,7 @@ size_t pq_tls_take_rest(struct pq_tls *t, void *at, size_t cap)
     return n > 0 ? (size_t)n : 0;
 }
 
-/* ---- plaintext --------------------------------------------------------------------------------
- */
+/* ---- plaintext ------------------------------------------------------------------------------- */
 
 enum pq_next pq_tls_handshake(struct pq_tls *t)
 {
@@ -323,8 +318,7 @@ void pq_tls_close(struct pq_tls *t)
     t->closed = true;
 }
 
-/* ---- what happened ----------------------------------------------------------------------------
- */
+/* ---- what happened --------------------------------------------------------------------------- */
 
 enum pq_tls_end pq_tls_end(const struct pq_tls *t)
 {

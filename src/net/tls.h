@@ -8,16 +8,15 @@
  *
  * Whatever the cut of the ciphertext, the result is the same. An engine holds at most
  * PQ_TLS_BUFFER octets of ciphertext in each direction and what OpenSSL needs for one record and
- * one handshake message (a certificate chain of at most 100 KiB). Sessions are never resumed,
- * tickets never sent, renegotiation is refused.
+ * one handshake message (at most 128 KiB; a certificate chain at most 100 KiB). Sessions are never
+ * resumed, tickets never sent, renegotiation is refused.
  */
 #ifndef PQ_NET_TLS_H
 #define PQ_NET_TLS_H
 
 #include "net/why.h"
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* name, text */
 #define PQ_TLS_VERSION_LIST(X)                                                                     \
@@ -36,7 +35,8 @@ enum pq_tls_version {
 /* Reads "1.0" to "1.3"; false, and `*out` left alone, for anything else. */
 bool pq_tls_version_parse(struct pq_slice text, enum pq_tls_version *out);
 
-/* How TLS ended; the first cause stays. */
+/* How TLS ended; the first cause stays. FAILED: what the peer sent is not acceptable, or the
+ * library refused. */
 #define PQ_TLS_END_LIST(X)                                                                         \
     X(NONE, "TLS has not ended")                                                                   \
     X(CLOSED, "the peer closed TLS with close_notify")                                             \
@@ -44,8 +44,7 @@ bool pq_tls_version_parse(struct pq_slice text, enum pq_tls_version *out);
     X(ALERT, "the peer ended TLS with an alert")                                                   \
     X(PLAIN, "the peer sent octets that are no TLS")                                               \
     X(REFUSED, "the peer's certificate was refused here")                                          \
-    X(FAILED, "TLS failed here") /* what the peer sent is not acceptable, or the library refused   \
-                                  */
+    X(FAILED, "TLS failed here")
 
 enum pq_tls_end {
 #define X(name, text) PQ_TLS_END_##name,
@@ -60,8 +59,7 @@ const char *pq_tls_end_text(enum pq_tls_end end);
  * number that is not assigned. */
 const char *pq_tls_alert_name(unsigned alert);
 
-/* ---- context ----------------------------------------------------------------------------------
- */
+/* ---- context --------------------------------------------------------------------------------- */
 
 /* PEM: a file, or text in memory when `file` is NULL. Absent when both are empty. */
 struct pq_tls_pem {
@@ -76,8 +74,7 @@ struct pq_tls_identity {
     const char *sni; /* server: chosen when a client asks for this name, without regard to case */
 };
 
-#define PQ_TLS_PEM_MAX (1u << 20) /* octets of one PEM file: the roots of a system are a quarter   \
-                                   */
+#define PQ_TLS_PEM_MAX (1u << 20) /* octets; the roots of a whole system are a quarter of it */
 #define PQ_TLS_IDENTITIES_MAX 16u
 #define PQ_TLS_NAME_MAX 255u /* RFC 6066 section 3: a DNS host name */
 #define PQ_TLS_ALPN_MAX 256u /* octets of all names, each with one octet of length */
@@ -96,8 +93,8 @@ struct pq_tls_config {
     /* Protocol names of RFC 7301, best first; a server refuses a client that offers others only. */
     const struct pq_slice *alpn;
     size_t alpn_len;
-    const char
-        *keylog_file; /* appended to, mode 0600: the secrets, for a packet analyser; or NULL */
+    /* The secrets of every session, for a packet analyser: appended to, mode 0600. NULL: none. */
+    const char *keylog_file;
 };
 
 /* Reads every file, once; nothing of `config` is needed afterwards. NULL with a sentence in `*why`
@@ -108,8 +105,7 @@ PQ_NODISCARD struct pq_tls_context *pq_tls_context_new(const struct pq_tls_confi
 /* After the last of its engines. NULL is accepted. */
 void pq_tls_context_free(struct pq_tls_context *c);
 
-/* ---- engine -----------------------------------------------------------------------------------
- */
+/* ---- engine ---------------------------------------------------------------------------------- */
 
 /* What holds for one connection of a client. */
 struct pq_tls_peer {
@@ -174,12 +170,11 @@ size_t pq_tls_rest(const struct pq_tls *t);
 
 /* What was agreed. The texts live as long as the engine. */
 struct pq_tls_info {
-    const char *version;  /* "TLSv1.3" */
-    const char *cipher;   /* OpenSSL's name of the cipher suite */
-    const char *sni;      /* the name that the client asked for; NULL: none */
-    struct pq_slice alpn; /* empty: none */
-    const char
-        *verify; /* what verification found, "ok" included, whether it was asked for or not */
+    const char *version;   /* "TLSv1.3" */
+    const char *cipher;    /* OpenSSL's name of the cipher suite */
+    const char *sni;       /* the name that the client asked for; NULL: none */
+    struct pq_slice alpn;  /* empty: none */
+    const char *verify;    /* what verification found, asked for or not: "ok" is one */
     bool peer_certificate; /* the peer sent one */
 };
 /* False before the handshake is complete. */

@@ -14,8 +14,7 @@ static enum pq_status library_refused(struct pq_why *why, const char *what)
     return pq_why_fail(why, PQ_STATUS_TLS, "%s: %s", what, pq_tls_library_error());
 }
 
-/* ---- versions ---------------------------------------------------------------------------------
- */
+/* ---- versions -------------------------------------------------------------------------------- */
 
 static enum pq_status set_versions(SSL_CTX *ssl, const struct pq_tls_config *config,
                                    struct pq_why *why)
@@ -40,8 +39,7 @@ static enum pq_status set_versions(SSL_CTX *ssl, const struct pq_tls_config *con
     return PQ_STATUS_OK;
 }
 
-/* ---- server: certificates by name -------------------------------------------------------------
- */
+/* ---- server: certificates by name ------------------------------------------------------------ */
 
 static int choose_by_name(SSL *ssl, int *alert, void *ctx)
 {
@@ -81,9 +79,10 @@ static enum pq_status set_identities(struct pq_tls_context *c, const struct pq_t
     return PQ_STATUS_OK;
 }
 
-/* ---- ALPN -------------------------------------------------------------------------------------
- */
+/* ---- ALPN ------------------------------------------------------------------------------------ */
 
+/* The library prescribes the parameters. */
+// NOLINTNEXTLINE(readability-function-size)
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *offered, unsigned offered_len, void *ctx)
 {
@@ -121,8 +120,7 @@ static enum pq_status set_alpn(struct pq_tls_context *c, const struct pq_tls_con
     return PQ_STATUS_OK;
 }
 
-/* ---- key log ----------------------------------------------------------------------------------
- */
+/* ---- key log --------------------------------------------------------------------------------- */
 
 static void write_keylog(const SSL *ssl, const char *line)
 {
@@ -149,8 +147,7 @@ static enum pq_status set_keylog(struct pq_tls_context *c, const char *file, str
     return PQ_STATUS_OK;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void set_habits(struct pq_tls_context *c, const struct pq_tls_config *config)
 {

@@ -10,6 +10,8 @@
 
 #include "net/tls_internal.h"
 
+#define READ_FIRST 16384u
+
 const char *pq_tls_library_error(void)
 {
     const char *text = ERR_reason_error_string(ERR_peek_error());
@@ -17,8 +19,7 @@ const char *pq_tls_library_error(void)
     return text ? text : "no reason given";
 }
 
-/* ---- octets of a PEM --------------------------------------------------------------------------
- */
+/* ---- octets of a PEM ------------------------------------------------------------------------- */
 
 static bool pem_is_absent(const struct pq_tls_pem *pem)
 {
@@ -30,14 +31,16 @@ static const char *pem_name(const struct pq_tls_pem *pem)
     return pem->file ? pem->file : "PEM in memory";
 }
 
-/* Reads until the end of the file; a pipe will do too. */
+/* Reads until the end of the file; a pipe will do too. The first piece of memory holds any usual
+ * key, so that growing leaves no copy of it behind. */
 static enum pq_status read_all(int fd, const char *file, struct pq_bytes *out, struct pq_why *why)
 {
     for (;;) {
-        if (pq_bytes_reserve(out, 4096) != PQ_STATUS_OK)
+        size_t room = out->cap - out->len;
+        if (room == 0 && pq_bytes_reserve(out, out->cap == 0 ? READ_FIRST : 1) != PQ_STATUS_OK)
             return pq_why_fail(why, PQ_STATUS_FILE, "%s is longer than %u octets, or memory is out",
                                file, PQ_TLS_PEM_MAX);
-        ssize_t n = read(fd, out->at + out->len, 4096);
+        ssize_t n = read(fd, out->at + out->len, out->cap - out->len);
         if (n == 0)
             return PQ_STATUS_OK;
         if (n < 0 && errno != EINTR)
@@ -56,8 +59,7 @@ static enum pq_status read_file(const char *file, struct pq_bytes *out, struct p
     return status;
 }
 
-/* Hands the octets of `pem` to `use`, and wipes the copy of a file afterwards: it may hold a key.
- */
+/* Hands the octets of `pem` to `use`, and wipes the copy of a file: it may hold a key. */
 static enum pq_status with_pem(const struct pq_tls_pem *pem, struct pq_alloc alloc,
                                enum pq_status (*use)(BIO *pem, const char *name, void *to,
                                                      struct pq_why *why),
@@ -65,8 +67,8 @@ static enum pq_status with_pem(const struct pq_tls_pem *pem, struct pq_alloc all
 {
     struct pq_bytes copy;
     struct pq_slice text = pem->text;
-    /* One read more than the limit, so that a file of exactly the limit passes. */
-    pq_bytes_init(&copy, alloc, PQ_TLS_PEM_MAX + 4096);
+    /* One octet more than the limit, to tell a file of exactly the limit from a longer one. */
+    pq_bytes_init(&copy, alloc, PQ_TLS_PEM_MAX + 1);
     enum pq_status status = pem->file ? read_file(pem->file, &copy, why) : PQ_STATUS_OK;
     if (pem->file)
         text = pq_bytes_slice(&copy);
@@ -86,8 +88,7 @@ static enum pq_status with_pem(const struct pq_tls_pem *pem, struct pq_alloc all
     return status;
 }
 
-/* ---- certificates and keys --------------------------------------------------------------------
- */
+/* ---- certificates and keys ------------------------------------------------------------------- */
 
 /* Without this, OpenSSL asks the terminal for the password of an encrypted key. */
 static int no_password(char *at, int cap, int writing, void *ctx)
@@ -97,6 +98,17 @@ static int no_password(char *at, int cap, int writing, void *ctx)
     (void)writing;
     (void)ctx;
     return -1;
+}
+
+/* Certificates were read until there was none: that must be the end, and not a broken one. */
+static enum pq_status pem_at_end(const char *name, struct pq_why *why)
+{
+    unsigned long error = ERR_peek_last_error();
+    bool ended = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+    const char *reason = pq_tls_library_error();
+    return ended ? PQ_STATUS_OK
+                 : pq_why_fail(why, PQ_STATUS_FILE, "%s holds a broken certificate: %s", name,
+                               reason);
 }
 
 static enum pq_status use_certificates(BIO *pem, const char *name, void *to, struct pq_why *why)
@@ -113,8 +125,7 @@ static enum pq_status use_certificates(BIO *pem, const char *name, void *to, str
             X509_free(next);
             return pq_why_fail(why, PQ_STATUS_NO_MEMORY, "memory is exhausted");
         }
-    ERR_clear_error();
-    return PQ_STATUS_OK;
+    return pem_at_end(name, why);
 }
 
 static enum pq_status use_key(BIO *pem, const char *name, void *to, struct pq_why *why)
@@ -167,8 +178,7 @@ static enum pq_status use_roots(BIO *pem, const char *name, void *to, struct pq_
     if (added == 0)
         return pq_why_fail(why, PQ_STATUS_FILE, "%s holds no certificate to trust: %s", name,
                            pq_tls_library_error());
-    ERR_clear_error();
-    return PQ_STATUS_OK;
+    return pem_at_end(name, why);
 }
 
 enum pq_status pq_tls_pem_trust(const struct pq_tls_pem *pem, struct pq_alloc alloc, SSL_CTX *ssl,
@@ -176,9 +186,9 @@ enum pq_status pq_tls_pem_trust(const struct pq_tls_pem *pem, struct pq_alloc al
 {
     if (!pem_is_absent(pem))
         return with_pem(pem, alloc, use_roots, ssl, why);
-    bool system = SSL_CTX_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
+    bool enough = SSL_CTX_get_verify_mode(ssl) == SSL_VERIFY_NONE ||
                   SSL_CTX_set_default_verify_paths(ssl) == 1;
-    return system ? PQ_STATUS_OK
+    return enough ? PQ_STATUS_OK
                   : pq_why_fail(why, PQ_STATUS_FILE, "no system store of roots: %s",
                                 pq_tls_library_error());
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static void why_put(struct pq_why *why, const char *format, va_list args) PQ_PRINTF(2, 0);
+
 static void why_put(struct pq_why *why, const char *format, va_list args)
 {
     (void)vsnprintf(why->text, sizeof(why->text), format, args);
@@ -43,10 +45,4 @@ enum pq_status pq_why_errno(struct pq_why *why, enum pq_status status, int error
     (void)snprintf(why->text + len, sizeof(why->text) - len, ": %s", strerror(error));
     why_tame(why);
     return status;
-}
-
-void pq_why_clear(struct pq_why *why)
-{
-    if (why)
-        why->text[0] = 0;
 }

@@ -29,6 +29,5 @@ enum pq_status pq_why_fail(struct pq_why *why, enum pq_status status, const char
 /* The same with the text of an errno value behind it: "SENTENCE: Connection refused". */
 enum pq_status pq_why_errno(struct pq_why *why, enum pq_status status, int error,
                             const char *format, ...) PQ_PRINTF(4, 5);
-void pq_why_clear(struct pq_why *why);
 
 #endif
