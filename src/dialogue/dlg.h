@@ -248,6 +248,7 @@ struct pq_dlg {
 
     struct pq_slice first_comment; /* behind "#!dlg 1" */
     struct pq_dlg_header_line *header;
+    struct pq_dlg_at header_end; /* the line "---" */
     struct pq_dlg_problems problems;
     struct pq_arena arena; /* everything above lives in it */
 };
@@ -270,9 +271,9 @@ size_t pq_dlg_row_value(const struct pq_dlg *d, size_t row, size_t axis);
 /* Appends the name of a row: id, or id[axis=label,...]. */
 PQ_NODISCARD enum pq_status pq_dlg_row_name(const struct pq_dlg *d, size_t row,
                                             struct pq_bytes *out);
-/* Appends the row as a file of its own: no matrix, its values in place of {axis}, its name as id.
- * A player reads that text and never sees an axis. SYNTAX: a value does not fit where its axis
- * stands; the text then tells the parser where. */
+/* Appends the row as a file of its own: no matrix, its values in place of {axis}, its name as id,
+ * and every step in the line where it was. A player reads that text and never sees an axis. Whether
+ * a value fits where its axis stands is told by parsing the text. NO_MEMORY as pq_bytes_put(). */
 PQ_NODISCARD enum pq_status pq_dlg_expand(const struct pq_dlg *d, size_t row, struct pq_bytes *out);
 
 #endif

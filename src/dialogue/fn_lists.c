@@ -17,22 +17,21 @@ enum pq_expr_outcome pq_fn_len(const struct call *c, struct pq_value *out)
 }
 
 /* `count` elements of `v` behind the first `skip`. */
-static enum pq_expr_outcome part_of(const struct pq_value *v, size_t skip, size_t count,
-                                    struct pq_value *out)
+static struct pq_value part_of(const struct pq_value *v, size_t skip, size_t count)
 {
     if (v->kind == PQ_VALUE_LIST)
-        *out = pq_value_list(count > 0 ? v->lines + skip : NULL, count);
-    return PQ_EXPR_OK;
-    *out = pq_value_octets(pq_slice_first(pq_slice_after(v->octets, skip), count));
-    return PQ_EXPR_OK;
+        return pq_value_list(count > 0 ? v->lines + skip : NULL, count);
+    return pq_value_octets(pq_slice_first(pq_slice_after(v->octets, skip), count));
 }
 
 enum pq_expr_outcome pq_fn_head(const struct call *c, struct pq_value *out)
 {
     size_t all = length(&c->args[0]);
     int64_t n = c->args[1].number;
-    return n < 0 ? PQ_EXPR_RANGE
-                 : part_of(&c->args[0], 0, (uint64_t)n < all ? (size_t)n : all, out);
+    if (n < 0)
+        return PQ_EXPR_RANGE;
+    *out = part_of(&c->args[0], 0, (uint64_t)n < all ? (size_t)n : all);
+    return PQ_EXPR_OK;
 }
 
 enum pq_expr_outcome pq_fn_tail(const struct call *c, struct pq_value *out)
@@ -42,7 +41,8 @@ enum pq_expr_outcome pq_fn_tail(const struct call *c, struct pq_value *out)
     if (n < 0)
         return PQ_EXPR_RANGE;
     size_t count = (uint64_t)n < all ? (size_t)n : all;
-    return part_of(&c->args[0], all - count, count, out);
+    *out = part_of(&c->args[0], all - count, count);
+    return PQ_EXPR_OK;
 }
 
 enum pq_expr_outcome pq_fn_item(const struct call *c, struct pq_value *out)

@@ -14,11 +14,20 @@ static void pad(struct writer *w, size_t n)
         writer_text(w, " ");
 }
 
-/* Begins a line behind a blank one that is due; never the first of a block. */
-static void begin_line(struct writer *w, size_t depth)
+static void end_plain(struct writer *w)
 {
-    if (w->blank && !w->opened)
-        writer_text(w, "\n");
+    writer_text(w, "\n");
+    w->lines++;
+}
+
+/* Begins the line that was `at` in the file. A row keeps every line where it was; else a blank line
+ * that is due comes first, but never as the first of a block. */
+static void begin_line(struct writer *w, struct pq_dlg_at at, size_t depth)
+{
+    while (w->expand && w->lines + 1 < at.line && w->status == PQ_STATUS_OK)
+        end_plain(w);
+    if (!w->expand && w->blank && !w->opened)
+        end_plain(w);
     w->blank = w->opened = false;
     w->line_start = w->out->len;
     pad(w, depth * INDENT);
@@ -40,15 +49,16 @@ static void end_line(struct writer *w, struct pq_slice comment)
         writer_text(w, "#");
         writer_put(w, trim_end(comment));
     }
-    writer_text(w, "\n");
+    end_plain(w);
 }
 
-static void comment_line(struct writer *w, size_t depth, struct pq_slice comment)
+static void comment_line(struct writer *w, struct pq_dlg_at at, size_t depth,
+                         struct pq_slice comment)
 {
-    begin_line(w, depth);
+    begin_line(w, at, depth);
     writer_text(w, "#");
     writer_put(w, trim_end(comment));
-    writer_text(w, "\n");
+    end_plain(w);
 }
 
 /* ---- header ---------------------------------------------------------------------------------- */
@@ -133,14 +143,14 @@ static void put_header_line(struct writer *w, const struct pq_dlg_header_line *l
 {
     if (line->key == PQ_DLG_KEY_COUNT) {
         if (line->comment.at)
-            comment_line(w, 0, line->comment);
+            comment_line(w, line->at, 0, line->comment);
         w->blank = w->blank || !line->comment.at;
         return;
     }
     if (w->expand && line->key == PQ_DLG_KEY_MATRIX)
         return;
     struct pq_slice name = pq_dlg_key_row(line->key)->name;
-    begin_line(w, 0);
+    begin_line(w, line->at, 0);
     writer_put(w, name);
     writer_text(w, ":");
     pad(w, width - name.len - 1);
@@ -151,17 +161,20 @@ static void put_header_line(struct writer *w, const struct pq_dlg_header_line *l
 static void put_header(struct writer *w)
 {
     size_t width = key_width(w);
-    const struct pq_dlg_axis *axis = w->d->axes;
-    begin_line(w, 0);
+    size_t axes = 0; /* `matrix:` lines before this one */
+    begin_line(w, (struct pq_dlg_at){1, 1}, 0);
     writer_text(w, "#!dlg 1");
     end_line(w, w->d->first_comment);
     w->opened = true;
     for (const struct pq_dlg_header_line *line = w->d->header; line; line = line->next) {
-        put_header_line(w, line, width, axis);
-        axis += line->key == PQ_DLG_KEY_MATRIX ? 1 : 0;
+        bool matrix = line->key == PQ_DLG_KEY_MATRIX;
+        put_header_line(w, line, width, matrix ? &w->d->axes[axes] : NULL);
+        axes += matrix ? 1 : 0;
     }
     w->blank = false;
-    writer_text(w, "---\n");
+    begin_line(w, w->d->header_end, 0);
+    writer_text(w, "---");
+    end_plain(w);
     w->opened = true;
 }
 
@@ -184,12 +197,12 @@ static void put_item(struct writer *w, const struct pq_dlg_item *item)
         return;
     }
     if (item->kind == PQ_DLG_ITEM_COMMENT) {
-        comment_line(w, depth_of(item), item->comment);
+        comment_line(w, item->at, depth_of(item), item->comment);
         return;
     }
     if (pq_dlg_item_is(item, PQ_DLG_DO_ELSE))
         w->blank = false;
-    begin_line(w, depth_of(item));
+    begin_line(w, item->at, depth_of(item));
     if (item->kind == PQ_DLG_ITEM_DATA)
         writer_data(w, &item->step);
     else if (item->kind == PQ_DLG_ITEM_STEP)
@@ -207,7 +220,7 @@ static void put_end(struct writer *w, const struct pq_dlg_item *item)
         pq_dlg_item_is(item, PQ_DLG_DO_CASE) || pq_dlg_item_is(item, PQ_DLG_DO_ELSE))
         return;
     w->blank = false;
-    begin_line(w, depth_of(item));
+    begin_line(w, item->directive.end, depth_of(item));
     writer_text(w, "@end");
     end_line(w, item->directive.end_comment);
 }
@@ -245,7 +258,7 @@ static void put_section(struct writer *w, const struct pq_dlg_section *s)
                                         [PQ_DLG_TEST] = "[test]",
                                         [PQ_DLG_AFTER] = "[after]",
                                         [PQ_DLG_MESSAGE] = "[message "};
-    begin_line(w, 0);
+    begin_line(w, s->at, 0);
     writer_text(w, names[s->kind]);
     if (s->kind == PQ_DLG_MESSAGE) {
         writer_put(w, s->name);

@@ -16,6 +16,7 @@ struct writer {
     size_t row;
     struct pq_bytes *out;
     size_t line_start; /* in `out` */
+    uint32_t lines;    /* that were written */
     enum pq_status status;
     bool blank;  /* a blank line is due before the next line */
     bool opened; /* the last line began a section or a block */

@@ -123,7 +123,7 @@ void lint_header(struct linter *l)
 static void check_message(struct linter *l, struct pq_dlg_at at, struct pq_slice name)
 {
     if (!pq_dlg_message(l->d, name))
-        lint_error_quoting(l, at, "there is no [message ", name, "] in the file");
+        lint_error_quoting(l, at, "the file has no message ", name, "; add [message NAME]");
 }
 
 static bool is_listed(const struct pq_dlg_word *words, struct pq_slice name)

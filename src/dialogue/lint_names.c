@@ -144,6 +144,18 @@ static size_t diagonal_row(const struct pq_dlg *d, size_t n)
     return row;
 }
 
+/* Repeats a problem of a row, which has its lines where the file has them. */
+static void repeat_problem(struct linter *l, const struct pq_dlg_problem *problem)
+{
+    char text[PQ_DLG_PROBLEM_TEXT_MAX];
+    struct pq_buf b;
+    pq_buf_init(&b, text, sizeof(text) - 1);
+    pq_buf_put_text(&b, "in a row of the matrix: ");
+    pq_buf_put(&b, pq_slice_first(pq_slice_text(problem->text), pq_buf_room(&b)));
+    text[b.len] = 0;
+    lint_error(l, problem->at, text);
+}
+
 /* Reads the row as a file of its own and repeats its first problem. */
 static bool check_row(struct linter *l, size_t row)
 {
@@ -153,9 +165,8 @@ static bool check_row(struct linter *l, size_t row)
     enum pq_status status = pq_dlg_expand(l->d, row, &text);
     if (status == PQ_STATUS_OK) {
         status = pq_dlg_parse(&expanded, pq_bytes_slice(&text), l->arena.alloc);
-        if (status == PQ_STATUS_SYNTAX && expanded.problems.count > 0)
-            lint_error_quoting(l, l->d->axes[0].at, "a row of the matrix cannot be read: ",
-                               pq_slice_text(expanded.problems.at[0].text), "; see expand");
+        if (status == PQ_STATUS_SYNTAX)
+            repeat_problem(l, &expanded.problems.at[0]);
         pq_dlg_free(&expanded);
     }
     pq_bytes_free(&text);

@@ -11,7 +11,7 @@ static void check_directive_role(struct linter *l, const struct pq_dlg_item *ite
     unsigned playing = l->roles & (1u << PQ_DLG_ROLE_CLIENT | 1u << PQ_DLG_ROLE_SERVER);
     if (playing == 0 || (row->roles & playing) == playing)
         return;
-    lint_error_quoting(l, item->at, "@", pq_dlg_do_name(item->directive.what),
+    lint_error_quoting(l, item->at, "the directive ", pq_dlg_do_name(item->directive.what),
                        row->roles & 1u << PQ_DLG_ROLE_CLIENT
                            ? " means nothing to a server; take it out of roles"
                            : " means nothing to a client; write \"roles: server\"");
@@ -99,7 +99,7 @@ static void check_prose(struct linter *l, const struct pq_dlg_item *item)
     size_t status = pq_slice_starts(part->octets, PQ_SLICE("+OK"))    ? 3
                     : pq_slice_starts(part->octets, PQ_SLICE("-ERR")) ? 4
                                                                       : 0;
-    if (status == 0)
+    if (status == 0 || (part->octets.len > status && part->octets.at[status] != ' '))
         return;
     bool prose = has_prose(pq_slice_after(part->octets, status));
     for (part = part->next; part && !prose; part = part->next)

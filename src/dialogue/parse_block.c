@@ -159,6 +159,7 @@ static void close_block(struct parser *p)
 static void read_end(struct parser *p, struct pq_slice in, struct pq_slice where)
 {
     struct pq_slice comment = parser_cut_comment(&in);
+    parser_skip_blanks(&in);
     if (in.len > 0) {
         parser_fail(p, in, "nothing can follow @end on its line");
         return;
@@ -168,9 +169,10 @@ static void read_end(struct parser *p, struct pq_slice in, struct pq_slice where
         return;
     }
     struct pq_dlg_item *item = innermost(p)->item;
-    if (pq_dlg_item_is(item, PQ_DLG_DO_CASE) || pq_dlg_item_is(item, PQ_DLG_DO_ELSE)) {
-        if (pq_dlg_item_is(item, PQ_DLG_DO_CASE))
-            close_block(p);
+    if (pq_dlg_item_is(item, PQ_DLG_DO_CASE) && p->depth > 1) {
+        close_block(p);
+        item = innermost(p)->item;
+    } else if (pq_dlg_item_is(item, PQ_DLG_DO_ELSE)) {
         item = item->parent;
     }
     item->directive.end = parser_at(p, where.at);
@@ -199,8 +201,9 @@ static bool check_place(struct parser *p, struct pq_dlg_item *item)
     const struct pq_dlg_do_row *row = pq_dlg_do_row(item->directive.what);
     if (row->places & place_of(innermost(p)))
         return true;
-    pq_dlg_problem_add(&p->d->problems, item->at, "here cannot stand @",
-                       pq_dlg_do_name(item->directive.what), "; FORMAT.md tells where it can");
+    pq_dlg_problem_add(&p->d->problems, item->at, "the directive ",
+                       pq_dlg_do_name(item->directive.what),
+                       " cannot stand here; FORMAT.md tells where");
     return false;
 }
 
@@ -223,7 +226,7 @@ static bool take_name(struct parser *p, struct pq_slice *in, struct pq_dlg_direc
     d->what = pq_dlg_do_of(name);
     *in = pq_slice_after(*in, name.len);
     return d->what != PQ_DLG_DO_COUNT ||
-           parser_fail_quoting(p, name, "unknown directive @", "; FORMAT.md lists them");
+           parser_fail_quoting(p, name, "unknown directive ", "; FORMAT.md lists them");
 }
 
 /* Opens the block even when the parameters are wrong, so that its @end finds it. */

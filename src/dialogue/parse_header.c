@@ -201,6 +201,10 @@ static void read_key(struct parser *p, struct pq_dlg_header_line *line)
         return;
     }
     parser_skip_blanks(&value);
+    if (value.at[0] == '#') {
+        parser_fail(p, value, "a value cannot begin with #, which begins a comment");
+        return;
+    }
     if (p->d->value[key].at && key != PQ_DLG_KEY_MATRIX) {
         parser_fail_quoting(p, name, "the key ", " stands twice; remove one");
         return;
@@ -215,6 +219,7 @@ static bool read_first_line(struct parser *p)
 {
     uint64_t format = 0;
     struct pq_slice in = parser_next_line(p) ? p->line : pq_slice_of(NULL, 0);
+    p->number = 1;
     if (!pq_slice_starts(in, PQ_SLICE("#!dlg ")))
         return parser_fail(p, in, "a dialogue begins with the line \"#!dlg 1\"");
     p->d->first_comment = parser_cut_comment(&in);
@@ -248,6 +253,7 @@ bool parser_read_header(struct parser *p)
         return false;
     while (parser_next_line(p)) {
         if (pq_slice_equal(p->line, PQ_SLICE("---"))) {
+            p->d->header_end = parser_at(p, p->line.at);
             check_crash_keys(p);
             return true;
         }

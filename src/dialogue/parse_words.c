@@ -186,6 +186,7 @@ static bool take_arguments(struct parser *p, struct pq_slice *in, struct pq_dlg_
         if (!*tail)
             return false;
         tail = &(*tail)->next;
+        parser_skip_blanks(in);
         if (take_sign(in, ")"))
             return true;
         if (!take_sign(in, ","))

@@ -125,8 +125,8 @@ static bool known_octets(struct matcher *k, const struct pq_dlg_part *part, stru
     out->secret = false;
     *error = PQ_EXPR_OK;
     *about = part->octets;
-    if (part->kind == PQ_DLG_PART_LITERAL)
-        return true;
+    if (part->kind != PQ_DLG_PART_NAME && part->kind != PQ_DLG_PART_EXPR)
+        return part->kind == PQ_DLG_PART_LITERAL;
     env.ctx = k;
     env.name = name_in_line;
     env.message = message_in_line;

@@ -105,17 +105,15 @@ static enum pq_status show_octets(struct pq_slice octets, size_t room, struct pq
 
 static enum pq_status show_list(const struct pq_value *v, size_t room, struct pq_bytes *out)
 {
-    size_t start = out->len;
+    size_t end = out->len + room;
     enum pq_status status = pq_bytes_put_text(out, "[");
     for (size_t i = 0; i < v->count && status == PQ_STATUS_OK; i++) {
-        if (out->len - start >= room) {
-            status = pq_bytes_put_text(out, ", ...");
+        bool full = out->len >= end;
+        status = pq_bytes_put_text(out, i == 0 ? "" : full ? ", ..." : ", ");
+        if (full)
             break;
-        }
-        if (i > 0)
-            status = pq_bytes_put_text(out, ", ");
         if (status == PQ_STATUS_OK)
-            status = show_octets(v->lines[i], room - (out->len - start), out);
+            status = show_octets(v->lines[i], end > out->len ? end - out->len : 0, out);
     }
     return status == PQ_STATUS_OK ? pq_bytes_put_text(out, "]") : status;
 }

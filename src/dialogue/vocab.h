@@ -238,7 +238,7 @@ enum pq_dlg_param_form {
     X(NAME, "NAME", PLAIN, LABEL, NULL)                                                            \
     X(VARIABLE, "NAME", PLAIN, VARIABLE, NULL)                                                     \
     X(VERDICT, "VERDICT", PLAIN, WORD, &pq_dlg_verdicts)                                           \
-    X(WHY, "\"why\"", PLAIN, TEXT, NULL)                                                           \
+    X(WHY, "WHY", PLAIN, TEXT, NULL)                                                               \
     X(EXPR, "EXPR", PLAIN, EXPR, NULL)                                                             \
     X(REQ, "ID", PLAIN, REQUIREMENT, NULL)                                                         \
     X(LEVEL, "LEVEL", PLAIN, WORD, &pq_dlg_levels)                                                 \

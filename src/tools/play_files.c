@@ -176,37 +176,6 @@ bool play_file_row_named(const struct play_file *file, struct pq_slice name, siz
     return found;
 }
 
-/* The items of a file that count, one after the other through all sections. */
-struct walk {
-    const struct pq_dlg_section *section;
-    const struct pq_dlg_item *item;
-};
-
-static void walk_on(struct walk *w)
-{
-    do {
-        w->item = w->item ? pq_dlg_item_after(w->item) : NULL;
-        while (!w->item && w->section) {
-            w->item = w->section->kind == PQ_DLG_MESSAGE ? NULL : w->section->items;
-            w->section = w->section->next;
-        }
-    } while (w->item && w->item->kind != PQ_DLG_ITEM_STEP &&
-             w->item->kind != PQ_DLG_ITEM_DIRECTIVE);
-}
-
-struct pq_dlg_at play_file_at(const struct play_file *file, struct pq_dlg_at at)
-{
-    if (!file->has_row || at.line == 0)
-        return at;
-    struct walk row = {.section = file->row_dlg.sections};
-    struct walk own = {.section = file->dlg.sections};
-    do {
-        walk_on(&row);
-        walk_on(&own);
-    } while (row.item && own.item && row.item->at.line != at.line);
-    return row.item && own.item ? own.item->at : at;
-}
-
 /* ---- preludes --------------------------------------------------------------------------------- */
 
 /* The built-in prelude is a place of the cache like any other, under a path that no file has. */

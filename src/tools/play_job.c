@@ -149,9 +149,6 @@ void play_job_run(struct play_shop *s, const struct play_job *job, struct play_r
     if (prepare(s, job, &run, &target, &why)) {
         r->what = run.what;
         play(job, &run, target, r);
-        struct play_file *file = play_files_open(&s->files, job->file, &why);
-        if (file)
-            r->out.at = play_file_at(file, r->out.at);
     } else {
         pq_playlog_init(&r->out.transcript, &r->mask, run.alloc);
         not_begun(r, &why);

@@ -22,7 +22,10 @@ static enum pq_wire_result probe_greeting(struct pq_play *p)
         if (r != PQ_WIRE_TLS_OK)
             return r == PQ_WIRE_TLS_SPENT ? PQ_WIRE_SPENT : PQ_WIRE_TIMEOUT;
     }
-    return pq_conns_line(&p->conns, 0, play_patience_of(p, 0), &line);
+    enum pq_wire_result r = pq_conns_line(&p->conns, 0, play_patience_of(p, 0), &line);
+    if (r == PQ_WIRE_OK)
+        pq_conns_take(&p->conns, 0, &line, false);
+    return r;
 }
 
 /* Opens a connection of its own, which must greet. False: the record is spent. */
@@ -163,11 +166,11 @@ static void judge(struct pq_play *p, const struct pq_dlg_item *item, enum awaite
         return;
     }
     bool judged = p->section != PQ_DLG_GIVEN && !p->given_lost && !p->login.active;
-    if (judged && what != AWAIT_CLOSE)
-        pq_outcome_mark(out, one_reply_row, PQ_VERDICT_FAIL);
     play_fail(p, item,
               what == AWAIT_CLOSE ? "the connection was not closed" : "the answer is missing",
               actual->at);
+    if (judged && what != AWAIT_CLOSE)
+        pq_outcome_mark(out, one_reply_row, PQ_VERDICT_FAIL);
 }
 
 void play_barrier(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,

@@ -80,6 +80,7 @@ enum pq_wire_result pq_conns_open(struct pq_conns *c, unsigned n, bool tls, uint
     c->out->connects++;
     enum pq_wire_result r = c->wire->open(c->wire->ctx, n, tls, pq_conns_now(c) + patience_ms);
     chan->open = r == PQ_WIRE_OK;
+    c->refused = r != PQ_WIRE_OK;
     ask_begins(c, chan);
     if (r == PQ_WIRE_OK)
         pq_conns_event(c, n, tls ? "connected, TLS first" : "connected");
@@ -175,7 +176,7 @@ static enum pq_wire_result receive(struct pq_conns *c, unsigned n, uint64_t dead
         chan->taken = 0;
     }
     if (pq_bytes_reserve(&chan->in, PQ_CONN_READ) != PQ_STATUS_OK)
-        return PQ_WIRE_TOO_LONG;
+        return chan->in.len > PQ_CONN_LINE_MAX ? PQ_WIRE_TOO_LONG : PQ_WIRE_FAILED;
     size_t got = 0;
     enum pq_wire_result r =
         c->wire->recv(c->wire->ctx, n, chan->in.at + chan->in.len, PQ_CONN_READ, &got, deadline);
@@ -317,12 +318,14 @@ void pq_conns_take_octets(struct pq_conns *c, unsigned n, size_t len)
 static enum pq_wire_result send_one(struct pq_conns *c, unsigned n, struct pq_slice octets,
                                     uint64_t deadline)
 {
+    const struct pq_chan *chan = &c->chans[n];
     enum pq_wire_result r = PQ_WIRE_TIMEOUT;
     while (r == PQ_WIRE_TIMEOUT && pq_conns_now(c) < deadline) {
         r = c->wire->send(c->wire->ctx, n, &octets,
                           least(pq_conns_now(c) + SEND_SLICE_MS, deadline));
-        if (r == PQ_WIRE_TIMEOUT && receive(c, n, 0) == PQ_WIRE_TOO_LONG)
-            return PQ_WIRE_TIMEOUT;
+        /* A buffer that is full stays so: nobody reads while this is sent. */
+        if (r == PQ_WIRE_TIMEOUT && chan->in.len <= PQ_CONN_LINE_MAX)
+            (void)receive(c, n, 0);
     }
     return r;
 }

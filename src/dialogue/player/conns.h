@@ -33,6 +33,7 @@ struct pq_conns {
     const struct pq_wire *wire;
     struct pq_outcome *out; /* transcript and figures */
     uint64_t start_ms;
+    bool refused; /* the target did not accept the last connection that was tried */
     struct pq_chan chans[PQ_WIRE_CONNS];
     struct pq_alloc alloc;
 };

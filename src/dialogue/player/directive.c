@@ -57,7 +57,9 @@ static void do_verdict(struct pq_play *p, const struct pq_dlg_item *item)
     line_clear(&why);
     line_put_slice(&why, pq_dlg_arg(&item->directive, PQ_DLG_ARG_WHY)->text);
     play_verdict(p, item, verdicts[item->directive.what], why.at, NULL);
-    p->over = p->over || item->directive.what == PQ_DLG_DO_PASS;
+    /* A prelude has logged in where it ends, and nowhere before. */
+    if (item->directive.what == PQ_DLG_DO_PASS && !p->login.active)
+        p->over = true;
 }
 
 static void do_bound(struct pq_play *p, const struct pq_dlg_item *item)

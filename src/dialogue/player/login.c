@@ -120,6 +120,7 @@ void play_login_end(struct pq_play *p)
         pq_conns_end(&p->conns, 0, PQ_WIRE_CLOSE);
     if (!l->failed || (l->settles && settle_again(p)))
         return;
+    p->out->peer_gone = p->out->peer_gone || p->conns.refused;
     play_verdict(p, l->item, PQ_VERDICT_INCONCLUSIVE,
                  l->settles ? "the maildrop does not become free" : "the login failed", l->why);
 }

@@ -4,15 +4,18 @@
 
 #include "dialogue/player/play_internal.h"
 
-/* What is not the target's answer to the case, but its failure to be there at all. */
+/* What is not the target's answer to the case, but its failure to be there at all. While the player
+ * settles that is nothing yet: a server may be on its way up. */
 static bool not_opened(struct pq_play *p, const struct pq_dlg_item *item, enum pq_wire_result r)
 {
     if (r == PQ_WIRE_SPENT) {
         play_ended(p, item, 1, r);
         return false;
     }
-    p->out->peer_gone = p->out->peer_gone || r != PQ_WIRE_TIMEOUT;
-    p->out->hang = p->out->hang || r == PQ_WIRE_TIMEOUT;
+    if (!p->login.active || !p->login.settles) {
+        p->out->peer_gone = p->out->peer_gone || r != PQ_WIRE_TIMEOUT;
+        p->out->hang = p->out->hang || r == PQ_WIRE_TIMEOUT;
+    }
     play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE, "the target does not accept a connection",
                  pq_wire_result_text(r));
     return false;

@@ -149,7 +149,7 @@ static void run_given(struct pq_play *p)
 /* Whether [after] can still tell anything. */
 static bool after_makes_sense(const struct pq_play *p)
 {
-    return p->run->what.dlg->after && !p->out->peer_gone && p->out->verdict != PQ_VERDICT_ERROR;
+    return p->run->what.dlg->after && !p->conns.refused && p->out->verdict != PQ_VERDICT_ERROR;
 }
 
 static void run_sections(struct pq_play *p)

@@ -190,6 +190,9 @@ static uint64_t script_took(void *ctx, unsigned conn, uint64_t ms)
     struct pq_script *s = ctx;
     struct pq_script_conn *c = &s->conns[conn];
     const struct pq_golden_event *e = event_past(c->next, conn, PQ_GOLDEN_SENT);
+    /* The end of a connection is never used up; what was measured stands behind it. */
+    if (e && e->kind == PQ_GOLDEN_END && e->result != PQ_WIRE_TIMEOUT)
+        e = event_past(e->next, conn, PQ_GOLDEN_SENT);
     if (!e || e->kind != PQ_GOLDEN_TOOK)
         return ms;
     use_up(c, e);

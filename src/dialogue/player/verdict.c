@@ -183,10 +183,16 @@ static void login_failed(struct pq_play *p, const struct pq_dlg_item *item, cons
     copy_text(p->login.why, text.at);
 }
 
+/* Whether a finding only says that the prelude does not log in. */
+static bool is_of_login(const struct pq_play *p, enum pq_verdict verdict)
+{
+    return p->login.active && verdict != PQ_VERDICT_ERROR && verdict != PQ_VERDICT_SKIP;
+}
+
 void play_record(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict,
                  const char *why, const char *actual)
 {
-    if (p->login.active && verdict != PQ_VERDICT_ERROR && verdict != PQ_VERDICT_SKIP) {
+    if (is_of_login(p, verdict)) {
         if (verdict > PQ_VERDICT_WARN)
             login_failed(p, item, why, actual);
         return;
@@ -204,7 +210,7 @@ void play_verdict(struct pq_play *p, const struct pq_dlg_item *item, enum pq_ver
                   const char *why, const char *actual)
 {
     play_record(p, item, verdict, why, actual);
-    if (verdict > PQ_VERDICT_WARN)
+    if (verdict > PQ_VERDICT_WARN && !is_of_login(p, verdict))
         p->over = p->lost = true;
 }
 
