@@ -300,7 +300,7 @@ class ExecSeat:
 class ExecTarget:
     ours = True
     shared = False
-    patience_ms = None
+    patience_ms: int | None = None
     settings = frozenset[str]()
 
     def __init__(
