@@ -28,12 +28,11 @@ from popquiz.fixtures import Fixtures
 from popquiz.mask import Mask
 from popquiz.record import Job
 from popquiz.results import Report
-from popquiz.schedule import Rules
+from popquiz.schedule import WRONG_LOGINS, Rules
 from popquiz.targets import Target
 
 HELP = "play the cases against a server and grade it"
 SEGMENTS = ("whole", "byte", "mid-crlf", "after-crlf")
-WRONG_LOGINS = 20  # on servers of other people
 LEVELS = {"must": 1, "should": 2, "may": 3}
 
 
@@ -102,7 +101,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog="exit status: 0 passed, 1 deviations, 2 usage, 3 target unreachable or dead, "
         "4 the suite is at fault, 5 only the baseline is stale, 130 interrupted",
     )
-    options.add_target(parser)
+    options.add_target(parser.add_argument_group("target"))
     add_selection(parser)
     _add_gate(parser)
     parser.add_argument(

@@ -2,7 +2,7 @@
 """`popquiz golden`: records of what a server did in a case, and what the judge must make of it.
 
 record plays cases against the built-in server, as it is and with faults, and writes ID.golden
-beside each dialogue. Recording again plays the same faults again and keeps what was written by hand.
+beside each dialogue. Recording again plays the same faults again, and keeps runs written by hand.
 check plays all records through the judge, without a server, and names cases whose records do not
 show every branch, or nothing that fails.
 """

@@ -4,8 +4,9 @@
 import argparse
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from popquiz import probe
 from popquiz.errors import UsageError
@@ -15,7 +16,14 @@ PASSWORD_MAX = 1024  # octets
 PATIENCE_SECONDS = 10.0
 
 
-def number(least: int) -> type[int]:
+class Group(Protocol):
+    """What options are added to: a group of argparse, or of pytest."""
+
+    @property
+    def add_argument(self) -> Callable[..., object]: ...
+
+
+def number(least: int) -> Callable[[str], int]:
     """The type of an option that is a whole number from `least`."""
 
     def read(text: str) -> int:
@@ -23,11 +31,10 @@ def number(least: int) -> type[int]:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least}")
         return int(text)
 
-    return read  # type: ignore[return-value]
+    return read
 
 
-def add_target(parser: argparse.ArgumentParser, default: str | None = None) -> None:
-    group = parser.add_argument_group("target")
+def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument(
         "--target",
         default=default,

@@ -18,7 +18,7 @@ HELP = "play dialogues and show what was said"
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("replay", help=HELP, description=__doc__)
     parser.add_argument("files", nargs="+", metavar="FILE", help="dialogues, or folders of them")
-    options.add_target(parser, default="mock")
+    options.add_target(parser.add_argument_group("target"), default="mock")
     parser.add_argument("--segment", default="whole", type=certify.segment, metavar="CUT")
     parser.add_argument("--yes-destroy", action="store_true", help="cases may remove mail")
     parser.add_argument("--slow", action="store_true", help="cases may take long")

@@ -22,6 +22,7 @@ from popquiz.record import Job, Result
 from popquiz.targets import Seat, Target, UnableError
 from popquiz.verdicts import DEADLY, Attempt, Skip, Verdict
 
+WRONG_LOGINS = 20  # on servers of other people, unless they allow more
 REVIVE_SECONDS = 30.0  # for a target that comes back by itself
 SETTLED = (Verdict.PASS, Verdict.SKIP)  # are not played again
 HEALTHY = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.SKIP)  # prove that the target lives
