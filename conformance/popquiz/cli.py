@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import popquiz
 from popquiz.errors import Exit, PopquizError
@@ -24,6 +25,13 @@ COMMANDS = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(Exit.USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _modules(argv: Sequence[str]) -> list[str]:
     """The module of the command, or all of them when help may be wanted."""
     if argv and argv[0] in COMMANDS:
@@ -31,27 +39,25 @@ def _modules(argv: Sequence[str]) -> list[str]:
     return list(COMMANDS.values())
 
 
-def _parser(argv: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str, str]]:
-    parser = argparse.ArgumentParser(
-        prog="popquiz", description=popquiz.__doc__, allow_abbrev=False
-    )
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(prog="popquiz", description=popquiz.__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"popquiz {popquiz.__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name in _modules(argv):
         if importlib.util.find_spec(f"popquiz.{name}"):
             importlib.import_module(f"popquiz.{name}").add_parser(subparsers)
-    return parser, COMMANDS
+    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser, commands = _parser(words)
+    parser = _parser(words)
     args = parser.parse_args(words)
     if not args.command:
         parser.print_help(sys.stderr)
         return Exit.USAGE
-    module = importlib.import_module(f"popquiz.{commands[args.command]}")
+    module = importlib.import_module(f"popquiz.{COMMANDS[args.command]}")
     try:
         status: int = module.run(args)
     except PopquizError as error:

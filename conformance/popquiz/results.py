@@ -15,7 +15,7 @@ from typing import Any
 import popquiz
 from popquiz import grades, paths
 from popquiz.catalogue import Catalogue, Requirement
-from popquiz.errors import SuiteError
+from popquiz.errors import SuiteError, UsageError
 from popquiz.mask import Mask
 from popquiz.outcome import Entry, Outcome
 from popquiz.record import Result
@@ -329,9 +329,12 @@ def document(report: Report, folder: Path) -> dict[str, Any]:
 
 
 def check_folder(folder: Path) -> None:
-    """Finds out before the run that the results can be written there. Raises SuiteError."""
+    """Finds out before the run that the results can be written there. Raises UsageError."""
     probe = folder / ".popquiz"
-    write(probe, "")
+    try:
+        write(probe, "")
+    except SuiteError as error:
+        raise UsageError(f"--out: {error}") from None
     probe.unlink(missing_ok=True)
 
 

@@ -64,12 +64,16 @@ class Check:
 
 # ---- what went wrong ----------------------------------------------------------------------------
 
+LOGIN_FAILED = "the login failed"  # what the player calls it
 # TLS mode, a word that the player's finding holds, what to do about it.
 HINTS = (
     ("implicit", "plain", "it answers in the clear: try --tls stls or --tls none"),
     ("implicit", "octets that are no TLS", "it answers in the clear: try --tls stls or --tls none"),
     ("stls", "STLS", "it does not offer STLS: try --tls implicit or --tls none"),
-    ("", "certificate", "give its authority with --ca, its name with --host, or --insecure"),
+    ("", "has expired", "its owner must renew it; --insecure accepts it"),
+    ("", "it is not for", "--host says which name it must have"),
+    ("", "certificate was refused", "give its authority with --ca, or accept it with --insecure"),
+    ("", LOGIN_FAILED, "check --user and --password-file, or choose the way with --login"),
 )
 
 
@@ -77,10 +81,13 @@ def _events(outcome: Outcome) -> list[str]:
     return [entry.octets for entry in outcome.transcript if entry.dir == "*"]
 
 
-def _tls_trouble(outcome: Outcome) -> str:
-    """The sentence about TLS among the events, if there is one."""
-    told = [text for text in _events(outcome) if text.startswith("TLS: ") and text != "TLS: ok"]
-    return told[-1].removeprefix("TLS: ") if told else ""
+def _trouble(outcome: Outcome) -> str:
+    """The last event that tells of a connection or of TLS that failed, if there is one."""
+    for text in reversed(_events(outcome)):
+        head, _, rest = text.partition(": ")
+        if head in ("TLS", "connect") and rest != "ok":
+            return rest
+    return ""
 
 
 def _silent_from_the_start(outcome: Outcome) -> bool:
@@ -89,8 +96,7 @@ def _silent_from_the_start(outcome: Outcome) -> bool:
 
 def explain(outcome: Outcome, tls: str) -> str:
     """One line: what the target did instead of passing, and what may help."""
-    trouble = _tls_trouble(outcome)
-    parts = [part for part in (outcome.why, trouble or outcome.actual) if part]
+    parts = [part for part in (outcome.why, _trouble(outcome) or outcome.actual) if part]
     text = ": ".join(parts) or f"the sanity case ends with {outcome.outcome}"
     if tls != "implicit" and _silent_from_the_start(outcome):
         return f"{text} (it does not greet; if TLS begins at once there, say --tls implicit)"
@@ -125,9 +131,6 @@ async def first(check: Check, target: Target, logins: Sequence[Path]) -> Facts:
             break
     assert failed
     raise TargetError(f"{target.name}: {explain(failed, check.seat.endpoint.tls)}")
-
-
-LOGIN_FAILED = "the login failed"  # what the player calls it
 
 
 async def last(check: Check, login: Path) -> str:

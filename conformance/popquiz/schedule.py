@@ -291,7 +291,7 @@ class Scheduler:
         for job, attempt in alone.items():
             first = suspects.get(job, attempt)
             if job in guilty:
-                self._finish(job, [first, attempt], "the target died again when it was alone")
+                self._finish(job, [first, attempt], "it happened again when the case was alone")
             elif guilty:
                 await self._repeat(benches[0], job, attempt)
             else:
