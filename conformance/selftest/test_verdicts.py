@@ -120,7 +120,7 @@ def test_the_way_is_the_branches_and_the_step_that_decided(
 
 def test_a_branch_is_not_mistaken_for_the_end_of_another_name() -> None:
     of = case(branches=branches(**{"not-lost": "pass", "lost": "fail"}))
-    assert way(of, outcome("fail", branch="not-lost")) == "not-lost"
+    assert way(of, outcome("fail", branch="not-lost")) == "not-lost.test.12"
     assert way(of, outcome("fail", branch="almostlost")) == "almostlost.test.12"
 
 
