@@ -153,6 +153,7 @@ def rules(args: argparse.Namespace, rows: Catalogue, target: Target, fixtures: F
         seed=args.seed,
         destroy=args.yes_destroy,
         slow=args.slow,
+        revive_seconds=float(args.patience),
     )
 
 

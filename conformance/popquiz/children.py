@@ -122,6 +122,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
         process.stdin.close()
     if process.returncode is None:
         _signal(process, signal.SIGTERM)
+        _signal(process, signal.SIGCONT)  # one that is stopped cannot end
     try:
         async with asyncio.timeout(END_SECONDS):
             await process.wait()

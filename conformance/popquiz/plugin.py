@@ -142,6 +142,7 @@ def _play(session: pytest.Session, items: list[DialogueItem]) -> None:
         seed=args.seed,
         destroy=args.yes_destroy,
         slow=args.slow,
+        revive_seconds=float(args.patience),
     )
     run = runner.execute(
         runner.Config(

@@ -23,7 +23,6 @@ from popquiz.targets import Seat, Target, UnableError
 from popquiz.verdicts import DEADLY, Attempt, Skip, Verdict
 
 WRONG_LOGINS = 20  # on servers of other people, unless they allow more
-REVIVE_SECONDS = 30.0  # for a target that comes back by itself
 SETTLED = (Verdict.PASS, Verdict.SKIP)  # are not played again
 HEALTHY = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.SKIP)  # prove that the target lives
 
@@ -45,6 +44,7 @@ class Rules:
     destroy: bool = False
     slow: bool = False
     patience_ms: int | None = None  # None: as measured
+    revive_seconds: float = 10.0  # for a target that comes back by itself
     record: bool = False
     record_secrets: bool = False
 
@@ -247,7 +247,7 @@ class Scheduler:
         return replace(attempt, verdict=verdict, why=f"afterwards the target {problem}")
 
     def _probe_seconds(self, bench: Bench) -> float:
-        return max(5 * (self.rules.patience_ms or bench.facts.patience_ms) / 1000, 1.0)
+        return max(2 * (self.rules.patience_ms or bench.facts.patience_ms) / 1000, 1.0)
 
     async def _revive(self, bench: Bench) -> None:
         """Makes the target serve again. Raises TargetLost."""
@@ -255,7 +255,7 @@ class Scheduler:
         try:
             await bench.seat.adapter.restart()
         except UnableError:
-            problem = await probe.until_greeting(bench.seat.endpoint, REVIVE_SECONDS)
+            problem = await probe.until_greeting(bench.seat.endpoint, self.rules.revive_seconds)
         except (OSError, ValueError, TargetError) as error:
             problem = str(error)
         bench.seat.incidents()  # of the old life
