@@ -47,7 +47,7 @@ static void fill_stream(uint8_t *at, size_t len)
     }
 }
 
-/* ---- decoding ---------------------------------------------------------------------------------- */
+/* -------------------------------------------------------------------------------- decoding ---------------------------------------------------------------------------------- */
 
 static uint64_t by_memcpy(struct pq_slice stream, uint8_t *copy)
 {
@@ -121,7 +121,7 @@ static void measure_decoding(struct pq_slice stream, uint8_t *copy)
     (void)printf("},");
 }
 
-/* ---- message size ------------------------------------------------------------------------------ */
+/* ---- message size ---------------------------------------------------------------------------- */
 
 /* Reads RETR replies of `size` octets, `total` octets in all, through a client's conn. */
 static double read_messages(struct pq_slice stream, uint64_t size, uint64_t total)
@@ -171,7 +171,7 @@ static void measure_sizes(struct pq_slice stream)
     (void)printf("},");
 }
 
-/* ---- commands ---------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static struct pq_server *log_in(struct pq_mock *m)
 {

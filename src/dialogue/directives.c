@@ -46,7 +46,8 @@ static const struct pq_dlg_do_row rows[PQ_DLG_DO_COUNT] = {
     ROW(TLSCUT, false, FLOW | ON, BOTH, "close TCP without close_notify of TLS", MAYBE(CONN)),
     ROW(EOF, false, FLOW, BOTH, "the peer must close, with nothing before it", MAYBE(CONN)),
     ROW(TLS, false, FLOW | ON, BOTH,
-        "start TLS; r becomes ok, alert, eof, plain or timeout, without it anything but ok fails",
+        "start TLS; r becomes ok, alert, eof, plain, timeout, refused (by us) or failed; without r "
+        "only ok passes",
         MAYBE(CONN), MAYBE(RESULT), MAYBE(SNI), MAYBE(MIN), MAYBE(MAX), MAYBE(VERIFY), MAYBE(CERT),
         MAYBE(HELLO)),
     ROW(CORRUPT, false, FLOW | ON, BOTH, "change one octet of the next TLS record that is sent",
@@ -121,13 +122,4 @@ enum pq_dlg_do pq_dlg_do_of(struct pq_slice name)
     while (what < PQ_DLG_DO_COUNT && !pq_slice_equal(names[what], name))
         what++;
     return (enum pq_dlg_do)what;
-}
-
-bool pq_dlg_do_is_plain(enum pq_dlg_do what)
-{
-    const struct pq_dlg_do_row *row = pq_dlg_do_row(what);
-    for (size_t i = 0; i < PQ_DLG_PARAMS_MAX && row->params[i].times != PQ_DLG_NONE; i++)
-        if (row->params[i].times != PQ_DLG_MAYBE)
-            return false;
-    return !row->opens && (row->places & PQ_DLG_IN_FLOW) && what != PQ_DLG_DO_AXIS;
 }

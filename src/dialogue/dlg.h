@@ -11,23 +11,23 @@
 /* ---- limits ---------------------------------------------------------------------------------- */
 
 /* The file is hostile input: each of these is an error of its own when it is passed. */
-#define PQ_DLG_FORMAT 1u                  /* the highest format that is read */
-#define PQ_DLG_TEXT_MAX (1u << 20)        /* octets of a file */
-#define PQ_DLG_MEMORY_MAX (64u << 20)     /* octets of its tree */
-#define PQ_DLG_STEPS_MAX 100000u          /* steps and directives of a file */
-#define PQ_DLG_NESTING_MAX 16u            /* blocks inside each other */
-#define PQ_DLG_SECTIONS_MAX 256u          /* sections of a file, fixtures included */
-#define PQ_DLG_CASES_MAX 64u              /* cases of a @match */
-#define PQ_DLG_NAME_MAX 64u               /* octets of a name */
-#define PQ_DLG_WORDS_MAX 256u             /* words of a list: requirements, tags, needs, ... */
-#define PQ_DLG_CAPTURES_MAX 16u           /* names that one line may bind */
-#define PQ_DLG_CONN_MAX 9u                /* connections, counted from 1 */
-#define PQ_DLG_AXES_MAX 8u                /* `matrix:` lines */
-#define PQ_DLG_AXIS_VALUES_MAX 64u        /* values of an axis */
-#define PQ_DLG_ROWS_MAX 1000u             /* combinations of all axes */
-#define PQ_DLG_MESSAGE_MAX (1u << 20)     /* octets of a fixture */
-#define PQ_DLG_TIME_MAX_MS (3600u * 1000) /* the longest duration: one hour */
-#define PQ_DLG_LINES_MAX 1000000u         /* of `S* least..most`; "any" is no limit */
+#define PQ_DLG_FORMAT 1u              /* the highest format that is read */
+#define PQ_DLG_TEXT_MAX (1u << 20)    /* octets of a file */
+#define PQ_DLG_MEMORY_MAX (64u << 20) /* octets of its tree */
+#define PQ_DLG_STEPS_MAX 100000u      /* steps and directives of a file */
+#define PQ_DLG_NESTING_MAX 16u        /* blocks inside each other */
+#define PQ_DLG_SECTIONS_MAX 256u      /* sections of a file, fixtures included */
+#define PQ_DLG_CASES_MAX 64u          /* cases of a @match */
+#define PQ_DLG_NAME_MAX 64u           /* octets of a name */
+#define PQ_DLG_WORDS_MAX 256u         /* words of a list: requirements, tags, needs, ... */
+#define PQ_DLG_CAPTURES_MAX 16u       /* names that one line may bind */
+#define PQ_DLG_CONN_MAX 9u            /* connections, counted from 1 */
+#define PQ_DLG_AXES_MAX 8u            /* `matrix:` lines */
+#define PQ_DLG_AXIS_VALUES_MAX 64u    /* values of an axis */
+#define PQ_DLG_ROWS_MAX 1000u         /* combinations of all axes */
+#define PQ_DLG_MESSAGE_MAX (1u << 20) /* octets of a fixture */
+#define PQ_DLG_TIME_MAX_MS 3600000u   /* the longest duration: one hour */
+#define PQ_DLG_LINES_MAX 1000000u     /* of `S* least..most`; "any" is no limit */
 
 /* ---- problems -------------------------------------------------------------------------------- */
 
@@ -125,7 +125,7 @@ struct pq_dlg_word {
 
 /* One parameter that was given. The form in its row of vocab.h says which fields count. */
 struct pq_dlg_arg {
-    const struct pq_dlg_arg *next;
+    struct pq_dlg_arg *next;
     struct pq_dlg_at at;
     enum pq_dlg_param param;
     struct pq_slice axis; /* written {axis}: a row of the matrix fills it; else empty */
@@ -141,12 +141,12 @@ struct pq_dlg_arg {
 
 struct pq_dlg_directive {
     enum pq_dlg_do what;
-    struct pq_slice axis;          /* of PQ_DLG_DO_AXIS */
-    const struct pq_dlg_arg *args; /* in the order of the row's parameters */
-    struct pq_dlg_item *body;      /* what stands inside; of @match: its cases */
-    struct pq_dlg_item *other;     /* of @if: the @else, with a body of its own */
-    struct pq_dlg_at end;          /* of a block: where its @end is */
-    struct pq_slice end_comment;   /* behind @end; NULL `at`: none */
+    struct pq_slice axis;        /* of PQ_DLG_DO_AXIS */
+    struct pq_dlg_arg *args;     /* in the order of the row's parameters */
+    struct pq_dlg_item *body;    /* what stands inside; of @match: its cases */
+    struct pq_dlg_item *other;   /* of @if: the @else, with a body of its own */
+    struct pq_dlg_at end;        /* of a block: where its @end is */
+    struct pq_slice end_comment; /* behind @end; NULL `at`: none */
 };
 
 /* The parameter, or NULL when it was not given (for one that may be repeated: the first). */

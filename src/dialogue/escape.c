@@ -8,17 +8,17 @@
  * octet is always written so (a blank and a brace only where they must be). */
 static const struct short_escape {
     uint8_t letter, octet;
-    unsigned where;
     bool always;
+    unsigned where;
 } short_escapes[] = {
-    {'r', '\r', IN_PAYLOAD | IN_STRING, true},
-    {'n', '\n', IN_PAYLOAD | IN_STRING, true},
-    {'t', '\t', IN_PAYLOAD | IN_STRING, true},
-    {'0', '\0', IN_PAYLOAD | IN_STRING, true},
-    {'\\', '\\', IN_PAYLOAD | IN_STRING, true},
-    {'{', '{', IN_PAYLOAD, true},
-    {'"', '"', IN_STRING, true},
-    {'s', ' ', IN_PAYLOAD | IN_STRING, false},
+    {'r', '\r', true, IN_PAYLOAD | IN_STRING},
+    {'n', '\n', true, IN_PAYLOAD | IN_STRING},
+    {'t', '\t', true, IN_PAYLOAD | IN_STRING},
+    {'0', '\0', true, IN_PAYLOAD | IN_STRING},
+    {'\\', '\\', true, IN_PAYLOAD | IN_STRING},
+    {'{', '{', true, IN_PAYLOAD},
+    {'"', '"', true, IN_STRING},
+    {'s', ' ', false, IN_PAYLOAD | IN_STRING},
 };
 
 #define SHORT_ESCAPES (sizeof(short_escapes) / sizeof(short_escapes[0]))

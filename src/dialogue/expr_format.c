@@ -70,7 +70,7 @@ enum pq_status pq_expr_format(const struct pq_expr *e, const struct pq_env *name
     struct printer p = {.names = names, .out = out};
     struct pq_slice in = e->source;
     enum pq_status status = PQ_STATUS_OK;
-    pq_arena_init(&p.arena, out->alloc, 2 * PQ_VALUE_OCTETS_MAX);
+    pq_arena_init(&p.arena, out->alloc, (size_t)2 * PQ_VALUE_OCTETS_MAX);
     for (struct token t = pq_expr_token(&in); t.kind != TOKEN_END && status == PQ_STATUS_OK;
          t = pq_expr_token(&in))
         status = put_token(&p, &t, in);

@@ -96,7 +96,7 @@ static enum pq_expr_outcome give_md5(const struct call *c, struct pq_buf *digest
     struct pq_buf text;
     if (status != PQ_STATUS_OK || digest->len != MD5_LEN)
         return PQ_EXPR_NO_CRYPTO;
-    enum pq_expr_outcome outcome = pq_expr_room(c->env, MD5_LEN * 2, &text);
+    enum pq_expr_outcome outcome = pq_expr_room(c->env, (size_t)MD5_LEN * 2, &text);
     if (outcome != PQ_EXPR_OK)
         return outcome;
     return pq_hex_encode(pq_buf_slice(digest), &text) == PQ_STATUS_OK ? pq_expr_give(&text, out)

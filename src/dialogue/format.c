@@ -2,6 +2,8 @@
  * Whole files as text: header, sections, indentation, comments. */
 #include "dialogue/format_internal.h"
 
+#include <assert.h>
+
 #define COMMENT_COLUMN 26u /* octets before a comment, where the line leaves room */
 #define INDENT 2u
 #define KEY_WIDTH 8u /* of the keys of the header, unless one is longer */
@@ -122,6 +124,7 @@ static void put_header_value(struct writer *w, const struct pq_dlg_header_line *
         writer_items(w, w->d->needs, ",");
         return;
     case PQ_DLG_VALUE_AXIS:
+        assert(axis);
         put_axis(w, axis);
         return;
     case PQ_DLG_VALUE_WORDS:

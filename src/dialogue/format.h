@@ -9,7 +9,7 @@
 #include "dialogue/dlg.h"
 
 /* The most that a file can become: each octet has at most four characters. */
-#define PQ_DLG_FORMATTED_MAX (5u * PQ_DLG_TEXT_MAX)
+#define PQ_DLG_FORMATTED_MAX ((size_t)5 * PQ_DLG_TEXT_MAX)
 
 /* Appends the whole file, which was parsed without a problem. NO_MEMORY as pq_bytes_put(). */
 PQ_NODISCARD enum pq_status pq_dlg_format(const struct pq_dlg *d, struct pq_bytes *out);

@@ -7,7 +7,7 @@ static void (*const rules[])(struct linter *l) = {
     lint_prose,  lint_timing,   lint_adapter, lint_branches, lint_unreachable, lint_verdicts,
 };
 
-/* ---- helpers --------------------------------------------------------------------------------- */
+/* ---- what the rules share -------------------------------------------------------------------- */
 
 bool lint_has_role(const struct linter *l, enum pq_dlg_role role)
 {

@@ -2,8 +2,15 @@
  * Names that have no value, axes that are not used, rows that cannot be read. */
 #include "dialogue/lint_internal.h"
 
+#include <assert.h>
+
 #include "dialogue/format.h"
 #include "dialogue/regex.h"
+
+#define ROWS_OCTETS_MAX                                                                            \
+    ((size_t)8                                                                                     \
+     << 20) /* of rows that are read; enough for all of a real file                      \
+                       */
 
 struct scope {
     struct linter *l;
@@ -139,8 +146,10 @@ void lint_names(struct linter *l)
 static size_t diagonal_row(const struct pq_dlg *d, size_t n)
 {
     size_t row = 0;
-    for (size_t i = 0; i < d->axes_count; i++)
+    for (size_t i = 0; i < d->axes_count; i++) {
+        assert(d->axes[i].count > 0);
         row = row * d->axes[i].count + n % d->axes[i].count;
+    }
     return row;
 }
 
@@ -157,7 +166,7 @@ static void repeat_problem(struct linter *l, const struct pq_dlg_problem *proble
 }
 
 /* Reads the row as a file of its own and repeats its first problem. */
-static bool check_row(struct linter *l, size_t row)
+static bool check_row(struct linter *l, size_t row, size_t *octets)
 {
     struct pq_dlg expanded;
     struct pq_bytes text;
@@ -169,6 +178,7 @@ static bool check_row(struct linter *l, size_t row)
             repeat_problem(l, &expanded.problems.at[0]);
         pq_dlg_free(&expanded);
     }
+    *octets += text.len;
     pq_bytes_free(&text);
     l->status = status == PQ_STATUS_NO_MEMORY ? status : l->status;
     return status == PQ_STATUS_OK;
@@ -176,10 +186,10 @@ static bool check_row(struct linter *l, size_t row)
 
 void lint_rows(struct linter *l)
 {
-    size_t most = 0;
+    size_t most = 0, octets = 0;
     for (size_t i = 0; i < l->d->axes_count; i++)
         most = l->d->axes[i].count > most ? l->d->axes[i].count : most;
-    for (size_t n = 0; n < most; n++)
-        if (!check_row(l, diagonal_row(l->d, n)))
+    for (size_t n = 0; n < most && octets < ROWS_OCTETS_MAX; n++)
+        if (!check_row(l, diagonal_row(l->d, n), &octets))
             return;
 }

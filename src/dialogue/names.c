@@ -47,3 +47,8 @@ bool pq_names_add(struct pq_names *n, struct pq_slice name)
     *slot = name;
     return true;
 }
+
+size_t pq_names_slot(const struct pq_names *n, struct pq_slice name)
+{
+    return (size_t)(find(n, name) - n->slots);
+}

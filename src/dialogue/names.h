@@ -18,5 +18,7 @@ PQ_NODISCARD enum pq_status pq_names_init(struct pq_names *n, struct pq_arena *a
 bool pq_names_has(const struct pq_names *n, struct pq_slice name);
 /* True when the name is new; it must outlive the set. Ignored when the set is full. */
 bool pq_names_add(struct pq_names *n, struct pq_slice name);
+/* The slot of a name that was added, 0 to `mask`: for values in an array beside the set. */
+size_t pq_names_slot(const struct pq_names *n, struct pq_slice name);
 
 #endif

@@ -9,19 +9,25 @@ static struct block *innermost(struct parser *p)
     return &p->blocks[p->depth];
 }
 
+/* Blocks that hold other things than a section does. */
+static const struct inside_row {
+    enum pq_dlg_do what;
+    unsigned place;
+} insides[] = {
+    {PQ_DLG_DO_MATCH, PQ_DLG_IN_MATCH},
+    {PQ_DLG_DO_BATCH, PQ_DLG_IN_BATCH},
+    {PQ_DLG_DO_RACE, PQ_DLG_IN_RACE},
+    {PQ_DLG_DO_ON, PQ_DLG_IN_ON},
+};
+
 /* Where an item stands that is read now; a mask of enum pq_dlg_place. */
 static unsigned place_of(const struct block *b)
 {
     if (!b->item)
         return PQ_DLG_IN_FLOW | PQ_DLG_IN_TOP;
-    if (b->item->directive.what == PQ_DLG_DO_MATCH)
-        return PQ_DLG_IN_MATCH;
-    if (b->item->directive.what == PQ_DLG_DO_BATCH)
-        return PQ_DLG_IN_BATCH;
-    if (b->item->directive.what == PQ_DLG_DO_RACE)
-        return PQ_DLG_IN_RACE;
-    if (b->item->directive.what == PQ_DLG_DO_ON)
-        return PQ_DLG_IN_ON;
+    for (size_t i = 0; i < sizeof(insides) / sizeof(insides[0]); i++)
+        if (insides[i].what == b->item->directive.what)
+            return insides[i].place;
     return PQ_DLG_IN_FLOW;
 }
 
@@ -66,7 +72,6 @@ struct pq_dlg_item *parser_new_item(struct parser *p, enum pq_dlg_item_kind kind
     return item;
 }
 
-/* Puts a whole item behind the last one of the innermost block. */
 void parser_add_item(struct parser *p, struct pq_dlg_item *item)
 {
     struct block *b = innermost(p);
@@ -195,7 +200,7 @@ static void read_else(struct parser *p, struct pq_dlg_item *item)
     *b = (struct block){.item = item, .tail = &item->directive.body, .req = b[-1].req};
 }
 
-/* Whether the directive may stand here; @case first closes the case before it. */
+/* Whether the directive may stand here. */
 static bool check_place(struct parser *p, struct pq_dlg_item *item)
 {
     const struct pq_dlg_do_row *row = pq_dlg_do_row(item->directive.what);

@@ -33,7 +33,7 @@ static size_t rank_of(const struct pq_dlg_do_row *row, enum pq_dlg_param param)
 static struct pq_dlg_arg *add_arg(struct args *a, enum pq_dlg_param param, struct pq_slice where)
 {
     size_t rank = rank_of(a->row, param);
-    const struct pq_dlg_arg **tail = &a->d->args;
+    struct pq_dlg_arg **tail = &a->d->args;
     if (++a->count > PQ_DLG_WORDS_MAX) {
         parser_fail(a->p, where, "more than 256 parameters");
         return NULL;
@@ -43,7 +43,7 @@ static struct pq_dlg_arg *add_arg(struct args *a, enum pq_dlg_param param, struc
             parser_fail_quoting(a->p, where, "given twice: ", "; remove one");
             return NULL;
         }
-        tail = (const struct pq_dlg_arg **)(uintptr_t) & (*tail)->next;
+        tail = &(*tail)->next;
     }
     struct pq_dlg_arg *arg = parser_get(a->p, sizeof(*arg));
     if (!arg)

@@ -2,7 +2,7 @@
  * Sections, their lines, and the octets of fixtures. */
 #include "dialogue/parse_internal.h"
 
-/* ---- sections -------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 /* Adds to a fixture, unless it becomes too long. */
 static bool put_octets(struct parser *p, struct pq_slice octets, struct pq_bytes *out)
@@ -53,14 +53,6 @@ static void make_fixture(struct parser *p)
     pq_bytes_free(&octets);
 }
 
-void parser_end_section(struct parser *p)
-{
-    parser_close_blocks(p);
-    if (p->section && p->section->kind == PQ_DLG_MESSAGE)
-        make_fixture(p);
-    p->section = NULL;
-}
-
 /* A line of a fixture: "| text" or "|! octets". */
 static void read_data(struct parser *p, struct pq_slice in)
 {
@@ -73,6 +65,16 @@ static void read_data(struct parser *p, struct pq_slice in)
     in = pq_slice_after(in, item->step.form == PQ_DLG_RAW ? 1 : 0);
     if (parser_read_payload(p, in, PARTS_OF_DATA, &item->step.parts, &nothing))
         parser_add_item(p, item);
+}
+
+/* ---- sections -------------------------------------------------------------------------------- */
+
+void parser_end_section(struct parser *p)
+{
+    parser_close_blocks(p);
+    if (p->section && p->section->kind == PQ_DLG_MESSAGE)
+        make_fixture(p);
+    p->section = NULL;
 }
 
 static bool find_section_kind(struct pq_slice word, enum pq_dlg_section_kind *kind)

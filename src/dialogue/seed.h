@@ -28,8 +28,8 @@ struct pq_dlg_from {
     bool raw;              /* `in` is one write as it is, not a wire case */
 };
 
-/* Appends the file, in canonical form. `in` is at most PQ_DLG_FROM_MAX octets. NO_MEMORY as
- * pq_bytes_put(). */
+/* Appends the file, in canonical form. NO_MEMORY as pq_bytes_put(), and for an `in` of more than
+ * PQ_DLG_FROM_MAX octets. */
 PQ_NODISCARD enum pq_status pq_dlg_from_wire(const struct pq_dlg_from *from, struct pq_slice in,
                                              struct pq_bytes *out);
 

@@ -2,8 +2,6 @@
  * Wire cases as dialogues that a person can read. */
 #include "dialogue/seed.h"
 
-#include <assert.h>
-
 #include "dialogue/escape.h"
 
 #define RUN_MIN 32u /* so many equal octets in a row are written as repeat() */
@@ -222,7 +220,8 @@ enum pq_status pq_dlg_from_wire(const struct pq_dlg_from *from, struct pq_slice 
 {
     struct scribe s = {.from = from, .out = out};
     const struct pq_wire_event whole = {PQ_WIRE_DATA, 1, in};
-    assert(in.len <= PQ_DLG_FROM_MAX);
+    if (in.len > PQ_DLG_FROM_MAX)
+        return PQ_STATUS_NO_MEMORY;
     put_header(&s);
     if (!from->raw)
         put_events(&s, in);

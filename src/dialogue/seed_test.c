@@ -126,7 +126,7 @@ static void test_reading_and_writing(void **state)
     pq_rand_init(&r, 1);
     pq_bytes_init(&out, pq_alloc_default(), 4096);
     pq_bytes_init(&again, pq_alloc_default(), 4096);
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 5000; i++) {
         struct pq_slice in = random_octets(&r, memory, sizeof(memory));
         rewrite(in, &out);
         assert_string_equal(events_of(in, &first), events_of(pq_bytes_slice(&out), &second));
@@ -228,7 +228,7 @@ static void test_wire_to_dialogue_and_back(void **state)
     pq_rand_init(&r, 2);
     pq_bytes_init(&text, pq_alloc_default(), 1u << 16);
     pq_bytes_init(&wire, pq_alloc_default(), 1u << 16);
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1000; i++) {
         enum pq_dlg_side side = i % 2 ? PQ_DLG_CLIENT : PQ_DLG_SERVER;
         struct pq_slice in = random_octets(&r, memory, sizeof(memory));
         to_dialogue(in, side, false, &text);
@@ -250,7 +250,7 @@ static void test_octets_to_dialogue_and_back(void **state)
     pq_rand_init(&r, 3);
     pq_bytes_init(&text, pq_alloc_default(), 1u << 16);
     pq_bytes_init(&wire, pq_alloc_default(), 1u << 16);
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 1000; i++) {
         struct pq_wire_reader reader;
         struct pq_wire_event e;
         enum pq_dlg_side side = i % 2 ? PQ_DLG_CLIENT : PQ_DLG_SERVER;
@@ -277,10 +277,11 @@ static void test_every_octet(void **state)
     struct pq_bytes text, wire;
     pq_bytes_init(&text, pq_alloc_default(), 1u << 16);
     pq_bytes_init(&wire, pq_alloc_default(), 1u << 16);
-    for (unsigned a = 0; a < 256; a++) {
+    static const uint8_t before[] = {0xFF, '\r', ' ', 'a'};
+    for (size_t a = 0; a < sizeof(before); a++) {
         for (unsigned b = 0; b < 256; b++) {
-            const uint8_t pair[2] = {(uint8_t)a, (uint8_t)b};
-            struct pq_slice in = pq_slice_of(pair, sizeof(pair));
+            const uint8_t octets[3] = {before[a], (uint8_t)b, '#'};
+            struct pq_slice in = pq_slice_of(octets, sizeof(octets));
             to_dialogue(in, PQ_DLG_CLIENT, false, &text);
             to_wire(pq_bytes_slice(&text), PQ_DLG_CLIENT, &wire);
             assert_string_equal(events_of(in, &first), events_of(pq_bytes_slice(&wire), &second));
@@ -290,33 +291,32 @@ static void test_every_octet(void **state)
     pq_bytes_free(&wire);
 }
 
-/* The worst inputs of the longest length still become files within the parser's limits. */
+/* The worst inputs of the longest length still become files within the parser's limits: 6.5
+ * characters for an octet, and a step for every two. */
 static void test_the_longest_input(void **state)
 {
     (void)state;
-    static const char *const patterns[] = {"\x01\x02",
-                                           "\xffW",
-                                           "\xff|a",
-                                           "\xff"
-                                           "2\xffW\xff"
-                                           "1\xffW",
-                                           "\xffS",
-                                           "\xff"
-                                           "2\xffH\xff"
-                                           "3\xffH",
-                                           "\r\n",
-                                           "\xff"
-                                           "3\xffR\xff"
-                                           "2\xffR",
-                                           "\r\n\r\n\xff|"};
+    static const struct {
+        const char *front, *pattern;
+    } cases[] = {
+        {"\xff"
+         "2",
+         "\xffH"},
+        {"", "\xffS"},
+        {"", "\xff|\x01"},
+        {"", "\r\n\r\n\xff|"},
+        {"", "\xff"
+             "3\xffR\xff"
+             "2\xffR"},
+    };
     struct pq_bytes in, text;
     pq_bytes_init(&in, pq_alloc_default(), PQ_DLG_FROM_MAX);
     pq_bytes_init(&text, pq_alloc_default(), PQ_DLG_FORMATTED_MAX);
-    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct pq_dlg d;
-        struct pq_slice pattern = pq_slice_text(patterns[i]);
         pq_bytes_clear(&in);
-        while (pq_bytes_put(&in, pattern) == PQ_STATUS_OK)
+        assert_int_equal(pq_bytes_put_text(&in, cases[i].front), PQ_STATUS_OK);
+        while (pq_bytes_put_text(&in, cases[i].pattern) == PQ_STATUS_OK)
             continue;
         to_dialogue(pq_bytes_slice(&in), PQ_DLG_CLIENT, false, &text);
         if (pq_dlg_parse(&d, pq_bytes_slice(&text), pq_alloc_default()) != PQ_STATUS_OK)
@@ -324,6 +324,20 @@ static void test_the_longest_input(void **state)
         pq_dlg_free(&d);
     }
     pq_bytes_free(&in);
+    pq_bytes_free(&text);
+}
+
+static void test_one_octet_too_many(void **state)
+{
+    (void)state;
+    static const uint8_t octets[PQ_DLG_FROM_MAX + 1];
+    const struct pq_dlg_from from = {.id = PQ_SLICE_INIT("a"), .kind = PQ_DLG_KIND_SEED};
+    struct pq_bytes text;
+    pq_bytes_init(&text, pq_alloc_default(), PQ_DLG_FORMATTED_MAX);
+    assert_int_equal(pq_dlg_from_wire(&from, pq_slice_of(octets, PQ_DLG_FROM_MAX), &text),
+                     PQ_STATUS_OK);
+    assert_int_equal(pq_dlg_from_wire(&from, pq_slice_of(octets, PQ_DLG_FROM_MAX + 1), &text),
+                     PQ_STATUS_NO_MEMORY);
     pq_bytes_free(&text);
 }
 
@@ -452,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_octets_to_dialogue_and_back),
         cmocka_unit_test(test_every_octet),
         cmocka_unit_test(test_the_longest_input),
+        cmocka_unit_test(test_one_octet_too_many),
         cmocka_unit_test(test_dialogues_as_wire_cases),
         cmocka_unit_test(test_what_has_no_octets),
         cmocka_unit_test(test_examples_as_seeds),

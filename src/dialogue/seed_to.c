@@ -2,13 +2,8 @@
  * Dialogues as wire cases: plays one side on paper. */
 #include "dialogue/seed.h"
 
+#include "dialogue/names.h"
 #include "dialogue/template.h"
-
-/* A name that the dialogue gave a value. */
-struct bound {
-    struct bound *next;
-    struct pq_capture capture;
-};
 
 struct performer {
     const struct pq_dlg *d;
@@ -18,9 +13,10 @@ struct performer {
     struct pq_env env;
     struct pq_arena arena; /* of values; one budget for the whole file */
     struct pq_rand rand;
-    struct bound *names;
-    struct pq_bytes write; /* of a batch, or of the step that is written */
-    uint8_t batch_conn;    /* 0: not in a batch */
+    struct pq_names names;   /* that the dialogue gave a value */
+    struct pq_value *values; /* of each slot of `names` */
+    struct pq_bytes write;   /* of a batch, or of the step that is written */
+    uint8_t batch_conn;      /* 0: not in a batch */
     enum pq_dlg_cut cut;
     uint64_t cut_octets;
     struct pq_dlg_at at; /* of the item that is performed */
@@ -89,25 +85,33 @@ bool pq_dlg_seed_name(struct pq_slice name, struct pq_value *out)
 static bool find_name(void *ctx, struct pq_slice name, struct pq_value *out)
 {
     const struct performer *p = ctx;
-    for (const struct bound *b = p->names; b; b = b->next) {
-        if (!pq_slice_equal(b->capture.name, name))
-            continue;
-        *out = b->capture.value;
-        return true;
-    }
-    return pq_dlg_seed_name(name, out);
+    if (!pq_names_has(&p->names, name))
+        return pq_dlg_seed_name(name, out);
+    *out = p->values[pq_names_slot(&p->names, name)];
+    return true;
 }
 
 static void bind(struct performer *p, struct pq_slice name, const struct pq_value *value)
 {
-    struct bound *b = pq_arena_get(&p->arena, sizeof(*b));
-    if (!b || pq_value_copy(value, &p->arena, &b->capture.value) != PQ_STATUS_OK) {
+    struct pq_value copy;
+    if (pq_value_copy(value, &p->arena, &copy) != PQ_STATUS_OK) {
         p->status = PQ_STATUS_NO_MEMORY;
         return;
     }
-    b->capture.name = name;
-    b->next = p->names;
-    p->names = b;
+    (void)pq_names_add(&p->names, name);
+    p->values[pq_names_slot(&p->names, name)] = copy;
+}
+
+/* No name is shorter than "{a}", and a step binds at most PQ_DLG_CAPTURES_MAX of them. */
+static enum pq_status make_names(struct performer *p)
+{
+    size_t most = p->d->steps * PQ_DLG_CAPTURES_MAX;
+    if (most > PQ_DLG_TEXT_MAX / 3)
+        most = PQ_DLG_TEXT_MAX / 3;
+    if (pq_names_init(&p->names, &p->arena, most + 1) != PQ_STATUS_OK)
+        return PQ_STATUS_NO_MEMORY;
+    p->values = pq_arena_get(&p->arena, (p->names.mask + 1) * sizeof(*p->values));
+    return p->values ? PQ_STATUS_OK : PQ_STATUS_NO_MEMORY;
 }
 
 static void fail(struct performer *p, enum pq_expr_outcome outcome, struct pq_slice about)
@@ -355,6 +359,7 @@ enum pq_status pq_dlg_to_wire(const struct pq_dlg *d, enum pq_dlg_side side,
     pq_rand_init(&p.rand, 1);
     p.env = (struct pq_env){
         .ctx = &p, .name = find_name, .crypto = crypto, .rand = &p.rand, .scratch = &p.arena};
+    p.status = make_names(&p);
     do_section(&p, d->given);
     do_section(&p, d->test);
     pq_bytes_free(&p.write);

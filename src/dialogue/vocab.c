@@ -52,7 +52,7 @@ size_t pq_dlg_word_of(const struct pq_dlg_words *words, struct pq_slice word)
 
 static const struct pq_dlg_key_row keys[PQ_DLG_KEY_COUNT] = {
 #define X(name, text, form, words, crash, help)                                                    \
-    [PQ_DLG_KEY_##name] = {PQ_SLICE_INIT(text), PQ_DLG_VALUE_##form, words, crash, help},
+    [PQ_DLG_KEY_##name] = {PQ_SLICE_INIT(text), words, help, PQ_DLG_VALUE_##form, crash},
     PQ_DLG_KEY_LIST(X)
 #undef X
 };

@@ -136,10 +136,10 @@ enum pq_dlg_key {
 
 struct pq_dlg_key_row {
     struct pq_slice name;
-    enum pq_dlg_value_form form;
     const struct pq_dlg_words *words;
-    bool crash_only;
     const char *help;
+    enum pq_dlg_value_form form;
+    bool crash_only;
 };
 const struct pq_dlg_key_row *pq_dlg_key_row(enum pq_dlg_key key);
 enum pq_dlg_key pq_dlg_key_of(struct pq_slice name); /* PQ_DLG_KEY_COUNT: unknown */
@@ -336,7 +336,7 @@ enum pq_dlg_place {
 /* Whether a parameter must be given. */
 enum pq_dlg_times { PQ_DLG_NONE, PQ_DLG_ONE, PQ_DLG_MAYBE, PQ_DLG_SOME /* one or more */ };
 
-#define PQ_DLG_PARAMS_MAX 8u
+#define PQ_DLG_PARAMS_MAX 9u
 
 struct pq_dlg_do_row {
     bool opens;      /* a block that @end closes; @case and @else end with their block */
@@ -351,8 +351,5 @@ struct pq_dlg_do_row {
 const struct pq_dlg_do_row *pq_dlg_do_row(enum pq_dlg_do what);
 struct pq_slice pq_dlg_do_name(enum pq_dlg_do what);
 enum pq_dlg_do pq_dlg_do_of(struct pq_slice name); /* PQ_DLG_DO_COUNT: unknown */
-/* Whether the directive can stand without any parameter and opens no block: what an axis may name.
- */
-bool pq_dlg_do_is_plain(enum pq_dlg_do what);
 
 #endif

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L
 #include "tools/file.h"
 
 #include <errno.h>
@@ -66,13 +65,12 @@ static bool replace(int fd, const char *temporary, const char *path, struct pq_s
 
 enum pq_status pq_file_replace(const char *path, struct pq_slice content)
 {
-    static const char suffix[] = ".XXXXXX";
-    size_t len = strlen(path);
-    char *temporary = malloc(len + sizeof(suffix));
+    static const char pattern[] = "%s.XXXXXX";
+    size_t size = strlen(path) + sizeof(pattern);
+    char *temporary = malloc(size);
     if (!temporary)
         return PQ_STATUS_FILE;
-    memcpy(temporary, path, len);
-    memcpy(temporary + len, suffix, sizeof(suffix));
+    (void)snprintf(temporary, size, pattern, path);
     int fd = mkstemp(temporary);
     bool good = fd >= 0 && replace(fd, temporary, path, content);
     int error = errno;

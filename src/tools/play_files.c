@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L
 #include "tools/play_files.h"
 
 #include <errno.h>
@@ -46,7 +45,7 @@ void play_files_free(struct play_files *f)
         forget(&f->each[i]);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* The first problem as one line. */
 static bool bad_dialogue(const struct pq_dlg_problems *p, const char *path, struct pq_why *why)
@@ -74,7 +73,7 @@ static bool fill(struct play_file *file, const char *path, const struct stat *no
     struct pq_slice name = pq_slice_text(path);
     *file = (struct play_file){.changed = now->st_mtim, .size = now->st_size};
     pq_bytes_init(&file->text, pq_alloc_default(), PQ_DLG_TEXT_MAX + 1);
-    pq_bytes_init(&file->row_text, pq_alloc_default(), PQ_DLG_FORMATTED_MAX);
+    pq_bytes_init(&file->row_text, pq_alloc_default(), (size_t)PQ_DLG_FORMATTED_MAX);
     file->path = resize(NULL, name.len + 1);
     if (!file->path)
         return false;
@@ -129,7 +128,7 @@ struct play_file *play_files_open(struct play_files *f, const char *path, struct
     return file;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 bool play_file_row(struct play_file *file, size_t row, struct pq_dialogue *out, struct pq_why *why)
 {
@@ -176,7 +175,7 @@ bool play_file_row_named(const struct play_file *file, struct pq_slice name, siz
     return found;
 }
 
-/* ---- preludes --------------------------------------------------------------------------------- */
+/* ---- preludes -------------------------------------------------------------------------------- */
 
 /* The built-in prelude is a place of the cache like any other, under a path that no file has. */
 static struct play_file *built_in(struct play_files *f, struct pq_why *why)

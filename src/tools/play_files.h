@@ -44,8 +44,8 @@ struct play_file *play_files_open(struct play_files *f, const char *path, struct
 bool play_files_prelude(struct play_files *f, const char *path, struct pq_dialogue *out,
                         struct pq_why *why);
 
-/* A row as the player wants it, its lines where they are in the file; lives until another row of the
- * file is asked for. */
+/* A row as the player wants it, its lines where they are in the file; lives until another row of
+ * the file is asked for. */
 bool play_file_row(struct play_file *file, size_t row, struct pq_dialogue *out, struct pq_why *why);
 /* Finds the row of that name. */
 bool play_file_row_named(const struct play_file *file, struct pq_slice name, size_t *row);

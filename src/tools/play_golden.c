@@ -11,7 +11,7 @@
 #define PATH_LEN_MAX 4096u
 #define DIFF_MAX 65536u
 
-/* ---- paths ------------------------------------------------------------------------------------ */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 /* The length of the folder of `path`, its slash included; zero: the working folder. */
 static size_t folder_len(struct pq_slice path)
@@ -54,7 +54,7 @@ static const char *beside(const char *path, struct pq_slice name, char *to)
     return to;
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 struct player {
     const char *path;
@@ -91,7 +91,6 @@ static void play_run(const struct player *p, const struct pq_golden_run *run,
     struct pq_why why = {""};
     struct pq_mask mask;
     size_t row = 0;
-    const char *bad = NULL;
     if (!play_file_row_named(p->file, run->name, &row) ||
         !play_file_row(p->file, row, &what, &why)) {
         p->count->unusable++;
@@ -99,7 +98,9 @@ static void play_run(const struct player *p, const struct pq_golden_run *run,
         return;
     }
     pq_mask_init(&mask, pq_alloc_default());
-    if (pq_replay(run, what, p->login, pq_alloc_default(), &mask, out, &bad) == PQ_STATUS_OK) {
+    struct pq_replay replay = {run, what, p->login, pq_alloc_default()};
+    const char *bad = pq_replay_play(&replay, &mask, out);
+    if (!bad) {
         judge(p, run, out);
         pq_outcome_free(out);
     } else {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L
 #include "tools/play_job.h"
 
 #include <stdio.h>
@@ -9,7 +8,7 @@
 #include "dialogue/player/recorder.h"
 #include "dialogue/player/replay.h"
 
-#define RECORD_MAX (2u * PQ_GOLDEN_TEXT_MAX)
+#define RECORD_MAX ((size_t)2 * PQ_GOLDEN_TEXT_MAX)
 
 void play_shop_init(struct play_shop *s)
 {
@@ -23,7 +22,7 @@ void play_shop_free(struct play_shop *s)
     play_targets_free(&s->targets);
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void no_record(struct play_result *r, const char *why)
 {
@@ -38,7 +37,6 @@ static bool replays(const struct pq_run *run, struct play_result *r)
     struct pq_golden golden;
     struct pq_mask mask;
     struct pq_outcome *again = malloc(sizeof(*again));
-    const char *bad = NULL;
     bool same = false;
     pq_bytes_init(&text, run->alloc, RECORD_MAX);
     pq_bytes_init(&diff, run->alloc, PQ_OUTCOME_TEXT_MAX);
@@ -46,8 +44,8 @@ static bool replays(const struct pq_run *run, struct play_result *r)
     if (pq_record_write_head(PQ_SLICE("x"), PQ_SLICE(""), &text) == PQ_STATUS_OK &&
         pq_bytes_put(&text, pq_bytes_slice(&r->golden)) == PQ_STATUS_OK && again) {
         bool read = pq_golden_parse(&golden, pq_bytes_slice(&text), run->alloc) == PQ_STATUS_OK;
-        if (read && pq_replay(golden.runs, run->what, run->login, run->alloc, &mask, again, &bad) ==
-                        PQ_STATUS_OK) {
+        struct pq_replay replay = {golden.runs, run->what, run->login, run->alloc};
+        if (read && !pq_replay_play(&replay, &mask, again)) {
             same = pq_replay_agrees(golden.runs, again, &diff);
             pq_outcome_free(again);
         }
@@ -82,7 +80,7 @@ static void make_record(const struct play_job *job, const struct pq_run *run,
     pq_bytes_free(&name);
 }
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 /* The outcome of a run that never began. */
 static void not_begun(struct play_result *r, const struct pq_why *why)
@@ -100,19 +98,19 @@ static void gap(void)
     (void)nanosleep(&pause, NULL);
 }
 
-static void play(const struct play_job *job, struct pq_run *run, struct pq_target *target,
+static void play(const struct play_job *job, struct pq_run run, struct pq_target *target,
                  struct play_result *r)
 {
     struct pq_wire_net net;
     struct pq_recorder recorder;
     pq_wire_net_init(&net, target, NULL, job->asker, gap);
     struct pq_wire wire = pq_wire_net_wire(&net);
-    pq_recorder_init(&recorder, &wire, &r->mask, run->alloc);
+    pq_recorder_init(&recorder, &wire, &r->mask, run.alloc);
     struct pq_wire recorded = pq_recorder_wire(&recorder);
-    run->wire = job->record ? &recorded : &wire;
-    pq_run_play(run, &r->mask, &r->out);
+    run.wire = job->record ? &recorded : &wire;
+    pq_run_play(&run, &r->mask, &r->out);
     if (job->record)
-        make_record(job, run, &recorder, r);
+        make_record(job, &run, &recorder, r);
     pq_recorder_free(&recorder);
     pq_wire_net_free(&net);
 }
@@ -148,7 +146,7 @@ void play_job_run(struct play_shop *s, const struct play_job *job, struct play_r
     pq_bytes_init(&r->golden, run.alloc, RECORD_MAX);
     if (prepare(s, job, &run, &target, &why)) {
         r->what = run.what;
-        play(job, &run, target, r);
+        play(job, run, target, r);
     } else {
         pq_playlog_init(&r->out.transcript, &r->mask, run.alloc);
         not_begun(r, &why);

@@ -38,7 +38,7 @@ static void add_slice(struct maker *m, const char *key, struct pq_slice s)
     free(text);
 }
 
-/* ---- parts ------------------------------------------------------------------------------------ */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 static cJSON *make_rows(const struct pq_outcome *out)
 {
@@ -91,7 +91,7 @@ static cJSON *make_gap(size_t count, size_t before)
     return m.o;
 }
 
-/* ---- cases ------------------------------------------------------------------------------------ */
+/* ---- cases ----------------------------------------------------------------------------------- */
 
 static void add_finding(struct maker *m, const struct pq_outcome *out)
 {
@@ -133,6 +133,8 @@ cJSON *play_json_case(const struct play_result *r)
     add(&m, "transcript", make_transcript(&r->out));
     if (gap > 0)
         add(&m, "transcript_gap", make_gap(gap, before));
+    if (r->out.transcript.lost)
+        add(&m, "transcript_lost", cJSON_CreateTrue());
     if (r->golden.len > 0)
         add_slice(&m, "golden", pq_bytes_slice(&r->golden));
     if (r->record_why[0])

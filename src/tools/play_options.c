@@ -21,7 +21,7 @@ struct option_row {
     option_reader *read;
 };
 
-/* ---- readers ---------------------------------------------------------------------------------- */
+/* ---- readers --------------------------------------------------------------------------------- */
 
 static enum pq_status wrong(struct pq_why *why, const char *value, const char *wanted)
 {
@@ -32,7 +32,7 @@ static enum pq_status wrong(struct pq_why *why, const char *value, const char *w
     static enum pq_status name(struct play_options *o, const char *value, struct pq_why *why)      \
     {                                                                                              \
         (void)why;                                                                                 \
-        place = value;                                                                             \
+        (place) = value;                                                                           \
         return PQ_STATUS_OK;                                                                       \
     }
 #define FLAG_READER(name, place, to)                                                               \
@@ -40,7 +40,7 @@ static enum pq_status wrong(struct pq_why *why, const char *value, const char *w
     {                                                                                              \
         (void)value;                                                                               \
         (void)why;                                                                                 \
-        place = to;                                                                                \
+        (place) = (to);                                                                            \
         return PQ_STATUS_OK;                                                                       \
     }
 
@@ -149,7 +149,7 @@ static enum pq_status read_version(struct play_options *o, const char *value, st
 
 static option_reader read_help;
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct option_row rows[] = {
     {"--target", "ADDRESS", "the server: tcp://HOST:PORT or unix:/PATH", read_target},
@@ -211,7 +211,7 @@ static const struct option_row *row_of(const char *name)
     return NULL;
 }
 
-/* ---- the command line ------------------------------------------------------------------------- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 /* Reads the option at `argv[*i]` and moves on to its last word. */
 static enum pq_status read_option(struct play_options *o, int argc, char **argv, int *i,

@@ -5,8 +5,7 @@
 #ifndef PQ_TOOLS_PLAY_REQUEST_H
 #define PQ_TOOLS_PLAY_REQUEST_H
 
-#include <cjson/cJSON.h>
-
+#include "tools/json_strict.h"
 #include "tools/play_job.h"
 
 enum play_request_kind {
@@ -16,8 +15,6 @@ enum play_request_kind {
     PLAY_REQUEST_QUIT,
 };
 
-#define PLAY_REQUEST_WHY_MAX 300u
-
 struct play_request {
     enum play_request_kind kind;
     cJSON *tree;         /* owned; the job points into it */
@@ -25,7 +22,7 @@ struct play_request {
     const cJSON *answer; /* of ANSWER */
     struct play_job job; /* of RUN */
     bool trace;
-    char why[PLAY_REQUEST_WHY_MAX];
+    char why[JSON_WHY_MAX];
 };
 
 /* Reads one line. play_request_free() must follow. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _POSIX_C_SOURCE 200809L
 #include "tools/play_serve.h"
 
 #include <errno.h>
@@ -23,7 +22,7 @@ struct server {
     struct play_shop shop;
 };
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Writes {"KEY": VALUE} as a line; takes over `value`. */
 static void tell(struct server *s, const char *key, cJSON *value)
@@ -55,7 +54,7 @@ static void tell_error(struct server *s, const cJSON *run, const char *why)
     tell(s, "error", o);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 enum input { INPUT_LINE, INPUT_TOO_LONG, INPUT_END, INPUT_LATE };
 
@@ -109,7 +108,7 @@ static enum input next_line(struct server *s, uint64_t deadline, struct pq_slice
     }
 }
 
-/* ---- asks ------------------------------------------------------------------------------------- */
+/* ---- asks ------------------------------------------------------------------------------------ */
 
 static cJSON *text_item(struct pq_slice s)
 {
@@ -192,16 +191,16 @@ static void ask_runner(void *ctx, const struct pq_ask *ask, struct pq_answer *an
     }
 }
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
-static void trace(void *ctx, enum pq_dlg_section_kind section, struct pq_dlg_at at,
-                  struct pq_slice line)
+static void trace(void *ctx, const struct pq_run_step *step)
 {
     static const char *const sections[] = {"given", "test", "after", ""};
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "section", sections[section]);
-    cJSON_AddNumberToObject(o, "line", at.line);
-    cJSON_AddItemToObject(o, "text", text_item(line));
+    cJSON_AddStringToObject(o, "section", sections[step->section]);
+    cJSON_AddBoolToObject(o, "login", step->login);
+    cJSON_AddNumberToObject(o, "line", step->at.line);
+    cJSON_AddItemToObject(o, "text", text_item(step->line));
     tell(ctx, "step", o);
 }
 

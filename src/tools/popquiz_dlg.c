@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * popquiz-dlg: checks, formats, expands, explains and converts dialogue files. */
-#define _DEFAULT_SOURCE
 #include "tools/file.h"
 
 #include <errno.h>
@@ -15,8 +14,9 @@
 #include "dialogue/lint.h"
 #include "dialogue/seed.h"
 
-#define OUT_MAX (64u << 20)           /* octets that one file may become */
-#define IN_MAX (2u * PQ_DLG_TEXT_MAX) /* beyond the parser's limit, so that the parser tells it */
+#define OUT_MAX (64u << 20) /* octets that one file may become */
+#define IN_MAX                                                                                     \
+    ((size_t)2 * PQ_DLG_TEXT_MAX) /* beyond the parser's limit, so that the parser tells it */
 
 enum exit_code { EXIT_CLEAN = 0, EXIT_FINDINGS = 1, EXIT_TROUBLE = 2 };
 
@@ -52,7 +52,7 @@ static const char help[] =
     "\n"
     "Exit status: 0 nothing to report, 1 something was found, 2 wrong usage or unreadable file.\n";
 
-/* ---- small helpers --------------------------------------------------------------------------- */
+/* ---- complaints and output ------------------------------------------------------------------- */
 
 static enum exit_code complain(const char *what, const char *about)
 {

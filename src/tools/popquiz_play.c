@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * popquiz-play: plays dialogue files against a server, or golden records against the judge. */
-#define _POSIX_C_SOURCE 200809L
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ static enum exit_code complain(const char *why)
     return EXIT_USAGE;
 }
 
-/* ---- golden records --------------------------------------------------------------------------- */
+/* ---- golden records -------------------------------------------------------------------------- */
 
 static enum exit_code run_golden(const struct play_options *o)
 {
@@ -38,7 +37,7 @@ static enum exit_code run_golden(const struct play_options *o)
     return count.different + count.unusable > 0 ? EXIT_FAILED : EXIT_GOOD;
 }
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static bool needs(const struct pq_dlg *d, const char *need)
 {
@@ -205,5 +204,5 @@ int main(int argc, char **argv)
     enum play_action action = play_options_read(&options, argc, argv, &why);
     enum exit_code code = action == PLAY_USAGE ? complain(why.text) : run(&options, action);
     play_options_free(&options);
-    return code;
+    return (int)code;
 }

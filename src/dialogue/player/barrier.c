@@ -9,8 +9,7 @@ static const struct pq_slice one_reply_row = PQ_SLICE_INIT("RFC1939-3-020");
 /* Lines of a reply that a stalled connection may still send before it counts as mute. */
 #define LATE_LINES_MAX 100000u
 
-/* ---- the probe --------------------------------------------------------------------------------
- */
+/* ---- the probe ------------------------------------------------------------------------------- */
 
 /* Reads the greeting of connection 0. */
 static enum pq_wire_result probe_greeting(struct pq_play *p)
@@ -46,8 +45,7 @@ static bool probe(struct pq_play *p, enum pq_probe *result)
     return r != PQ_WIRE_SPENT;
 }
 
-/* ---- NOOP on the stalled connection -----------------------------------------------------------
- */
+/* ---- NOOP on the stalled connection ---------------------------------------------------------- */
 
 struct sign_of_life {
     enum pq_noop noop;
@@ -136,8 +134,7 @@ static struct sign_of_life ask_for_life(struct pq_play *p, unsigned conn, enum a
     return s;
 }
 
-/* ---- the judgement ----------------------------------------------------------------------------
- */
+/* ---- the judgement --------------------------------------------------------------------------- */
 
 static void describe(const struct pq_play *p, unsigned conn, struct line *actual)
 {

@@ -3,8 +3,7 @@
 
 #include "base/digest.h"
 
-/* ---- digests ----------------------------------------------------------------------------------
- */
+/* ---- digests --------------------------------------------------------------------------------- */
 
 static const enum pq_hash hashes[] = {
     [PQ_DLG_HASH_MD5] = PQ_HASH_MD5,
@@ -42,8 +41,7 @@ static enum pq_status pbkdf2(enum pq_dlg_hash hash, struct pq_slice password, st
 
 static const struct pq_dlg_crypto crypto = {.digest = digest, .hmac = hmac, .pbkdf2 = pbkdf2};
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 /* The index of a name that is known, or `n->count`. */
 static size_t index_of(const struct pq_bindings *n, struct pq_slice name)
@@ -101,9 +99,9 @@ void pq_bindings_leave(struct pq_bindings *n, struct pq_bindings_mark mark)
     n->scope = mark.scope;
 }
 
-/* ---- the store --------------------------------------------------------------------------------
- */
+/* ---- the store ------------------------------------------------------------------------------- */
 
+/* The lines of a message, without their ends. */
 static bool message_lines(struct pq_bindings *n, struct pq_slice octets, struct pq_value *out)
 {
     size_t count = 0;
@@ -122,6 +120,16 @@ static bool message_lines(struct pq_bindings *n, struct pq_slice octets, struct 
     return true;
 }
 
+/* Those behind the first empty one. */
+static struct pq_value text_of(struct pq_value lines)
+{
+    size_t header = 0;
+    while (header < lines.count && lines.lines[header].len > 0)
+        header++;
+    header += header < lines.count ? 1 : 0;
+    return pq_value_list(lines.lines + header, lines.count - header);
+}
+
 /* The fields of m[n] that need the message itself. */
 static enum pq_status message_content(struct pq_bindings *n, const struct pq_peeked *m,
                                       struct pq_slice field, struct pq_value *out)
@@ -129,8 +137,12 @@ static enum pq_status message_content(struct pq_bindings *n, const struct pq_pee
     if (!m->has_octets)
         return PQ_STATUS_STATE;
     *out = pq_value_octets(m->octets);
-    if (pq_slice_equal(field, PQ_SLICE("lines")) && !message_lines(n, m->octets, out))
+    if (pq_slice_equal(field, PQ_SLICE("octets")))
+        return PQ_STATUS_OK;
+    if (!message_lines(n, m->octets, out))
         return PQ_STATUS_STATE;
+    if (pq_slice_equal(field, PQ_SLICE("text")))
+        *out = text_of(*out);
     return PQ_STATUS_OK;
 }
 
@@ -149,15 +161,13 @@ static enum pq_status env_message(void *ctx, int64_t number, struct pq_slice fie
         *out = pq_value_octets(m->uid);
         return m->uid.at ? PQ_STATUS_OK : PQ_STATUS_STATE;
     }
-    bool is_size = pq_slice_equal(field, PQ_SLICE("size"));
-    if (!is_size && !pq_slice_equal(field, PQ_SLICE("octets")))
+    if (!pq_slice_equal(field, PQ_SLICE("size")))
         return message_content(n, m, field, out);
     *out = pq_value_int((int64_t)m->size);
     return m->has_size ? PQ_STATUS_OK : PQ_STATUS_STATE;
 }
 
-/* ---- setting up -------------------------------------------------------------------------------
- */
+/* ---- setting up ------------------------------------------------------------------------------ */
 
 void pq_bindings_init(struct pq_bindings *n, uint64_t seed, struct pq_alloc alloc)
 {

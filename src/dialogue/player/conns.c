@@ -29,8 +29,7 @@ uint64_t pq_conns_now(const struct pq_conns *c)
     return c->wire->now_ms(c->wire->ctx);
 }
 
-/* ---- transcript -------------------------------------------------------------------------------
- */
+/* ---- transcript ------------------------------------------------------------------------------ */
 
 static struct pq_playlog_at place(const struct pq_conns *c, unsigned n, char dir)
 {
@@ -54,8 +53,7 @@ static void event_of_two(struct pq_conns *c, unsigned n, const char *what, const
     pq_conns_event(c, n, text);
 }
 
-/* ---- opening and ending -----------------------------------------------------------------------
- */
+/* ---- opening and ending ---------------------------------------------------------------------- */
 
 /* Forgets a connection, but not its memory. */
 static void chan_clear(struct pq_chan *chan)
@@ -162,8 +160,7 @@ bool pq_conns_put_back(struct pq_conns *c, unsigned n, struct pq_slice octets)
     return true;
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 /* Asks the wire once. What comes goes behind what there is. */
 static enum pq_wire_result receive(struct pq_conns *c, unsigned n, uint64_t deadline)
@@ -177,16 +174,16 @@ static enum pq_wire_result receive(struct pq_conns *c, unsigned n, uint64_t dead
     }
     if (pq_bytes_reserve(&chan->in, PQ_CONN_READ) != PQ_STATUS_OK)
         return chan->in.len > PQ_CONN_LINE_MAX ? PQ_WIRE_TOO_LONG : PQ_WIRE_FAILED;
-    size_t got = 0;
-    enum pq_wire_result r =
-        c->wire->recv(c->wire->ctx, n, chan->in.at + chan->in.len, PQ_CONN_READ, &got, deadline);
+    struct pq_buf into;
+    pq_buf_init(&into, chan->in.at + chan->in.len, PQ_CONN_READ);
+    enum pq_wire_result r = c->wire->recv(c->wire->ctx, n, &into, deadline);
     if (r == PQ_WIRE_OK && chan->waiting) {
         chan->waiting = false;
         chan->answer_ms = pq_conns_now(c) - chan->asked_ms;
         if (chan->answer_ms > c->out->slowest_reply_ms)
             c->out->slowest_reply_ms = chan->answer_ms;
     }
-    chan->in.len += got;
+    chan->in.len += into.len;
     if (r == PQ_WIRE_OK || r == PQ_WIRE_TIMEOUT || r == PQ_WIRE_SPENT)
         return r;
     chan->end = r;
@@ -311,8 +308,7 @@ void pq_conns_take_octets(struct pq_conns *c, unsigned n, size_t len)
     take(&c->chans[n], octets.len);
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 /* One write. */
 static enum pq_wire_result send_one(struct pq_conns *c, unsigned n, struct pq_slice octets,

@@ -49,8 +49,7 @@ struct pq_patience {
     uint64_t idle_ms, total_ms;
 };
 
-/* ---- opening and ending -----------------------------------------------------------------------
- */
+/* ---- opening and ending ---------------------------------------------------------------------- */
 
 /* Opens connection `n`, which is closed first when it is open. */
 enum pq_wire_result pq_conns_open(struct pq_conns *c, unsigned n, bool tls, uint64_t patience_ms);
@@ -64,8 +63,7 @@ enum pq_wire_tls pq_conns_start_tls(struct pq_conns *c, unsigned n,
 /* Puts `octets` before what was received. False: no memory. */
 bool pq_conns_put_back(struct pq_conns *c, unsigned n, struct pq_slice octets);
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 struct pq_payload {
     struct pq_slice octets;
@@ -78,8 +76,7 @@ struct pq_payload {
  * take any more is left out: that shows when its answer is read. */
 void pq_conns_send(struct pq_conns *c, unsigned n, const struct pq_payload *payload);
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* ---- receiving ------------------------------------------------------------------------------- */
 
 struct pq_incoming {
     struct pq_slice text; /* a line without its CRLF, valid until the connection is used again */
@@ -102,8 +99,7 @@ void pq_conns_take_octets(struct pq_conns *c, unsigned n, size_t len);
 /* What was received and not taken, without waiting or asking the wire. */
 struct pq_slice pq_conns_pending(const struct pq_conns *c, unsigned n);
 
-/* ---- transcript -------------------------------------------------------------------------------
- */
+/* ---- transcript ------------------------------------------------------------------------------ */
 
 void pq_conns_event(struct pq_conns *c, unsigned n, const char *text);
 uint64_t pq_conns_now(const struct pq_conns *c);

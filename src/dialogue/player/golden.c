@@ -31,8 +31,7 @@ static void *get(struct reader *r, size_t size)
     return at;
 }
 
-/* ---- words ------------------------------------------------------------------------------------
- */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static bool take_word(struct reader *r, struct pq_slice *word)
 {
@@ -82,8 +81,7 @@ static bool copy_rest(struct reader *r, struct pq_slice *out)
     return out->at != NULL;
 }
 
-/* ---- events -----------------------------------------------------------------------------------
- */
+/* ---- events ---------------------------------------------------------------------------------- */
 
 static bool read_octets(struct reader *r, struct pq_golden_event *e)
 {
@@ -119,7 +117,7 @@ static bool read_tls(struct reader *r, struct pq_golden_event *e)
 
 static bool read_took(struct reader *r, struct pq_golden_event *e)
 {
-    return take_conn(r, e) && take_number(r, PQ_DLG_TIME_MAX_MS, &e->number);
+    return take_conn(r, e) && take_number(r, (uint64_t)PQ_DLG_TIME_MAX_MS, &e->number);
 }
 
 static bool read_answer(struct reader *r, struct pq_golden_event *e)
@@ -209,8 +207,7 @@ static bool read_event(struct reader *r)
     return true;
 }
 
-/* ---- header lines -----------------------------------------------------------------------------
- */
+/* ---- header lines ---------------------------------------------------------------------------- */
 
 static bool read_file(struct reader *r)
 {
@@ -322,8 +319,7 @@ static bool read_line(struct reader *r)
     return row->read(r);
 }
 
-/* ---- files ------------------------------------------------------------------------------------
- */
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static bool check(struct reader *r)
 {

@@ -8,16 +8,14 @@
 
 #include "dialogue/player/wire.h"
 
-/* ---- limits, each an error of its own ---------------------------------------------------------
- */
+/* ---- limits, each an error of its own -------------------------------------------------------- */
 
 #define PQ_GOLDEN_FORMAT 1u
 #define PQ_GOLDEN_TEXT_MAX (8u << 20)    /* octets of a file */
 #define PQ_GOLDEN_MEMORY_MAX (64u << 20) /* octets of what was read */
 #define PQ_GOLDEN_EVENTS_MAX 200000u     /* events of a run */
 
-/* ---- the tree ---------------------------------------------------------------------------------
- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 /* tag, the word at the front of its line */
 #define PQ_GOLDEN_EVENT_LIST(X)                                                                    \

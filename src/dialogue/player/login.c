@@ -42,8 +42,7 @@ const char *pq_run_prelude_flaw(const struct pq_dlg *dlg)
     return flaw;
 }
 
-/* ---- one login --------------------------------------------------------------------------------
- */
+/* ---- one login ------------------------------------------------------------------------------- */
 
 static void begin(struct pq_play *p)
 {
@@ -66,8 +65,7 @@ void play_do_login(struct pq_play *p, const struct pq_dlg_item *item)
     play_login(p, item, pq_dlg_conn(&item->directive));
 }
 
-/* ---- settling ---------------------------------------------------------------------------------
- */
+/* ---- settling -------------------------------------------------------------------------------- */
 
 void play_do_settle(struct pq_play *p, const struct pq_dlg_item *item)
 {
@@ -104,8 +102,7 @@ static void leave(struct pq_play *p)
         pq_conns_take(&p->conns, 0, &line, false);
 }
 
-/* ---- the end of a login -----------------------------------------------------------------------
- */
+/* ---- the end of a login ---------------------------------------------------------------------- */
 
 void play_login_end(struct pq_play *p)
 {

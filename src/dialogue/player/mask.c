@@ -3,11 +3,10 @@
 
 #include <string.h>
 
-/* ---- by value ---------------------------------------------------------------------------------
- */
+/* ---- by value -------------------------------------------------------------------------------- */
 
 /* Octets of one decoded stretch of base64; a longer one is looked at in overlapping parts. */
-#define DECODED_MAX 3072u
+#define DECODED_MAX ((size_t)3072)
 #define STRETCH_MIN 2u /* the shortest text that holds an octet */
 
 void pq_mask_init(struct pq_mask *m, struct pq_alloc alloc)
@@ -178,8 +177,7 @@ void pq_mask_text(const struct pq_mask *m, char *text, size_t cap)
     pq_bytes_free(&out);
 }
 
-/* ---- by place ---------------------------------------------------------------------------------
- */
+/* ---- by place -------------------------------------------------------------------------------- */
 
 static bool verb_is(const struct pq_talk *t, const char *verb)
 {

@@ -11,8 +11,7 @@
 /* What stands in place of hidden octets, however many there were. */
 #define PQ_MASK_TEXT "***"
 
-/* ---- by value ---------------------------------------------------------------------------------
- */
+/* ---- by value -------------------------------------------------------------------------------- */
 
 /* Secrets of a run: given ones (passwords), and made ones (digests, SASL responses). */
 #define PQ_MASK_SECRETS_MAX 64u
@@ -38,8 +37,7 @@ PQ_NODISCARD enum pq_status pq_mask_write(struct pq_slice s, const bool *hide,
 void pq_mask_text(const struct pq_mask *m, char *text, size_t cap);
 void pq_mask_free(struct pq_mask *m);
 
-/* ---- by place ---------------------------------------------------------------------------------
- */
+/* ---- by place -------------------------------------------------------------------------------- */
 
 /* What a client says on one connection, octet by octet: the argument of PASS, the digest of APOP,
  * and everything from the argument of AUTH to the server's final reply. */

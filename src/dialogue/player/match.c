@@ -74,8 +74,7 @@ void play_case_end(struct pq_play *p, const struct pq_dlg_item *item)
     case_verdict(p, item, NULL, play_verdict);
 }
 
-/* ---- a line chooses ---------------------------------------------------------------------------
- */
+/* ---- a line chooses -------------------------------------------------------------------------- */
 
 static enum pq_match_outcome try_case(struct pq_play *p, const struct pq_dlg_item *a_case,
                                       struct pq_slice line, struct pq_match *m)
@@ -112,8 +111,7 @@ static void choose_by_line(struct pq_play *p, const struct pq_dlg_item *match, u
     pq_conns_take(&p->conns, conn, line, more);
 }
 
-/* ---- its absence chooses ----------------------------------------------------------------------
- */
+/* ---- its absence chooses --------------------------------------------------------------------- */
 
 static void choose_by_end(struct pq_play *p, const struct pq_dlg_item *match, unsigned conn,
                           enum pq_wire_result result)
@@ -163,8 +161,7 @@ void play_do_match(struct pq_play *p, const struct pq_dlg_item *item)
         choose_by_line(p, item, conn, &line);
 }
 
-/* ---- values choose ----------------------------------------------------------------------------
- */
+/* ---- values choose --------------------------------------------------------------------------- */
 
 /* The truth of an expression. False: a finding. */
 static bool eval_truth(struct pq_play *p, const struct pq_dlg_item *item, struct pq_expr_result *r)

@@ -85,7 +85,10 @@ static bool upgrade(struct pq_play *p, const struct pq_dlg_item *item, unsigned 
     return ok;
 }
 
-bool play_open(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn, bool own_tls)
+/* Opens, and brings the connection into TLS when the target is reached so; its greeting is then the
+ * next line. False: a finding. */
+static bool open_conn(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,
+                      bool own_tls)
 {
     if (own_tls && p->run->only_tls) {
         play_skip(p, item, PQ_SKIP_CONFIG,
@@ -105,7 +108,7 @@ void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item)
 {
     unsigned conn = play_conn(p, pq_dlg_conn(&item->directive));
     if (!pq_dlg_arg(&item->directive, PQ_DLG_ARG_IMPLICIT)) {
-        (void)play_open(p, item, conn, p->login.active ? p->login_own_tls : p->own_tls);
+        (void)open_conn(p, item, conn, p->login.active ? p->login_own_tls : p->own_tls);
         return;
     }
     enum pq_wire_result r = pq_conns_open(&p->conns, conn, true, play_patience(p));
@@ -115,8 +118,7 @@ void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item)
         (void)not_opened(p, item, r);
 }
 
-/* ---- the state that the header asks for -------------------------------------------------------
- */
+/* ---- the state that the header asks for ------------------------------------------------------ */
 
 static void take_greeting(struct pq_play *p)
 {
@@ -143,7 +145,7 @@ void play_enter_state(struct pq_play *p)
     case PQ_DLG_STATE_NONE:
         break;
     case PQ_DLG_STATE_AUTHORIZATION:
-        if (play_open(p, NULL, 1, p->own_tls))
+        if (open_conn(p, NULL, 1, p->own_tls))
             take_greeting(p);
         break;
     case PQ_DLG_STATE_TRANSACTION:
@@ -155,8 +157,7 @@ void play_enter_state(struct pq_play *p)
     }
 }
 
-/* ---- @tls -------------------------------------------------------------------------------------
- */
+/* ---- @tls ------------------------------------------------------------------------------------ */
 
 bool play_has_tls(const struct pq_dlg *dlg)
 {

@@ -16,14 +16,6 @@ const char *pq_verdict_word(enum pq_verdict verdict)
     return verdict_words[verdict];
 }
 
-enum pq_verdict pq_verdict_of(struct pq_slice word)
-{
-    int i = 0;
-    while (i < PQ_VERDICT_COUNT && !pq_slice_equal(pq_slice_text(verdict_words[i]), word))
-        i++;
-    return (enum pq_verdict)i;
-}
-
 const char *pq_skip_word(enum pq_skip skip)
 {
     return skip_words[skip];

@@ -25,7 +25,6 @@ enum pq_verdict {
         PQ_VERDICT_COUNT
 };
 const char *pq_verdict_word(enum pq_verdict verdict);
-enum pq_verdict pq_verdict_of(struct pq_slice word); /* PQ_VERDICT_COUNT: unknown */
 
 /* Why a case is skipped: tag, word. */
 #define PQ_SKIP_LIST(X)                                                                            \

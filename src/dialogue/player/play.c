@@ -5,8 +5,7 @@
 
 #include "dialogue/player/play_internal.h"
 
-/* ---- frames -----------------------------------------------------------------------------------
- */
+/* ---- frames ---------------------------------------------------------------------------------- */
 
 void play_enter(struct pq_play *p, enum frame_kind kind, struct pq_dlg_item *items,
                 const struct pq_dlg_item *item)
@@ -34,8 +33,7 @@ static void leave_frame(struct pq_play *p)
     }
 }
 
-/* ---- items ------------------------------------------------------------------------------------
- */
+/* ---- items ----------------------------------------------------------------------------------- */
 
 unsigned play_conn(const struct pq_play *p, unsigned conn)
 {
@@ -59,7 +57,8 @@ static void trace(const struct pq_play *p, const struct pq_dlg_item *item)
     struct pq_slice line = {NULL, 0};
     for (uint32_t n = 0; n < item->at.line && text.len > 0; n++)
         line = pq_slice_cut(&text, '\n');
-    t->step(t->ctx, p->section, item->at, line);
+    const struct pq_run_step step = {p->section, p->login.active, item->at, line};
+    t->step(t->ctx, &step);
 }
 
 static void play_item(struct pq_play *p, const struct pq_dlg_item *item)
@@ -92,8 +91,7 @@ static void run_frames(struct pq_play *p)
     }
 }
 
-/* ---- patience ---------------------------------------------------------------------------------
- */
+/* ---- patience -------------------------------------------------------------------------------- */
 
 uint64_t play_patience(const struct pq_play *p)
 {
@@ -109,8 +107,7 @@ struct pq_patience play_patience_of(const struct pq_play *p, uint64_t least_ms)
     return (struct pq_patience){.idle_ms = ms, .total_ms = ms * PQ_RUN_PATIENCES};
 }
 
-/* ---- sections ---------------------------------------------------------------------------------
- */
+/* ---- sections -------------------------------------------------------------------------------- */
 
 /* Forgets what belonged to the section before. */
 static void begin_section(struct pq_play *p, enum pq_dlg_section_kind kind)
@@ -172,8 +169,7 @@ static void run_sections(struct pq_play *p)
     run_section(p, d->after, PQ_DLG_AFTER);
 }
 
-/* ---- runs -------------------------------------------------------------------------------------
- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 /* Gives a name its value, unless the run has none for it. */
 static bool give(struct pq_play *p, const char *name, struct pq_slice value, bool secret)

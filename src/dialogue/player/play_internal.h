@@ -12,8 +12,7 @@
 #include "dialogue/player/run.h"
 #include "dialogue/template.h"
 
-/* ---- the machine ------------------------------------------------------------------------------
- */
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 enum frame_kind {
     FRAME_LIST,  /* the items of a section, of @if or @else */
@@ -29,7 +28,7 @@ struct frame {
 };
 
 /* Frames of a prelude stand on those of the file. */
-#define FRAMES_MAX (2 * (PQ_DLG_NESTING_MAX + 2))
+#define FRAMES_MAX ((size_t)2 * (PQ_DLG_NESTING_MAX + 2))
 
 /* A write that waits to be sent. */
 struct write {
@@ -100,8 +99,7 @@ uint64_t play_patience(const struct pq_play *p);
 /* The same with what a directive says of its own: patience is only ever raised. */
 struct pq_patience play_patience_of(const struct pq_play *p, uint64_t least_ms);
 
-/* ---- findings (verdict.c) ---------------------------------------------------------------------
- */
+/* ---- findings (verdict.c) -------------------------------------------------------------------- */
 
 /* A line of text that is put together, cut when it does not fit. */
 struct line {
@@ -135,11 +133,7 @@ void play_expr_failed(struct pq_play *p, const struct pq_dlg_item *item,
 void play_ended(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,
                 enum pq_wire_result result);
 
-/* Marks the rows that are in effect at `item`. */
-void play_mark(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict);
-
-/* ---- sending (send.c) -------------------------------------------------------------------------
- */
+/* ---- sending (send.c) ------------------------------------------------------------------------ */
 
 void play_send_step(struct pq_play *p, const struct pq_dlg_item *item);
 void play_group_begin(struct pq_play *p, const struct pq_dlg_item *item);
@@ -147,8 +141,7 @@ void play_group_end(struct pq_play *p, const struct pq_dlg_item *item);
 /* One line of the player's own. */
 void play_send_text(struct pq_play *p, unsigned conn, const char *line);
 
-/* ---- receiving (receive.c) --------------------------------------------------------------------
- */
+/* ---- receiving (receive.c) ------------------------------------------------------------------- */
 
 /* What is waited for; a reply has one line, or ends with the terminator. */
 enum awaited { AWAIT_LINE, AWAIT_TERMINATOR, AWAIT_CLOSE };
@@ -172,16 +165,14 @@ void play_do_eof(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_silence(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_fence(struct pq_play *p, const struct pq_dlg_item *item);
 
-/* ---- missing answers (barrier.c) --------------------------------------------------------------
- */
+/* ---- missing answers (barrier.c) ------------------------------------------------------------- */
 
 /* Nothing came in time: finds out whose fault that is. */
 void play_barrier(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,
                   enum awaited what);
 void play_do_expect(struct pq_play *p, const struct pq_dlg_item *item);
 
-/* ---- alternatives (match.c) -------------------------------------------------------------------
- */
+/* ---- alternatives (match.c) ------------------------------------------------------------------ */
 
 /* What a @case looks for; the parser guarantees that there is one. */
 static inline struct pq_dlg_item *play_case_head(const struct pq_dlg_item *a_case)
@@ -205,12 +196,8 @@ void play_case_end(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_if(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_assert(struct pq_play *p, const struct pq_dlg_item *item);
 
-/* ---- connections and TLS (open.c) -------------------------------------------------------------
- */
+/* ---- connections and TLS (open.c) ------------------------------------------------------------ */
 
-/* Opens, and brings the connection into TLS when the target is reached so; its greeting is then the
- * next line. False: a finding. */
-bool play_open(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn, bool own_tls);
 /* What `state:` of the header asks for. */
 void play_enter_state(struct pq_play *p);
 void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item);
@@ -219,8 +206,7 @@ void play_do_tls(struct pq_play *p, const struct pq_dlg_item *item);
 struct pq_wire_tls_options play_tls_options(const struct pq_dlg_item *item);
 bool play_has_tls(const struct pq_dlg *dlg);
 
-/* ---- logins (login.c) -------------------------------------------------------------------------
- */
+/* ---- logins (login.c) ------------------------------------------------------------------------ */
 
 void play_login(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn);
 void play_do_login(struct pq_play *p, const struct pq_dlg_item *item);
@@ -228,8 +214,7 @@ void play_do_settle(struct pq_play *p, const struct pq_dlg_item *item);
 /* The prelude reached its end, or failed: `p->login.failed`. */
 void play_login_end(struct pq_play *p);
 
-/* ---- what only the runner can do (asks.c) -----------------------------------------------------
- */
+/* ---- what only the runner can do (asks.c) ---------------------------------------------------- */
 
 void play_peek(void *play);
 void play_do_deliver(struct pq_play *p, const struct pq_dlg_item *item);
@@ -237,8 +222,7 @@ void play_do_reset(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_peek(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_wait(struct pq_play *p, const struct pq_dlg_item *item);
 
-/* ---- all directives (directive.c) -------------------------------------------------------------
- */
+/* ---- all directives (directive.c) ------------------------------------------------------------ */
 
 void play_directive(struct pq_play *p, const struct pq_dlg_item *item);
 

@@ -7,7 +7,7 @@
 
 /* An octet is four characters at most; a stretch that is masked can be longer than what it hides.
  */
-#define TEXT_MAX (PQ_PLAYLOG_SHOWN * 4u)
+#define TEXT_MAX ((size_t)PQ_PLAYLOG_SHOWN * 4)
 /* Octets of one addition in which secrets are looked for: more than the longest that is in use. */
 #define SEEN_MAX (1u << 16)
 

@@ -61,8 +61,7 @@ void play_do_silence(struct pq_play *p, const struct pq_dlg_item *item)
         play_ended(p, item, conn, r);
 }
 
-/* ---- fences -----------------------------------------------------------------------------------
- */
+/* ---- fences ---------------------------------------------------------------------------------- */
 
 /* Whether nothing waits to be read. False: a finding. */
 static bool nothing_waits(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,

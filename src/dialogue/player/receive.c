@@ -4,8 +4,7 @@
 
 #include "dialogue/player/play_internal.h"
 
-/* ---- lines ------------------------------------------------------------------------------------
- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 bool play_check_bounds(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
 {
@@ -84,8 +83,8 @@ void play_match_failed(struct pq_play *p, const struct pq_dlg_item *item, struct
     struct line actual;
     line_clear(&actual);
     line_put_octets(&actual, line);
-    if (m->error == PQ_EXPR_OK)
-        play_verdict(p, item, PQ_VERDICT_INCONCLUSIVE, m->why, actual.at);
+    if (m->error == PQ_EXPR_OK) /* the regular expression passed its limits */
+        play_verdict(p, item, PQ_VERDICT_ERROR, m->why, actual.at);
     else
         play_expr_failed(p, item, m->error, unbound_name(p, &item->step));
 }
@@ -130,8 +129,7 @@ static void receive_line(struct pq_play *p, const struct pq_dlg_item *item, unsi
     pq_conns_take(&p->conns, conn, &line, body);
 }
 
-/* ---- multi-line replies -----------------------------------------------------------------------
- */
+/* ---- multi-line replies ---------------------------------------------------------------------- */
 
 /* What is read of a multi-line reply up to its terminator. */
 struct body {
@@ -264,8 +262,7 @@ void play_do_body(struct pq_play *p, const struct pq_dlg_item *item)
     pq_bytes_free(&keep);
 }
 
-/* ---- raw octets -------------------------------------------------------------------------------
- */
+/* ---- raw octets ------------------------------------------------------------------------------ */
 
 /* What a step of form RAW stands for. False: a finding. */
 static bool raw_octets(struct pq_play *p, const struct pq_dlg_item *item, struct pq_bytes *out)

@@ -20,8 +20,7 @@ void pq_recorder_free(struct pq_recorder *r)
     pq_bytes_free(&r->pending);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------
- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static void keep(struct pq_recorder *r, enum pq_status status)
 {
@@ -55,8 +54,7 @@ static void put_event(struct pq_recorder *r, const char *word, unsigned conn)
     put_number(r, conn);
 }
 
-/* ---- octets -----------------------------------------------------------------------------------
- */
+/* ---- octets ---------------------------------------------------------------------------------- */
 
 /* One line of the record for each line of octets. */
 static void put_octets(struct pq_recorder *r, struct pq_slice octets)
@@ -120,8 +118,7 @@ struct pq_slice pq_recorder_events(struct pq_recorder *r)
     return r->lost ? pq_slice_of(NULL, 0) : pq_bytes_slice(&r->text);
 }
 
-/* ---- the wire ---------------------------------------------------------------------------------
- */
+/* ---- the wire -------------------------------------------------------------------------------- */
 
 static enum pq_wire_result rec_open(void *ctx, unsigned conn, bool tls, uint64_t deadline)
 {
@@ -153,14 +150,15 @@ static void rec_gap(void *ctx, unsigned conn)
 }
 
 /* A look that does not wait and sees nothing is no event. */
-static enum pq_wire_result rec_recv(void *ctx, unsigned conn, void *at, size_t cap, size_t *got,
+static enum pq_wire_result rec_recv(void *ctx, unsigned conn, struct pq_buf *into,
                                     uint64_t deadline)
 {
     struct pq_recorder *r = ctx;
     bool waits = deadline > r->inner->now_ms(r->inner->ctx);
-    enum pq_wire_result result = r->inner->recv(r->inner->ctx, conn, at, cap, got, deadline);
+    size_t before = into->len;
+    enum pq_wire_result result = r->inner->recv(r->inner->ctx, conn, into, deadline);
     if (result == PQ_WIRE_OK) {
-        add_octets(r, '<', conn, pq_slice_of(at, *got));
+        add_octets(r, '<', conn, pq_slice_after(pq_buf_slice(into), before));
     } else if (result != PQ_WIRE_TIMEOUT || waits) {
         flush(r);
         put_event(r, pq_wire_result_word(result), conn);

@@ -7,8 +7,7 @@
 #include "dialogue/escape.h"
 #include "dialogue/player/script.h"
 
-/* ---- variables --------------------------------------------------------------------------------
- */
+/* ---- variables ------------------------------------------------------------------------------- */
 
 /* Patience costs nothing here; it only shows in texts. */
 #define REPLAY_PATIENCE_MS 1000u
@@ -59,29 +58,25 @@ static const char *set_vars(const struct pq_golden_run *golden, struct pq_run *r
     return NULL;
 }
 
-enum pq_status pq_replay(const struct pq_golden_run *golden, struct pq_dialogue what,
-                         struct pq_dialogue login, struct pq_alloc alloc, struct pq_mask *mask,
-                         struct pq_outcome *out, const char **bad)
+const char *pq_replay_play(const struct pq_replay *r, struct pq_mask *mask, struct pq_outcome *out)
 {
     struct pq_script script;
-    pq_script_init(&script, golden);
+    pq_script_init(&script, r->golden);
     struct pq_wire wire = pq_script_wire(&script);
     struct pq_run run = {
-        .what = what,
-        .login = login,
+        .what = r->what,
+        .login = r->login,
         .patience_ms = REPLAY_PATIENCE_MS,
         .wire = &wire,
-        .alloc = alloc,
+        .alloc = r->alloc,
     };
-    *bad = set_vars(golden, &run);
-    if (*bad)
-        return PQ_STATUS_SYNTAX;
-    pq_run_play(&run, mask, out);
-    return PQ_STATUS_OK;
+    const char *bad = set_vars(r->golden, &run);
+    if (!bad)
+        pq_run_play(&run, mask, out);
+    return bad;
 }
 
-/* ---- comparison -------------------------------------------------------------------------------
- */
+/* ---- comparison ------------------------------------------------------------------------------ */
 
 /* Appends "  WHAT: recorded A, now B"; a diff that cannot be told is still a diff. */
 static bool differ(struct pq_bytes *diff, struct pq_slice what, struct pq_slice recorded,
@@ -167,8 +162,7 @@ bool pq_replay_agrees(const struct pq_golden_run *golden, const struct pq_outcom
     return same;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* Appends to `out` until something does not fit. */
 struct writer {

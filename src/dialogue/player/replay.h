@@ -11,19 +11,23 @@
 /* What stands for a password that a record does not tell. */
 #define PQ_REPLAY_PASSWORD "stand-in"
 
-/* Plays a recorded run; `out` and `mask` as pq_run_play(). SYNTAX: a variable of the run has no
- * usable value; `*out` is then not filled, and `*bad` names it. */
-PQ_NODISCARD enum pq_status pq_replay(const struct pq_golden_run *golden, struct pq_dialogue what,
-                                      struct pq_dialogue login, struct pq_alloc alloc,
-                                      struct pq_mask *mask, struct pq_outcome *out,
-                                      const char **bad);
+/* A recorded run, and what it is a record of. */
+struct pq_replay {
+    const struct pq_golden_run *golden;
+    struct pq_dialogue what, login;
+    struct pq_alloc alloc;
+};
+
+/* Plays it; `out` and `mask` as pq_run_play(). NULL; or the name of a variable of the record that
+ * has no usable value, and `*out` is not filled. */
+PQ_NODISCARD const char *pq_replay_play(const struct pq_replay *r, struct pq_mask *mask,
+                                        struct pq_outcome *out);
 /* Whether the outcome is the recorded one: verdict, branch and rows. Appends a line for each
  * difference to `diff`. */
 bool pq_replay_agrees(const struct pq_golden_run *golden, const struct pq_outcome *out,
                       struct pq_bytes *diff);
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 struct pq_record {
     struct pq_slice name; /* of the row of the dialogue */

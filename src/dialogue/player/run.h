@@ -10,8 +10,7 @@
 #include "dialogue/player/outcome.h"
 #include "dialogue/player/wire.h"
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 #define PQ_RUN_BODY_MAX (1u << 20)   /* octets of a multi-line reply that @body keeps */
 #define PQ_RUN_REPLY_MAX (64u << 20) /* octets of one that `S*` passes over */
@@ -19,8 +18,7 @@
 #define PQ_RUN_OUTBOX_MAX (4u << 20) /* octets of a @batch or @race, and of a step */
 #define PQ_RUN_WRITES_MAX 16384u     /* writes of a @batch or @race, and of a step */
 
-/* ---- what is played ---------------------------------------------------------------------------
- */
+/* ---- what is played -------------------------------------------------------------------------- */
 
 struct pq_dialogue {
     const struct pq_dlg *dlg; /* parsed without a problem, without axes */
@@ -30,10 +28,15 @@ struct pq_dialogue {
 /* How `@connect` reaches the target. */
 enum pq_run_tls { PQ_RUN_TLS_NONE, PQ_RUN_TLS_STLS, PQ_RUN_TLS_IMPLICIT };
 
-/* What the player is about to do; for people who watch. */
+/* What the player is about to do, for people who watch. */
+struct pq_run_step {
+    enum pq_dlg_section_kind section;
+    bool login; /* it stands in the prelude */
+    struct pq_dlg_at at;
+    struct pq_slice line; /* as it is written */
+};
 struct pq_run_trace {
-    void (*step)(void *ctx, enum pq_dlg_section_kind section, struct pq_dlg_at at,
-                 struct pq_slice line);
+    void (*step)(void *ctx, const struct pq_run_step *step);
     void *ctx;
 };
 

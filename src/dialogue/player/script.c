@@ -45,7 +45,6 @@ static enum pq_wire_result script_open(void *ctx, unsigned conn, bool tls, uint6
     if (!e)
         return PQ_WIRE_SPENT;
     use_up(c, e);
-    c->open = e->result == PQ_WIRE_OK;
     if (e->result == PQ_WIRE_TIMEOUT && deadline > s->now_ms)
         s->now_ms = deadline;
     return e->result;
@@ -67,15 +66,16 @@ static void script_gap(void *ctx, unsigned conn)
     (void)conn;
 }
 
-static size_t give(struct pq_script_conn *c, const struct pq_golden_event *e, void *at, size_t cap)
+/* Gives as much of an event as there is room for. */
+static void give(struct pq_script_conn *c, const struct pq_golden_event *e, struct pq_buf *into)
 {
-    struct pq_slice piece = pq_slice_first(pq_slice_after(e->octets, c->taken), cap);
-    memcpy(at, piece.at, piece.len);
+    struct pq_slice piece = pq_slice_after(e->octets, c->taken);
+    piece = pq_slice_first(piece, pq_buf_room(into));
+    pq_buf_put(into, piece);
     c->taken += piece.len;
     c->next = e;
     if (c->taken == e->octets.len)
         use_up(c, e);
-    return piece.len;
 }
 
 /* Whether a look without waiting sees something: only what came before the next write. */
@@ -86,7 +86,7 @@ static bool comes_at_once(const struct pq_script_conn *c, unsigned conn)
                  (e->kind == PQ_GOLDEN_END && e->result != PQ_WIRE_TIMEOUT));
 }
 
-static enum pq_wire_result script_recv(void *ctx, unsigned conn, void *at, size_t cap, size_t *got,
+static enum pq_wire_result script_recv(void *ctx, unsigned conn, struct pq_buf *into,
                                        uint64_t deadline)
 {
     struct pq_script *s = ctx;
@@ -100,11 +100,8 @@ static enum pq_wire_result script_recv(void *ctx, unsigned conn, void *at, size_
         return PQ_WIRE_SPENT;
     if (e->kind == PQ_GOLDEN_DATA) {
         /* Lines that came together are several events: they are given together too. */
-        *got = 0;
-        while (e && e->kind == PQ_GOLDEN_DATA && *got < cap) {
-            *got += give(c, e, (uint8_t *)at + *got, cap - *got);
-            e = event_of(c->next, conn);
-        }
+        for (; e && e->kind == PQ_GOLDEN_DATA && pq_buf_room(into) > 0; e = event_of(c->next, conn))
+            give(c, e, into);
         return PQ_WIRE_OK;
     }
     if (e->result != PQ_WIRE_TIMEOUT)
@@ -125,9 +122,9 @@ static enum pq_wire_result script_half_close(void *ctx, unsigned conn, uint64_t 
 
 static void script_end(void *ctx, unsigned conn, enum pq_wire_end how)
 {
+    (void)ctx;
+    (void)conn;
     (void)how;
-    struct pq_script *s = ctx;
-    s->conns[conn].open = false;
 }
 
 /* What came before it and was not looked at is part of its outcome. */

@@ -12,7 +12,6 @@
 struct pq_script_conn {
     const struct pq_golden_event *next; /* the first event that is not used up */
     size_t taken;                       /* octets of it, when it is DATA */
-    bool open;
 };
 
 struct pq_script {

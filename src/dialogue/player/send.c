@@ -5,8 +5,7 @@
 /* A made secret that is shorter hides more of the transcript than it protects. */
 #define SECRET_MIN 4u
 
-/* ---- secrets that a step makes ----------------------------------------------------------------
- */
+/* ---- secrets that a step makes --------------------------------------------------------------- */
 
 static bool uses_secret(const struct pq_play *p, const struct pq_expr *e)
 {
@@ -37,8 +36,7 @@ static bool mask_made_secrets(struct pq_play *p, const struct pq_dlg_step *step)
     return true;
 }
 
-/* ---- outbox -----------------------------------------------------------------------------------
- */
+/* ---- outbox ---------------------------------------------------------------------------------- */
 
 /* Puts what the outbox holds behind its last write into a write. In a @batch there are no
  * boundaries: everything goes out together. */
@@ -105,17 +103,19 @@ static bool is_sent(const struct outbox *o, size_t i)
     return false;
 }
 
-/* Sends what the write `first` and those that belong with it amount to. Boundaries part writes
- * unless @segment says how to cut. */
+/* Sends what the write `first` and those that belong with it amount to. Boundaries part it; what is
+ * between them is cut as @segment says, and without boundaries as the run says. */
 static bool send_from(struct pq_play *p, size_t first, struct pq_slice hello)
 {
     const struct outbox *o = &p->outbox;
     const struct pq_wire *wire = p->run->wire;
     unsigned conn = o->writes[first].conn;
-    bool parted = !p->cut_said && has_boundary(o, first);
+    bool parted = has_boundary(o, first);
     struct pq_payload payload = {.patience_ms = play_patience(p)};
-    if (!parted)
-        payload.cut = p->cut_said ? p->cut : p->run->cut;
+    if (p->cut_said)
+        payload.cut = p->cut;
+    else if (!parted)
+        payload.cut = p->run->cut;
     struct pq_bytes octets;
     pq_bytes_init(&octets, p->run->alloc, PQ_RUN_OUTBOX_MAX);
     size_t next = gather(o, first, parted, &octets);
@@ -143,8 +143,7 @@ static bool flush(struct pq_play *p, struct pq_slice hello)
     return ok;
 }
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void no_room(struct pq_play *p, const struct pq_dlg_item *item)
 {

@@ -47,6 +47,7 @@ struct server {
     } conns[SERVER_CONNS];
     char reads[1u << 14]; /* what each read brought, one a line, escaped */
     char ends[256];       /* how connections ended: "closed " or "reset " or "cut " each */
+    size_t writes;        /* of the player */
     uint64_t now_ms;
 };
 
@@ -211,7 +212,7 @@ static inline void server_stop(struct server *s)
     pq_listener_close(&s->tls);
 }
 
-/* ---- the player's calls ----------------------------------------------------------------------- */
+/* ---- the player's calls ---------------------------------------------------------------------- */
 
 static inline int rig_connect(void *ctx, int fd, const struct pq_endpoint *to)
 {
@@ -221,7 +222,8 @@ static inline int rig_connect(void *ctx, int fd, const struct pq_endpoint *to)
 
 static inline ssize_t rig_send(void *ctx, int fd, struct pq_slice octets)
 {
-    (void)ctx;
+    struct server *s = ctx;
+    s->writes++;
     return pq_io_system()->send(NULL, fd, octets);
 }
 

@@ -59,20 +59,27 @@ static inline void play_init_text(struct played *p, const char *dialogue, const 
     pq_mask_init(&p->mask, pq_alloc_default());
 }
 
-/* Plays `dialogue` against the events (and vars:) of one run. */
-static inline void play_text(struct played *p, const char *dialogue, const char *events)
+/* Plays `dialogue` against the events (and vars:) of one run, with a prelude. */
+static inline void play_text_with(struct played *p, const char *login, const char *dialogue,
+                                  const char *events)
 {
     static char record[1u << 16];
     (void)snprintf(record, sizeof(record), "#!golden 1\nfile: x\ncase: x\noutcome: pass\n%s",
                    events);
     play_init_text(p, dialogue, record);
-    struct pq_dialogue what = {&p->dlg, pq_slice_text(dialogue)};
-    struct pq_dialogue login = {&p->login, PQ_SLICE(PRELUDE)};
-    const char *bad = NULL;
-    assert_int_equal(
-        pq_replay(p->golden.runs, what, login, pq_alloc_default(), &p->mask, &p->out, &bad),
-        PQ_STATUS_OK);
+    pq_dlg_free(&p->login);
+    parse_dialogue(&p->login, login);
+    struct pq_replay replay = {p->golden.runs,
+                               {&p->dlg, pq_slice_text(dialogue)},
+                               {&p->login, pq_slice_text(login)},
+                               pq_alloc_default()};
+    assert_null(pq_replay_play(&replay, &p->mask, &p->out));
     sum_up(&p->out, p->sum, sizeof(p->sum));
+}
+
+static inline void play_text(struct played *p, const char *dialogue, const char *events)
+{
+    play_text_with(p, PRELUDE, dialogue, events);
 }
 
 static inline void play_done(struct played *p)

@@ -6,8 +6,7 @@
 #include "dialogue/escape.h"
 #include "dialogue/player/play_internal.h"
 
-/* ---- lines of text ----------------------------------------------------------------------------
- */
+/* ---- lines of text --------------------------------------------------------------------------- */
 
 void line_clear(struct line *l)
 {
@@ -43,7 +42,7 @@ void line_put_u64(struct line *l, uint64_t number)
     line_put_slice(l, pq_buf_slice(&b));
 }
 
-#define QUOTED_MAX 200u /* octets that are worth quoting in one line */
+#define QUOTED_MAX ((size_t)200) /* octets that are worth quoting in one line */
 
 void line_put_octets(struct line *l, struct pq_slice octets)
 {
@@ -59,8 +58,7 @@ void line_put_octets(struct line *l, struct pq_slice octets)
     pq_bytes_free(&escaped);
 }
 
-/* ---- requirements -----------------------------------------------------------------------------
- */
+/* ---- requirements ---------------------------------------------------------------------------- */
 
 /* Calls `with` for each row in effect at `item`. */
 static void each_row(struct pq_play *p, const struct pq_dlg_item *item,
@@ -96,14 +94,14 @@ static bool is_judged(const struct pq_play *p)
     return section && !p->login.active && !p->given_lost;
 }
 
-void play_mark(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict)
+/* Marks the rows that are in effect at `item`. */
+static void mark(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verdict verdict)
 {
     if (is_judged(p))
         each_row(p, item, mark_one, verdict);
 }
 
-/* ---- findings ---------------------------------------------------------------------------------
- */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 /* The line of the file on which `item` stands, without its comment. */
 static struct pq_slice source_line(const struct pq_play *p, const struct pq_dlg_item *item)
@@ -200,7 +198,7 @@ void play_record(struct pq_play *p, const struct pq_dlg_item *item, enum pq_verd
     if (verdict == PQ_VERDICT_FAIL && (p->section == PQ_DLG_GIVEN || p->given_lost))
         verdict = PQ_VERDICT_INCONCLUSIVE;
     if (verdict <= PQ_VERDICT_WARN || verdict == PQ_VERDICT_FAIL)
-        play_mark(p, item, verdict);
+        mark(p, item, verdict);
     else
         each_row(p, item, doubt_one, verdict);
     adopt(p, item, verdict, why, actual);
@@ -216,7 +214,7 @@ void play_verdict(struct pq_play *p, const struct pq_dlg_item *item, enum pq_ver
 
 void play_pass(struct pq_play *p, const struct pq_dlg_item *item)
 {
-    play_mark(p, item, PQ_VERDICT_PASS);
+    mark(p, item, PQ_VERDICT_PASS);
 }
 
 void play_fail(struct pq_play *p, const struct pq_dlg_item *item, const char *why,
@@ -233,8 +231,7 @@ void play_skip(struct pq_play *p, const struct pq_dlg_item *item, enum pq_skip s
     play_verdict(p, item, PQ_VERDICT_SKIP, why, NULL);
 }
 
-/* ---- findings that several parts have ---------------------------------------------------------
- */
+/* ---- findings that several parts have -------------------------------------------------------- */
 
 /* What an expression without a value says about the run; UNBOUND is looked at more closely. */
 static const enum pq_verdict expr_verdicts[] = {

@@ -12,8 +12,7 @@
 /* Connection 0 is the player's own, for probes and for settling; 1 and up are those of the file. */
 #define PQ_WIRE_CONNS (PQ_DLG_CONN_MAX + 1u)
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 /* What an operation came to: tag, the word that records use, the sentence. */
 #define PQ_WIRE_RESULT_LIST(X)                                                                     \
@@ -61,8 +60,7 @@ const char *pq_wire_tls_word(enum pq_wire_tls result);
 enum pq_wire_result pq_wire_result_of(struct pq_slice word);
 enum pq_wire_tls pq_wire_tls_of(struct pq_slice word);
 
-/* ---- asks -------------------------------------------------------------------------------------
- */
+/* ---- asks ------------------------------------------------------------------------------------ */
 
 /* What only the runner can do: tag, the word of the protocol. */
 #define PQ_ASK_LIST(X) X(DELIVER, "deliver") X(RESET, "reset") X(PEEK, "peek") X(ADVANCE, "advance")
@@ -108,7 +106,7 @@ struct pq_peeked {
 };
 
 #define PQ_PEEKED_MAX 10000u /* messages of an answer to PEEK */
-#define PQ_ANSWER_WHY_MAX 200u
+#define PQ_ANSWER_WHY_MAX 300u
 
 struct pq_answer {
     enum pq_answer_kind kind;
@@ -118,8 +116,7 @@ struct pq_answer {
     struct pq_arena *arena; /* lent by who asks */
 };
 
-/* ---- the table --------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 /* How TLS is to be started; the zero of each field leaves it to the target's description. */
 struct pq_wire_tls_options {
@@ -142,9 +139,9 @@ struct pq_wire {
     enum pq_wire_result (*send)(void *ctx, unsigned conn, struct pq_slice *rest, uint64_t deadline);
     /* Makes it likely that the next write does not arrive together with the last one. */
     void (*gap)(void *ctx, unsigned conn);
-    /* OK: `*got` octets, not zero and at most `cap`. */
-    enum pq_wire_result (*recv)(void *ctx, unsigned conn, void *at, size_t cap, size_t *got,
-                                uint64_t deadline);
+    /* Appends what comes, at most what `into` has room for, which is not nothing. OK: at least one
+     * octet. */
+    enum pq_wire_result (*recv)(void *ctx, unsigned conn, struct pq_buf *into, uint64_t deadline);
     enum pq_wire_result (*half_close)(void *ctx, unsigned conn, uint64_t deadline);
     /* Never fails, and may be called on a closed connection. */
     void (*end)(void *ctx, unsigned conn, enum pq_wire_end how);

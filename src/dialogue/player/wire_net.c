@@ -4,8 +4,7 @@
 
 #include "dialogue/player/wire_net_internal.h"
 
-/* ---- results ----------------------------------------------------------------------------------
- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static enum pq_wire_result result_of(enum pq_stream_result result)
 {
@@ -28,8 +27,7 @@ static enum pq_wire_tls tls_result_of(enum pq_starttls result)
     return results[result];
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static enum pq_wire_result net_open(void *ctx, unsigned conn, bool tls, uint64_t deadline)
 {
@@ -72,11 +70,15 @@ static void net_gap(void *ctx, unsigned conn)
         (void)w->inner->wait(w->inner->ctx, NULL, 0, 1);
 }
 
-static enum pq_wire_result net_recv(void *ctx, unsigned conn, void *at, size_t cap, size_t *got,
+static enum pq_wire_result net_recv(void *ctx, unsigned conn, struct pq_buf *into,
                                     uint64_t deadline)
 {
     struct pq_wire_net *w = ctx;
-    return result_of(pq_stream_recv(&w->streams[conn], at, cap, got, deadline));
+    size_t got = 0;
+    enum pq_stream_result r =
+        pq_stream_recv(&w->streams[conn], into->at + into->len, pq_buf_room(into), &got, deadline);
+    into->len += got;
+    return result_of(r);
 }
 
 static enum pq_wire_result net_half_close(void *ctx, unsigned conn, uint64_t deadline)
@@ -102,8 +104,7 @@ static void net_corrupt(void *ctx, unsigned conn)
     w->corrupt[conn] = true;
 }
 
-/* ---- TLS --------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 /* An address is no name: RFC 6066 section 3 wants SNI to be a DNS name. */
 static bool is_name(const char *host)
@@ -154,8 +155,7 @@ static enum pq_wire_tls net_start_tls(void *ctx, unsigned conn,
     return tls_result_of(pq_stream_tls_handshake(&w->streams[conn], early, deadline));
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 static const char *net_why(void *ctx, unsigned conn)
 {

@@ -9,8 +9,7 @@
 #include "dialogue/player/wire.h"
 #include "net/stream.h"
 
-/* ---- targets ----------------------------------------------------------------------------------
- */
+/* ---- targets --------------------------------------------------------------------------------- */
 
 /* Borrowed while the target is set up and as long as it lives. Texts may be NULL. */
 struct pq_target_config {
@@ -44,8 +43,7 @@ PQ_NODISCARD enum pq_status pq_target_init(struct pq_target *t,
                                            struct pq_alloc alloc, struct pq_why *why);
 void pq_target_free(struct pq_target *t);
 
-/* ---- the wire ---------------------------------------------------------------------------------
- */
+/* ---- the wire -------------------------------------------------------------------------------- */
 
 /* Who does what only the runner can do. */
 struct pq_asker {

@@ -8,7 +8,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- by value --------------------------------------------------------------------------------- */
+/* ---- by value -------------------------------------------------------------------------------- */
 
 /* What is left of `text` when `secret` is masked. */
 static struct pq_slice mask(const char *secret, struct pq_slice text, char *out, size_t cap)
@@ -177,7 +177,7 @@ static void test_texts_of_ours(void **state)
     pq_mask_free(&m);
 }
 
-/* ---- by place --------------------------------------------------------------------------------- */
+/* ---- by place -------------------------------------------------------------------------------- */
 
 /* `script`: client lines, and server lines behind "<". Gives the client's with *** for secrets. */
 static void talk(const char *script, size_t step, char *out, size_t cap)
@@ -237,7 +237,7 @@ static void test_places(void **state)
         }
 }
 
-/* ---- whole runs ------------------------------------------------------------------------------- */
+/* ---- whole runs ------------------------------------------------------------------------------ */
 
 #define SECRET "tanstaaf"
 /* "NUL user NUL tanstaaf" and "user tanstaaf-md5" as a server might repeat them. */
@@ -285,7 +285,7 @@ static void test_hostile_server(void **state)
     static char dialogue[2048], text[1u << 15];
     for (size_t i = 0; i < COUNT(bodies); i++) {
         (void)snprintf(dialogue, sizeof(dialogue),
-                       "#!dlg 1\nid: x\nreq: RFC2-1-001\n---\n[test]\n@connect\n%s", bodies[i]);
+                       "#!dlg 1\nid: x\nreq: RFC1939-5-001\n---\n[test]\n@connect\n%s", bodies[i]);
         play_text(&p, dialogue,
                   "vars: pw=\"" SECRET "\"\nconnect 1 ok\n" HOSTILE_LINES
                   "< 1 \".\\r\\n\"\neof 1\n");
@@ -313,7 +313,49 @@ static void test_made_secrets(void **state)
     play_done(&p);
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* The mask knows the very octets that are sent, random ones included. */
+static struct pq_buf sent;
+
+static enum pq_wire_result keep_sent(void *ctx, unsigned conn, struct pq_slice *rest,
+                                     uint64_t deadline)
+{
+    (void)ctx;
+    (void)conn;
+    (void)deadline;
+    pq_buf_put(&sent, *rest);
+    *rest = pq_slice_after(*rest, rest->len);
+    return PQ_WIRE_OK;
+}
+
+static void test_random_octets_are_masked_as_sent(void **state)
+{
+    static const char dialogue[] =
+        "#!dlg 1\nid: x\n---\n[test]\n@connect\nC! {= rand(12) + hex(pw)}\n";
+    (void)state;
+    static struct played p;
+    uint8_t memory[256];
+    bool hide[256] = {false};
+    struct pq_script script;
+    pq_buf_init(&sent, memory, sizeof(memory));
+    play_init_text(&p, dialogue, "#!golden 1\nfile: x\ncase: x\noutcome: pass\nconnect 1 ok\n");
+    pq_script_init(&script, p.golden.runs);
+    struct pq_wire wire = pq_script_wire(&script);
+    wire.send = keep_sent;
+    struct pq_run run = {.what = {&p.dlg, pq_slice_text(dialogue)},
+                         .login = {&p.login, PQ_SLICE(PRELUDE)},
+                         .vars = {.pw = PQ_SLICE(SECRET)},
+                         .patience_ms = 1000,
+                         .wire = &wire,
+                         .alloc = pq_alloc_default()};
+    pq_run_play(&run, &p.mask, &p.out);
+    assert_int_equal(sent.len, 12 + 2 * strlen(SECRET));
+    pq_mask_find(&p.mask, pq_buf_slice(&sent), hide);
+    for (size_t i = 0; i < sent.len; i++)
+        assert_true(hide[i]);
+    play_done(&p);
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void test_records(void **state)
 {
@@ -361,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_hostile_server),
         cmocka_unit_test(test_made_secrets),
+        cmocka_unit_test(test_random_octets_are_masked_as_sent),
         cmocka_unit_test(test_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #define _DEFAULT_SOURCE
 #include "dialogue/player/server_testing.h"
 
-/* ---- runs ------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 static struct server server; /* the one that runs now: a gap has no context */
 
@@ -118,10 +118,10 @@ static const struct reply usual[] = {
     {NULL, "+OK\r\n", DEED_NONE},
 };
 
-#define HEAD "#!dlg 1\nid: x\nreq: RFC2-1-001\n---\n[test]\n@connect\nS: +OK{*?}\n"
-#define PASS "pass - 0 RFC2-1-001=pass"
+#define HEAD "#!dlg 1\nid: x\nreq: RFC1939-5-001\n---\n[test]\n@connect\nS: +OK{*?}\n"
+#define PASS "pass - 0 RFC1939-5-001=pass"
 
-/* ---- writes ----------------------------------------------------------------------------------- */
+/* ---- writes ---------------------------------------------------------------------------------- */
 
 static void test_writes_arrive_apart(void **state)
 {
@@ -139,14 +139,16 @@ static void test_writes_arrive_apart(void **state)
          "A\\0D\\0A\nB\\0D\\0A\n"},
         {"C! A\\|B\\r\\n\nS: +OK\n", {PQ_DLG_CUT_WHOLE, 0}, "A\nB\\0D\\0A\n"},
         {"C! A\\|B\\r\\n\nS: +OK\n", {PQ_DLG_CUT_BYTE, 0}, "A\nB\\0D\\0A\n"},
-        {"@segment whole\nC! A\\|B\\r\\n\nS: +OK\n", {PQ_DLG_CUT_BYTE, 0}, "AB\\0D\\0A\n"},
-        {"@segment 2\nC! A\\|BC\\r\\n\nS: +OK\n", {PQ_DLG_CUT_BYTE, 0}, "AB\nC\\0D\n\\0A\n"},
+        {"@segment whole\nC! A\\|B\\r\\n\nS: +OK\n", {PQ_DLG_CUT_BYTE, 0}, "A\nB\\0D\\0A\n"},
+        {"@segment whole\nC: AB\nS: +OK\n", {PQ_DLG_CUT_BYTE, 0}, "AB\\0D\\0A\n"},
+        {"@segment 2\nC! A\\|BC\\r\\n\nS: +OK\n", {PQ_DLG_CUT_BYTE, 0}, "A\nBC\n\\0D\\0A\n"},
         {"@batch\nC: A\nC: B\n@end\nS: +OK\nS: +OK\n",
          {PQ_DLG_CUT_WHOLE, 0},
          "A\\0D\\0AB\\0D\\0A\n"},
         {"@batch\nC: A\nC: B\n@end\nS: +OK\nS: +OK\n",
          {PQ_DLG_CUT_MID_CRLF, 0},
          "A\\0D\n\\0AB\\0D\n\\0A\n"},
+        {"@batch\nC! A\\|B\\r\\n\n@end\nS: +OK\n", {PQ_DLG_CUT_WHOLE, 0}, "AB\\0D\\0A\n"},
         {"@segment byte\n@batch\nC: A\n@end\nS: +OK\n", {PQ_DLG_CUT_WHOLE, 0}, "A\n\\0D\n\\0A\n"},
     };
     (void)state;
@@ -159,6 +161,10 @@ static void test_writes_arrive_apart(void **state)
         play_with(&p, dialogue, &o);
         assert_sum(&p, PASS);
         assert_string_equal(server.reads, rows[i].reads);
+        size_t reads = 0;
+        for (const char *r = server.reads; *r; r++)
+            reads += *r == '\n' ? 1 : 0;
+        assert_int_equal(server.writes, reads);
         play_done(&p);
         server_stop(&server);
     }
@@ -175,11 +181,12 @@ static void test_a_race_is_sent_before_anything_is_read(void **state)
     assert_sum(&p, PASS);
     /* Nothing waited, so the writes on connection 1 were one read; the other one was another. */
     assert_string_equal(server.reads, "A\\0D\\0AC\\0D\\0AD\\0D\\0AE\\0D\\0A\nB\\0D\\0A\n");
+    assert_int_equal(server.writes, 4); /* C and D are a batch */
     play_done(&p);
     server_stop(&server);
 }
 
-/* ---- ends ------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 static void test_ends_as_the_server_sees_them(void **state)
 {
@@ -226,12 +233,12 @@ static void test_ends_of_the_server(void **state)
         const char *body, *sum, *seen;
     } rows[] = {
         {"C: QUIT\nS: +OK bye\n@eof\n", PASS, "* peer: connection closed"},
-        {"C: QUIT\nS: +OK bye\nS: more\n", "fail test 10 RFC2-1-001=fail", "connection closed"},
+        {"C: QUIT\nS: +OK bye\nS: more\n", "fail test 10 RFC1939-5-001=fail", "connection closed"},
         {"C: RESET\n@match\n@case a pass\n  @eof\n@case b pass\n  S: +OK\n@end\n@match\n@case c "
          "note\n  "
          "@eof\n@end\n",
          NULL, "connection reset"},
-        {"C: MUTE\nS: +OK\n", "fail test 9 RFC2-1-001=fail RFC1939-3-020=fail", "* no answer"},
+        {"C: MUTE\nS: +OK\n", "fail test 9 RFC1939-5-001=fail RFC1939-3-020=fail", "* no answer"},
         {"C: STLS\nS: +OK go\n@tls\nC: CUT\nS: +OK\n@eof\n", PASS, "peer: connection closed"},
     };
     (void)state;
@@ -264,7 +271,7 @@ static void test_nobody_listens(void **state)
     play_done(&p);
 }
 
-/* ---- TLS -------------------------------------------------------------------------------------- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 static void test_tls_comes_out(void **state)
 {
@@ -331,7 +338,7 @@ static void test_ways_to_the_target(void **state)
          HEAD "C: STLS\nS: +OK go\n@tls verify=no\nC: NOOP\nS: +OK\n",
          PASS},
         {{.tls = PQ_RUN_TLS_STLS},
-         "#!dlg 1\nid: x\nreq: RFC2-1-001\nstate: transaction\n---\n[test]\nC: NOOP\nS: +OK\n",
+         "#!dlg 1\nid: x\nreq: RFC1939-5-001\nstate: transaction\n---\n[test]\nC: NOOP\nS: +OK\n",
          PASS},
     };
     (void)state;
@@ -345,7 +352,7 @@ static void test_ways_to_the_target(void **state)
     }
 }
 
-/* ---- asks ------------------------------------------------------------------------------------- */
+/* ---- asks ------------------------------------------------------------------------------------ */
 
 static void test_nobody_to_ask(void **state)
 {
