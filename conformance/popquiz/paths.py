@@ -9,10 +9,12 @@ package's bin/ and the rest in its data/.
 import os
 from pathlib import Path
 
+from popquiz.errors import UsageError
+
 PACKAGE = Path(__file__).resolve().parent
 
 
-class MissingError(Exception):
+class MissingError(UsageError):
     """Something is not there; the text says in one line what, and what to do."""
 
 
@@ -56,6 +58,11 @@ def catalogue() -> Path:
 def cases() -> Path:
     """The folder of the server cases, one folder in it per RFC."""
     return data("cases")
+
+
+def fixtures() -> Path:
+    """The folder of the maildrops that cases ask for, one folder in it for each."""
+    return data("fixtures")
 
 
 def lab(package: str) -> Path:

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Baselines: deviations that are known, each with a reason and an end.
+
+    # baseline 1  target=dovecot-2.3.19 config=default suite=0.4
+    rfc1939.lock.second-login#shared-lost  KNOWN  true  "the default shares"  see=doc  until=2027-06
+
+Behind `#` stands how the case deviates (verdicts.way). `true` is a deviation on record, `disputed`
+one where the reading of the RFC is open. `until` is the last day or month, or `never`.
+"""
+
+import calendar
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from popquiz.errors import UsageError
+from popquiz.record import Result
+from popquiz.verdicts import DEVIATIONS, Verdict
+
+HEAD = re.compile(r"# baseline (\d+)(?:\s+(.*))?")
+ENTRY = re.compile(
+    r'(?P<id>[^\s#]+)(?:#(?P<way>\S+))?\s+KNOWN\s+(?P<belief>true|disputed)\s+"(?P<reason>[^"]*)"'
+    r"(?:\s+see=(?P<see>\S+))?\s+until=(?P<until>never|\d{4}-\d{2}(?:-\d{2})?)"
+)
+FORM = 'ID#WAY KNOWN true|disputed "reason" [see=WHERE] until=YYYY-MM|never'
+VERSION = 1
+UNEXPLAINED = "not yet explained"
+GRACE = timedelta(days=90)  # in which somebody should explain a new entry
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    id: str
+    way: str
+    belief: str
+    reason: str
+    see: str
+    until: str
+    comments: tuple[str, ...] = ()  # the lines above it
+    line: int = 0
+
+    def expired(self, today: date) -> bool:
+        if self.until == "never":
+            return False
+        year, month, *day = map(int, self.until.split("-"))
+        return today > date(year, month, *(day or [calendar.monthrange(year, month)[1]]))
+
+    def __str__(self) -> str:
+        name = f"{self.id}#{self.way}" if self.way else self.id
+        see = f"  see={self.see}" if self.see else ""
+        return f'{name}  KNOWN  {self.belief}  "{self.reason}"{see}  until={self.until}'
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    head: str = f"# baseline {VERSION}"
+    entries: tuple[Entry, ...] = ()
+    tail: tuple[str, ...] = ()  # comments behind the last entry
+
+    def __str__(self) -> str:
+        lines = [self.head]
+        for entry in sorted(self.entries, key=lambda entry: (entry.id, entry.way)):
+            lines.extend((*entry.comments, str(entry)))
+        return "\n".join((*lines, *self.tail)) + "\n"
+
+
+def _entry(where: str, line: str, number: int, comments: tuple[str, ...]) -> Entry:
+    found = ENTRY.fullmatch(line.strip())
+    if not found:
+        raise UsageError(f"{where}: not an entry; write {FORM}")
+    entry = Entry(**found.groupdict(default=""), comments=comments, line=number)
+    try:
+        entry.expired(date.min)
+    except (ValueError, calendar.IllegalMonthError):
+        raise UsageError(f"{where}: until={entry.until} is no date") from None
+    return entry
+
+
+def parse(name: str, text: str) -> Baseline:
+    """Raises UsageError with `name` and the line."""
+    lines = text.splitlines()
+    head = HEAD.fullmatch(lines[0]) if lines else None
+    if not head or int(head[1]) != VERSION:
+        raise UsageError(f"{name}:1: a baseline begins with `# baseline {VERSION}`")
+    entries: list[Entry] = []
+    comments: list[str] = []
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip() or line.startswith("#"):
+            comments.append(line)
+            continue
+        entries.append(_entry(f"{name}:{number}", line, number, tuple(comments)))
+        comments = []
+    return Baseline(lines[0], tuple(entries), tuple(comments))
+
+
+def read(path: Path) -> Baseline:
+    try:
+        return parse(str(path), path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the baseline: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: the baseline is not UTF-8") from None
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What the baseline makes of the results, and what is wrong with the baseline."""
+
+    stale: list[str] = field(default_factory=list)  # one line each
+    fixed: set[str] = field(default_factory=set)  # ids
+
+
+def _compare_deviation(result: Result, ways: Collection[str]) -> None:
+    if result.way in ways:
+        result.verdict = Verdict.KNOWN
+    else:
+        expected = ", ".join(sorted(way or "without a branch" for way in ways))
+        result.verdict = Verdict.CHANGED
+        result.why = f"the baseline knows another way ({expected}): {result.why}"
+
+
+def compare(
+    baseline: Baseline, results: Iterable[Result], known: Collection[str], today: date
+) -> Comparison:
+    """Turns verdicts into KNOWN, CHANGED and FIXED. `known` are the ids of all cases there are."""
+    comparison = Comparison()
+    ways: dict[str, set[str]] = {}
+    for entry in baseline.entries:
+        ways.setdefault(entry.id, set()).add(entry.way)
+        if entry.id not in known:
+            comparison.stale.append(f"line {entry.line}: there is no case {entry.id}")
+        elif entry.expired(today):
+            comparison.stale.append(f"line {entry.line}: {entry.id} was known until {entry.until}")
+    listed: dict[str, list[Result]] = {}
+    for result in results:
+        if result.case.id in ways:
+            listed.setdefault(result.case.id, []).append(result)
+    for name, group in listed.items():
+        for result in group:
+            if result.verdict in DEVIATIONS:
+                _compare_deviation(result, ways[name])
+        # A case is played in several ways: it is fixed when none of them deviates any more.
+        if all(result.verdict in (Verdict.PASS, Verdict.NOTE) for result in group):
+            comparison.fixed.add(name)
+            for result in group:
+                result.verdict = Verdict.FIXED
+                result.why = "the baseline lists it, and it passes now: remove the entry"
+    return comparison
+
+
+def update(
+    baseline: Baseline, results: Sequence[Result], known: Collection[str], today: date
+) -> Baseline:
+    """The baseline that fits the results, which compare() has seen. What was not played is kept."""
+    gone = {r.case.id for r in results if r.verdict is Verdict.FIXED}
+    deviating = {
+        (r.case.id, r.way)
+        for r in results
+        if r.verdict in (*DEVIATIONS, Verdict.KNOWN, Verdict.CHANGED)
+    }
+    changed = {r.case.id for r in results if r.verdict is Verdict.CHANGED}
+    kept: dict[tuple[str, str], Entry] = {}
+    for entry in baseline.entries:
+        key = (entry.id, entry.way)
+        if entry.id in known and entry.id not in gone:
+            if entry.id not in changed or key in deviating:
+                kept[key] = entry
+    until = f"{today + GRACE:%Y-%m}"
+    for name, way in deviating:
+        fresh = Entry(name, way, "disputed", UNEXPLAINED, "", until)
+        kept.setdefault((name, way), fresh)
+    return replace(baseline, entries=tuple(kept.values()))

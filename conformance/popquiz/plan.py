@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which cases can be played against a target, and which must wait for the others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from popquiz.cases import Case, Need
+from popquiz.errors import SuiteError
+from popquiz.facts import Facts
+from popquiz.fixtures import Maildrop
+from popquiz.targets import Seat, Target
+from popquiz.verdicts import Skip
+
+Refusal = tuple[Skip, str]  # and what is missing, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a case meets at a seat, and what the person allows."""
+
+    target: Target
+    seat: Seat
+    facts: Facts
+    destroy: bool = False  # --yes-destroy
+    slow: bool = False  # --slow
+
+    def can(self, ability: str) -> bool:
+        return ability in self.seat.adapter.abilities
+
+
+def _capa(s: Situation, need: Need, _: Maildrop) -> bool:
+    # Inside TLS nobody announces STLS any more; that it was there is why we are inside.
+    inside = need.args == ("STLS",) and s.seat.endpoint.tls == "stls"
+    return inside or s.facts.capability(*need.args)
+
+
+def _messages(s: Situation, need: Need, maildrop: Maildrop) -> bool:
+    count = s.facts.messages if maildrop.is_default else len(maildrop.messages)
+    return count >= need.least
+
+
+def _accounts(s: Situation, need: Need, _: Maildrop) -> bool:
+    return need.least <= (2 if s.seat.second else 1)
+
+
+def _tls(s: Situation, need: Need, _: Maildrop) -> bool:
+    e = s.seat.endpoint
+    return e.tls != "none" or e.tls_address is not None or s.facts.capability("STLS")
+
+
+def _implicit(s: Situation, need: Need, _: Maildrop) -> bool:
+    return s.seat.endpoint.tls == "implicit" or s.seat.endpoint.tls_address is not None
+
+
+def _cleartext(s: Situation, need: Need, _: Maildrop) -> bool:
+    return s.seat.endpoint.tls == "none"
+
+
+def _login(s: Situation, need: Need, _: Maildrop) -> bool:
+    return any(s.facts.offers(way) for way in need.args)
+
+
+def _adapter(s: Situation, need: Need, _: Maildrop) -> bool:
+    return s.can(need.name)
+
+
+def _destructive(s: Situation, need: Need, _: Maildrop) -> bool:
+    return s.destroy or s.target.ours
+
+
+def _slow(s: Situation, need: Need, _: Maildrop) -> bool:
+    return s.slow or s.can("advance")
+
+
+def _config(s: Situation, need: Need, _: Maildrop) -> bool:
+    return set(need.args) <= s.target.settings
+
+
+Check = Callable[[Situation, Need, Maildrop], bool]
+CHECKS: dict[str, tuple[Skip, Check]] = {
+    "capa": (Skip.CAPABILITY, _capa),
+    "login": (Skip.CAPABILITY, _login),
+    "tls": (Skip.CAPABILITY, _tls),
+    "implicit-tls": (Skip.CAPABILITY, _implicit),
+    "messages": (Skip.CONFIG, _messages),
+    "accounts": (Skip.CONFIG, _accounts),
+    "cleartext": (Skip.CONFIG, _cleartext),
+    "config": (Skip.CONFIG, _config),
+    "deliver": (Skip.ADAPTER, _adapter),
+    "reset": (Skip.ADAPTER, _adapter),
+    "peek": (Skip.ADAPTER, _adapter),
+    "restart": (Skip.ADAPTER, _adapter),
+    "destructive": (Skip.UNSAFE, _destructive),
+    "slow": (Skip.SLOW, _slow),
+}
+NO_CHECK = frozenset({"wrong-login"})  # its budget is known when its turn comes
+
+
+def refusal(case: Case, maildrop: Maildrop, situation: Situation) -> Refusal | None:
+    """Why the case cannot be played there; None: it can."""
+    for need in case.needs:
+        if need.name in NO_CHECK:
+            continue
+        if need.name not in CHECKS:
+            raise SuiteError(f"{case.file}: the runner does not know `needs: {need}`")
+        skip, check = CHECKS[need.name]
+        if not check(situation, need, maildrop):
+            return skip, f"needs {need}"
+    if not situation.seat.account(maildrop):
+        return Skip.ADAPTER, f"needs the maildrop {maildrop.name!r}"
+    return None
+
+
+def removes_for_good(case: Case, situation: Situation) -> bool:
+    """Whether it removes mail that nobody can restore: it is played behind all others."""
+    return case.needs_any("destructive") and not situation.can("reset")
+
+
+def wants_all(case: Case) -> bool:
+    """Whether it uses the account of another seat of a shared target."""
+    return case.needs_any("accounts")

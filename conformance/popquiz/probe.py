@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a server lives: it takes a connection and says something, which is not looked at."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from popquiz.errors import UsageError
+from popquiz.targets import Endpoint
+
+PAUSE_FIRST = 0.01
+PAUSE_LAST = 0.5
+UNREACHABLE = "cannot be reached"
+
+
+def parse_address(text: str) -> tuple[str, int] | str:
+    """("host", port) of tcp://HOST:PORT, or the path of unix:/PATH. Raises UsageError."""
+    if text.startswith("unix:/"):
+        return text.removeprefix("unix:")
+    cure = UsageError(f"{text!r} is no address: write tcp://HOST:PORT or unix:/PATH")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise cure from None
+    if parts.scheme != "tcp" or not host or not port or parts.path or parts.query:
+        raise cure
+    return host, port
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+async def _open(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    address = parse_address(endpoint.address)
+    context = None
+    if endpoint.tls == "implicit":
+        import ssl  # only here, because it takes long to load
+
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if isinstance(address, str):
+        host = "localhost" if context else None
+        return await asyncio.open_unix_connection(address, ssl=context, server_hostname=host)
+    return await asyncio.open_connection(*address, ssl=context)
+
+
+async def once(endpoint: Endpoint, seconds: float) -> str:
+    """Connects and waits for the greeting. Returns "" when it comes, else what is wrong."""
+    writer = None
+    try:
+        async with asyncio.timeout(seconds):
+            reader, writer = await _open(endpoint)
+            if await reader.read(1):
+                writer.write(b"QUIT\r\n")
+                return ""
+            return "closes connections without a greeting"
+    except TimeoutError:
+        return "takes connections and does not greet" if writer else "does not answer"
+    except OSError as error:
+        # asyncio's own texts repeat the address and leave out the reason.
+        known = error.errno is not None and error.errno > 0
+        return f"{UNREACHABLE}: {os.strerror(error.errno or 0) if known else error}"
+    finally:
+        if writer:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+async def until_greeting(
+    endpoint: Endpoint, seconds: float, dead: Callable[[], bool] = lambda: False
+) -> str:
+    """The same, again and again until the time is up or the server is known to be dead."""
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + seconds, PAUSE_FIRST
+    while problem := await once(endpoint, max(deadline - loop.time(), PAUSE_FIRST)):
+        if dead() or loop.time() + pause >= deadline:
+            return problem
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, PAUSE_LAST)
+    return ""

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run leaves behind: a result for each case as it was played."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from popquiz.cases import Case
+from popquiz.verdicts import Attempt, Skip, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A case in one of the ways in which it is played."""
+
+    case: Case
+    segment: str
+
+    @property
+    def name(self) -> str:
+        return self.case.id if self.segment == "whole" else f"{self.case.id}@{self.segment}"
+
+
+@dataclass(slots=True)
+class Result:
+    job: Job
+    verdict: Verdict
+    why: str = ""
+    skip: Skip | None = None
+    way: str = ""
+    blame: str = ""  # how a CRASH or HANG was tied to this case
+    rows: Mapping[str, Verdict] = field(default_factory=dict)
+    attempts: tuple[Attempt, ...] = ()
+    shown: Attempt | None = None  # the attempt that stands for all
+    artifacts: tuple[str, ...] = ()  # files, relative to the results
+
+    @property
+    def case(self) -> Case:
+        return self.job.case
+
+    @property
+    def ms(self) -> int:
+        return sum(a.outcome.ms for a in self.attempts if a.outcome)

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decides what is played when: lanes, budgets, repetitions, and who is to blame. Nobody else does.
+
+Each bench (a player and a seat) takes the next case when it is free. Cases that must not meet
+others wait for a lane of their own. When a target dies, every case that may have killed it is
+played again alone before anyone is blamed.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from popquiz import plan, probe, verdicts
+from popquiz.catalogue import Catalogue
+from popquiz.errors import TargetError
+from popquiz.facts import Facts
+from popquiz.fixtures import Maildrop
+from popquiz.plan import Situation
+from popquiz.player import PlayerDied, Plays, Request
+from popquiz.record import Job, Result
+from popquiz.targets import Seat, Target, UnableError
+from popquiz.verdicts import DEADLY, Attempt, Skip, Verdict
+
+WRONG_LOGINS = 20  # on servers of other people, unless they allow more
+SETTLED = (Verdict.PASS, Verdict.SKIP)  # are not played again
+HEALTHY = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.SKIP)  # prove that the target lives
+
+
+class TargetLost(Exception):
+    """The target died and does not come back."""
+
+
+@dataclass(slots=True)
+class Rules:
+    """What holds for the whole run."""
+
+    catalogue: Catalogue
+    maildrop: Callable[[Job], Maildrop]
+    repeat: int = 1
+    reruns: int = 2  # of everything that is not PASS
+    wrong_logins: int | None = None  # how many are left; None: as many as one likes
+    seed: int = 1
+    destroy: bool = False
+    slow: bool = False
+    patience_ms: int | None = None  # None: as measured
+    revive_seconds: float = 10.0  # for a target that comes back by itself
+    record: bool = False
+    record_secrets: bool = False
+
+
+@dataclass(slots=True)
+class Bench:
+    player: Plays
+    seat: Seat
+    facts: Facts
+    last: Job | None = None  # played here before the present one
+
+
+class Scheduler:
+    """Plays jobs and keeps their results, in the order of the jobs."""
+
+    def __init__(self, target: Target, benches: Sequence[Bench], rules: Rules) -> None:
+        self.target = target
+        self.benches = benches
+        self.rules = rules
+        self.results: dict[Job, Result] = {}
+        self.lost = ""  # why the target could not be judged to the end
+        self.heard: Callable[[Result], None] = lambda result: None
+        self._deaths: dict[Job, Attempt] = {}  # of a shared target, not yet looked into
+        self._again: list[tuple[Job, Attempt]] = []  # to be repeated alone
+
+    # ---- lanes ----------------------------------------------------------------------------------
+
+    async def run(self, jobs: Sequence[Job]) -> None:
+        """Plays all jobs. When it is cancelled, `results` has those that were finished."""
+        ordinary, serial, alone, last = self._lanes(jobs)
+        try:
+            await self._drain(ordinary, serial)
+            await self._drain_alone(alone)
+            await self._repeat_alone()
+            await self._drain_alone(last)
+        except TargetLost as lost:
+            self.lost = str(lost)
+            for job in jobs:
+                if job not in self.results:
+                    self._finish(job, [Attempt(Verdict.INCONCLUSIVE, why=self.lost)])
+
+    def _lanes(self, jobs: Iterable[Job]) -> tuple[deque[Job], ...]:
+        """Ordinary cases; those with wrong logins, one after the other; those that need the whole
+        target; those after which nothing is as before. Cases that cannot be played get results."""
+        lanes: tuple[deque[Job], ...] = (deque(), deque(), deque(), deque())
+        situation = self._situation(self.benches[0])
+        for job in jobs:
+            refusal = plan.refusal(job.case, self.rules.maildrop(job), situation)
+            if refusal:
+                self._skip(job, *refusal)
+            elif plan.removes_for_good(job.case, situation):
+                lanes[3].append(job)
+            elif self.target.shared and plan.wants_all(job.case):
+                lanes[2].append(job)
+            elif self.target.shared and job.case.needs_any("wrong-login"):
+                lanes[1].append(job)
+            else:
+                lanes[0].append(job)
+        return lanes
+
+    async def _drain(self, ordinary: deque[Job], serial: deque[Job]) -> None:
+        """The first bench begins with the serial lane; all share the ordinary one."""
+        while ordinary or serial:
+            first, *others = self.benches
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._work(first, [serial, ordinary]))
+                    for bench in others:
+                        group.create_task(self._work(bench, [ordinary]))
+            except ExceptionGroup as errors:
+                raise errors.exceptions[0] from None
+            await self._investigate(self.benches, self._deaths)
+
+    async def _drain_alone(self, jobs: deque[Job]) -> None:
+        while jobs:
+            await self._work(self.benches[0], [jobs])
+            await self._investigate(self.benches, self._deaths)
+
+    async def _work(self, bench: Bench, lanes: Sequence[deque[Job]]) -> None:
+        """Plays until the lanes are empty, or a shared target is in trouble."""
+        for lane in lanes:
+            while lane and not self._deaths:
+                await self._play(bench, lane.popleft())
+
+    def _situation(self, bench: Bench) -> Situation:
+        rules = self.rules
+        return Situation(self.target, bench.seat, bench.facts, rules.destroy, rules.slow)
+
+    # ---- one case -------------------------------------------------------------------------------
+
+    @property
+    def _alone(self) -> bool:
+        """Whether nothing else reaches the server of a bench."""
+        return not self.target.shared or len(self.benches) == 1
+
+    async def _play(self, bench: Bench, job: Job) -> None:
+        if self._out_of_budget(job):
+            self._skip(job, Skip.BUDGET, "the wrong logins that were allowed are used up")
+            return
+        attempt = await self._attempt(bench, job)
+        if attempt.verdict in DEADLY:
+            await self._suspect(bench, job, attempt)
+        elif attempt.verdict in SETTLED and self.rules.repeat == 1:
+            self._finish(job, [attempt])
+        elif self._alone:
+            await self._repeat(bench, job, attempt)
+        else:
+            self._again.append((job, attempt))
+        bench.last = job
+
+    def _out_of_budget(self, job: Job) -> bool:
+        return job.case.needs_any("wrong-login") and self.rules.wrong_logins == 0
+
+    async def _repeat(self, bench: Bench, job: Job, first: Attempt) -> None:
+        """Plays a case again as often as it takes, and finishes it."""
+        attempts = [first]
+        wanted = self.rules.repeat
+        while len(attempts) < wanted or self._wants_rerun(attempts, wanted):
+            if self._out_of_budget(job):
+                break
+            attempts.append(await self._attempt(bench, job))
+            if attempts[-1].verdict in DEADLY:
+                await self._suspect(bench, job, attempts[-1])
+                return
+        self._finish(job, attempts)
+
+    def _wants_rerun(self, attempts: Sequence[Attempt], wanted: int) -> bool:
+        settled = all(attempt.verdict in SETTLED for attempt in attempts)
+        return not settled and len(attempts) < max(wanted, 1 + self.rules.reruns)
+
+    async def _repeat_alone(self) -> None:
+        while self._again:
+            job, attempt = self._again.pop(0)
+            await self._repeat(self.benches[0], job, attempt)
+            await self._investigate(self.benches, self._deaths)
+
+    def _request(self, bench: Bench, job: Job) -> Request:
+        seat, rules = bench.seat, self.rules
+        return Request(
+            file=job.case.file,
+            row=job.case.row_index,
+            endpoint=seat.endpoint,
+            account=seat.account(rules.maildrop(job)),
+            second=seat.second,
+            login=bench.facts.login,
+            patience_ms=rules.patience_ms or bench.facts.patience_ms,
+            segment=job.segment,
+            seed=rules.seed,
+            ask_clock="advance" in seat.adapter.abilities,
+            record=rules.record,
+            record_secrets=rules.record_secrets,
+            slow=job.case.needs_any("slow"),
+        )
+
+    async def _attempt(self, bench: Bench, job: Job) -> Attempt:
+        """Plays a case once, looks after the target, and leaves the maildrop as it was."""
+        request = self._request(bench, job)
+        try:
+            outcome = await bench.player.play(request, bench.seat.adapter)
+        except PlayerDied as died:
+            attempt = Attempt(Verdict.ERROR, why=str(died))
+        else:
+            attempt = verdicts.judge(job.case, outcome, self.rules.catalogue)
+            if self.rules.wrong_logins is not None:
+                left = self.rules.wrong_logins - outcome.wrong_logins
+                self.rules.wrong_logins = max(left, 0)
+        attempt = await self._look_after(bench, attempt)
+        dirty = job.case.needs_any("destructive") or attempt.verdict is not Verdict.PASS
+        if dirty and attempt.verdict not in DEADLY:
+            await self._reset(bench, request)
+        return attempt
+
+    async def _reset(self, bench: Bench, request: Request) -> None:
+        adapter = bench.seat.adapter
+        if "reset" not in adapter.abilities or not request.account:
+            return
+        try:
+            await adapter.reset(request.account.user)
+        except (OSError, ValueError, TargetError) as error:
+            raise TargetLost(f"the maildrop cannot be restored: {error}") from None
+
+    # ---- whether the target lives ---------------------------------------------------------------
+
+    async def _look_after(self, bench: Bench, attempt: Attempt) -> Attempt:
+        """The attempt as it is when the state of the target is known too."""
+        incidents = tuple(bench.seat.incidents())
+        outcome = attempt.outcome
+        doubt = outcome is None or outcome.hang or outcome.peer_gone
+        if not incidents and not doubt and attempt.verdict in HEALTHY:
+            return attempt
+        problem = await probe.once(bench.seat.endpoint, self._probe_seconds(bench))
+        incidents = (*incidents, *bench.seat.incidents())
+        if incidents:
+            text = "; ".join(incident.text.partition("\n")[0] for incident in incidents)
+            return replace(attempt, verdict=Verdict.CRASH, why=text, incidents=incidents)
+        if not problem:
+            return attempt
+        gone = problem.startswith(probe.UNREACHABLE)
+        verdict = Verdict.CRASH if gone else Verdict.HANG
+        return replace(attempt, verdict=verdict, why=f"afterwards the target {problem}")
+
+    def _probe_seconds(self, bench: Bench) -> float:
+        return max(2 * (self.rules.patience_ms or bench.facts.patience_ms) / 1000, 1.0)
+
+    async def _revive(self, bench: Bench) -> None:
+        """Makes the target serve again. Raises TargetLost."""
+        problem = ""
+        try:
+            await bench.seat.adapter.restart()
+        except UnableError:
+            problem = await probe.until_greeting(bench.seat.endpoint, self.rules.revive_seconds)
+        except (OSError, ValueError, TargetError) as error:
+            problem = str(error)
+        bench.seat.incidents()  # of the old life
+        if problem:
+            raise TargetLost(f"the target died and does not come back: {problem}")
+
+    # ---- who is to blame ------------------------------------------------------------------------
+
+    async def _suspect(self, bench: Bench, job: Job, attempt: Attempt) -> None:
+        """The target died under the case, or just before it."""
+        if self._alone:
+            await self._investigate([bench], {job: attempt})
+        else:
+            self._deaths[job] = attempt
+
+    async def _investigate(self, benches: Sequence[Bench], deaths: dict[Job, Attempt]) -> None:
+        """Plays every suspect again alone: those under which the target died, and if none of them
+        kills it, those that were played before them."""
+        suspects = dict(deaths)
+        deaths.clear()
+        if not suspects:
+            return
+        alone = {job: await self._play_alone(benches[0], job) for job in suspects}
+        guilty = [job for job, attempt in alone.items() if attempt.verdict in DEADLY]
+        before = [bench.last for bench in benches if bench.last and bench.last not in suspects]
+        for job in [] if guilty else before:
+            attempt = await self._play_alone(benches[0], job)
+            if attempt.verdict in DEADLY:
+                guilty.append(job)
+                alone[job] = attempt
+        if alone[next(reversed(alone))].verdict in DEADLY:
+            await self._revive(benches[0])
+        for job, attempt in alone.items():
+            first = suspects.get(job, attempt)
+            if job in guilty:
+                self._finish(job, [first, attempt], "it happened again when the case was alone")
+            elif guilty:
+                await self._repeat(benches[0], job, attempt)
+            else:
+                self._acquit(job, first, attempt)
+
+    async def _play_alone(self, bench: Bench, job: Job) -> Attempt:
+        try:
+            await self._revive(bench)
+        except TargetLost as lost:
+            raise TargetLost(f"{lost} ({job.name} was being played)") from None
+        return await self._attempt(bench, job)
+
+    def _acquit(self, job: Job, first: Attempt, alone: Attempt) -> None:
+        """Nobody kills the target alone. A hang may have been the network's; a crash was none."""
+        if first.verdict is Verdict.HANG:
+            why = f"once, and not again alone: {first.why}"
+            first = alone = Attempt(Verdict.INCONCLUSIVE, why=why, outcome=first.outcome)
+        self._finish(job, [first, alone])
+
+    # ---- results --------------------------------------------------------------------------------
+
+    def _finish(self, job: Job, attempts: Sequence[Attempt], blame: str = "") -> None:
+        agreed = verdicts.agree(attempts[-1:] if blame else attempts)
+        self._add(
+            Result(
+                job=job,
+                verdict=agreed.verdict,
+                why=agreed.why,
+                skip=agreed.shown.skip,
+                way=agreed.shown.way,
+                blame=blame,
+                rows=agreed.rows,
+                attempts=tuple(attempts),
+                shown=agreed.shown,
+            )
+        )
+
+    def _skip(self, job: Job, skip: Skip, why: str) -> None:
+        self._add(Result(job, Verdict.SKIP, why, skip))
+
+    def _add(self, result: Result) -> None:
+        self.results[result.job] = result
+        self.heard(result)

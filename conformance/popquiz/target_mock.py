@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The built-in reference server: a process for each seat, moved by its control channel."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from popquiz import children, paths
+from popquiz.errors import TargetError, UsageError
+from popquiz.fixtures import DEFAULT, Maildrop
+from popquiz.sanitizer import find
+from popquiz.targets import Account, Adapter, Endpoint, Incident, Seat, Stored
+
+PASSWORD = "secret pass"
+USER = "user"
+SECOND = "user2"
+USER_MAX = 40  # octets of an argument, RFC 1939 section 3
+USAGE = 2  # its exit status after an option that it does not know
+READY_SECONDS = 20.0
+ANSWER_SECONDS = 60.0
+LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
+
+
+@dataclass(frozen=True, slots=True)
+class MockConfig:
+    tls: str = "none"
+    seed: int = 1
+    options: tuple[str, ...] = ()  # more options of popquiz-mock, such as --fault=NAME
+
+
+def user_of(maildrop: Maildrop) -> str:
+    """The account that holds it."""
+    return USER if maildrop.is_default else f"{USER}-{maildrop.name}"[-USER_MAX:]
+
+
+def write_users(folder: Path, maildrops: Iterable[Maildrop]) -> Path:
+    """A file of accounts as popquiz-mock reads it, with the maildrops beside it."""
+    lines = []
+    for maildrop in maildrops:
+        maildrop.write(folder / user_of(maildrop))
+        users = [USER, SECOND] if maildrop.is_default else [user_of(maildrop)]
+        lines += [f"{user}\t{PASSWORD}\t{folder / user_of(maildrop)}\n" for user in users]
+    users_file = folder / "users"
+    users_file.write_text("".join(lines))
+    return users_file
+
+
+class Mock(Adapter):
+    """One process of popquiz-mock, and its control channel."""
+
+    abilities = frozenset({"deliver", "reset", "peek", "restart", "advance"})
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._reported = False  # its end was told to the scheduler
+        self.addresses: dict[str, str] = {}  # by how TLS begins there
+        self.ca_file = Path()
+
+    async def start(self) -> None:
+        """Raises TargetError, or UsageError for an option that it does not take."""
+        self._process = await children.start(self._command, limit=LINE_MAX)
+        self._reported = False
+        try:
+            ready = await self._read(READY_SECONDS)
+            self.addresses = {each["tls"]: each["address"] for each in ready["listen"]}
+            self.ca_file = Path(ready["ca_file"])
+        except (OSError, ValueError, KeyError):
+            words = await children.epitaph(self._process)
+            usage = self._process.returncode == USAGE
+            kind = UsageError if usage else TargetError
+            raise kind(f"the mock server does not start: {words}") from None
+
+    async def _read(self, seconds: float) -> dict[str, Any]:
+        assert self._process and self._process.stdout
+        async with asyncio.timeout(seconds):
+            line = await self._process.stdout.readline()
+        if not line:
+            raise OSError("the mock server died")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise OSError(str(answer["error"]))
+        return dict(answer)
+
+    async def _ask(self, question: Mapping[str, object]) -> dict[str, Any]:
+        assert self._process and self._process.stdin
+        self._process.stdin.write(json.dumps(question).encode() + b"\n")
+        await self._process.stdin.drain()
+        return await self._read(ANSWER_SECONDS)
+
+    async def deliver(self, user: str, octets: bytes) -> None:
+        await self._ask({"deliver": user, "base64": b64encode(octets).decode()})
+
+    async def reset(self, user: str) -> None:
+        await self._ask({"reset": True})
+
+    async def peek(self, user: str) -> Sequence[Stored]:
+        answer = await self._ask({"peek": user})
+        return [Stored(b64decode(m["base64"]), m.get("uid")) for m in answer["messages"]]
+
+    async def advance(self, ms: int) -> None:
+        await self._ask({"advance_ms": ms})
+
+    async def restart(self) -> None:
+        await self.stop()
+        await self.start()
+
+    async def stop(self) -> None:
+        process, self._process = self._process, None
+        if process:
+            await children.end(process)
+
+    def incidents(self) -> list[Incident]:
+        process = self._process
+        if not process or process.returncode is None or self._reported:
+            return []
+        self._reported = True
+        found = [Incident("exit", f"the server ended: {children.status_text(process.returncode)}")]
+        report = find(children.tail(process))
+        return [*found, report] if report else found
+
+
+class MockSeat:
+    def __init__(self, mock: Mock, tls: str, users: frozenset[str]) -> None:
+        self._mock = mock
+        self._tls = tls
+        self._users = users
+        self.second: Account | None = Account(SECOND, PASSWORD)
+
+    @property
+    def adapter(self) -> Adapter:
+        return self._mock
+
+    @property
+    def endpoint(self) -> Endpoint:
+        at = self._mock.addresses
+        plain = at["implicit" if self._tls == "implicit" else "stls"]
+        host = "localhost"  # in its certificate
+        return Endpoint(plain, self._tls, at["implicit"], self._mock.ca_file, True, host)
+
+    def account(self, maildrop: Maildrop) -> Account | None:
+        user = user_of(maildrop)
+        return Account(user, PASSWORD) if user in self._users else None
+
+    def incidents(self) -> Sequence[Incident]:
+        return self._mock.incidents()
+
+
+class MockTarget:
+    name = "mock"
+    shared = False
+    ours = True
+    patience_ms: int | None = None
+    settings = frozenset[str]()
+
+    def __init__(self, config: MockConfig) -> None:
+        self._config = config
+        self._folder: Path | None = None
+        self._mocks: list[Mock] = []
+        self.configuration = " ".join(("popquiz-mock", *config.options))
+
+    def _command(self, users: Path) -> list[str]:
+        program = str(paths.program("popquiz-mock"))
+        listen = ["--control", "--clock", "0", "--port", "0", "--tls", "--tls-port", "0"]
+        seed = ["--seed", str(self._config.seed)]
+        return [program, *listen, "--users", str(users), *seed, *self._config.options]
+
+    async def start(self, maildrops: Sequence[Maildrop], jobs: int) -> Sequence[Seat]:
+        """Needs the default maildrop among the others."""
+        assert any(maildrop.name == DEFAULT for maildrop in maildrops)
+        self._folder = Path(tempfile.mkdtemp(prefix="popquiz-"))
+        command = self._command(write_users(self._folder, maildrops))
+        self._mocks = [Mock(command) for _ in range(jobs)]
+        await asyncio.gather(*(mock.start() for mock in self._mocks))
+        users = frozenset(map(user_of, maildrops))
+        return [MockSeat(mock, self._config.tls, users) for mock in self._mocks]
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(mock.stop() for mock in self._mocks))
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
