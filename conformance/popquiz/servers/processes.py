@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looks at the processes below this one, in /proc."""
+
+import contextlib
+import os
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def _parent(pid: int) -> int:
+    """0 when there is no such process any more."""
+    try:
+        status = (PROC / str(pid) / "stat").read_bytes()
+    except OSError:
+        return 0
+    # PID (NAME) STATE PARENT ..., where NAME may hold anything.
+    return int(status.rpartition(b")")[2].split()[1])
+
+
+def descendants() -> list[int]:
+    """Every process that this one, or one of them, has begun, and that lives or was not reaped."""
+    parents = {int(name): _parent(int(name)) for name in os.listdir(PROC) if name.isdecimal()}
+    below = [os.getpid()]
+    for above in below:
+        below += [pid for pid, parent in parents.items() if parent == above]
+    return below[1:]
+
+
+def title(pid: int) -> str:
+    """Its arguments, which many servers change to tell what they do; "" when it is gone."""
+    with contextlib.suppress(OSError):
+        octets = (PROC / str(pid) / "cmdline").read_bytes()
+        return octets.rstrip(b"\0").replace(b"\0", b" ").decode("latin-1")
+    return ""
+
+
+def user(pid: int) -> int | None:
+    """The user whom it runs as; None when it is gone."""
+    with contextlib.suppress(OSError):
+        for line in (PROC / str(pid) / "status").read_bytes().splitlines():
+            if line.startswith(b"Uid:"):
+                return int(line.split()[1])
+    return None
