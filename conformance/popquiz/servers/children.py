@@ -18,6 +18,7 @@ from popquiz.servers import linux, processes
 
 TAIL_MAX = 65536  # octets kept of what a process says; a sanitizer's report is shorter
 READ_OCTETS = 65536
+POLL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Child:
     tail: bytearray = field(default_factory=bytearray)
     status: int | None = None  # as subprocess has it: negative for a signal
     unwanted: bool = False  # it was ended from here
+
+    @property
+    def pid(self) -> int:
+        return self.popen.pid
 
     def hear(self) -> bytes | None:
         """Reads what it says; None when there is nothing now, b"" when nothing will come."""
@@ -139,37 +144,35 @@ class Children:
         self._deafen(child)
         self._on_end(child)
 
-    def wait(self, done: Callable[[], bool], seconds: float) -> bool:
+    def end(self, pids: Iterable[int], seconds: float) -> None:
+        """Asks processes below this one to end, and kills them when they do not."""
+        doomed = set(pids)
+        if not self._signal(doomed, signal.SIGTERM, seconds):
+            self._signal(doomed, signal.SIGKILL, seconds)
+
+    def _signal(self, doomed: set[int], number: signal.Signals, seconds: float) -> bool:
+        """Whether all are gone in time."""
+        for pid in doomed:
+            if child := self._children.get(pid):
+                child.unwanted = True
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return self._wait(lambda: not doomed & set(processes.descendants()), seconds)
+
+    def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
         """Reaps until `done` says so; False when the time is over before."""
         end = time.monotonic() + seconds
         while not done():
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            select.select([self._wakes], [], [], left)
+            # Only our own children wake us.
+            select.select([self._wakes], [], [], min(left, POLL_S))
             self.reap()
         return True
 
-    def end(self, child: Child, seconds: float) -> None:
-        """Asks it to end, and kills it when it does not."""
-        child.unwanted = True
-        if child.status is None:
-            child.popen.terminate()
-            if not self.wait(lambda: child.status is not None, seconds):
-                self.kill([child.popen.pid], seconds)
-
-    def kill(self, pids: Iterable[int], seconds: float) -> None:
-        """Kills processes below this one, and waits until they are gone."""
-        doomed = set(pids)
-        for pid in doomed:
-            if child := self._children.get(pid):
-                child.unwanted = True
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.wait(lambda: not doomed & set(processes.descendants()), seconds)
-
-    def end_all(self, seconds: float) -> None:
+    def kill_all(self, seconds: float) -> None:
         """Kills what is left below this process, and what that has begun meanwhile."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and (left := processes.descendants()):
-            self.kill(left, seconds)
+            self._signal(set(left), signal.SIGKILL, seconds)

@@ -50,6 +50,8 @@ class Inetd:
             wire, _ = self._listener.accept()
             with wire:
                 wire.setblocking(True)
+                # Programs that write a reply in parts would wait 40 ms for each acknowledgement.
+                wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._sessions += self._start(wire)
         self._accept_if_there_is_room()
 

@@ -11,6 +11,7 @@ server: root turns into a user without power, or into root of a namespace (names
 import base64
 import json
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -34,6 +35,7 @@ LINE_MAX = 1 << 28  # octets of a line: the order holds the mail of all accounts
 READ_OCTETS = 1 << 16
 END_S = 5.0  # what a server gets to end by itself
 LOG_PERIOD_S = 0.05
+LAST_LINES = 20  # of what a process said before it ended
 Answer = dict[str, Any]
 
 
@@ -76,6 +78,7 @@ class Keeper:
 
     def _begin_session(self, command: Launch, wire: socket.socket) -> bool:
         try:
+            self._children.reap()  # what ended before this connection came
             self._children.start("session", command, wire)
         except TargetError as error:
             self._tell("exit", str(error))
@@ -84,13 +87,15 @@ class Keeper:
 
     def close(self) -> None:
         """Leaves no process. Nothing of the server's is needed any more, so it is just killed."""
-        self._children.end_all(END_S)
+        self._children.kill_all(END_S)
 
     def _on_end(self, child: Child) -> None:
         self._ended[str(child.status)] += 1
         is_server = child in self._servers
         if not is_server and self._inetd:
             self._inetd.ended()
+            for store in self._place.stores.values():
+                store.age()
         # What a program ends with that serves one session says little.
         if not child.unwanted and (is_server or (child.status or 0) < 0):
             self._tell("exit" if is_server else "signal", f"{child.ended()}\n{self._said(child)}")
@@ -98,7 +103,8 @@ class Keeper:
             self._tell(report.kind, report.text)
 
     def _said(self, child: Child) -> str:
-        return child.said() or self._log.tail()
+        lines = (child.said() or self._log.tail()).splitlines()
+        return "\n".join(lines[-LAST_LINES:])
 
     @staticmethod
     def _tell(kind: str, text: str) -> None:
@@ -121,7 +127,7 @@ class Keeper:
         title, uid = (self._place.fill(text, account) for text in (session.title, session.uid))
         for pid in processes.descendants() if title or uid else ():
             as_user = uid and str(processes.user(pid)) == uid
-            if as_user or (title and processes.title(pid).startswith(title)):
+            if as_user or (title and re.fullmatch(title, processes.title(pid))):
                 yield pid
 
     def _reset(self, request: Mapping[str, Any]) -> Answer:
@@ -131,7 +137,7 @@ class Keeper:
         if sessions and not request["force"]:
             raise BusyError(f"a session of {account} lives")
         if sessions:
-            self._children.kill(sessions, END_S)
+            self._children.end(sessions, END_S)
         self._place.stores[account].reset()
         return {"ok": True}
 
@@ -146,16 +152,21 @@ class Keeper:
 
     def _restart(self, request: Mapping[str, Any]) -> Answer:
         """Politely: the maildrops stay."""
-        for child in reversed(self._servers):
-            self._children.end(child, END_S)
+        self._children.end([child.pid for child in self._servers], END_S)
         self._servers.clear()
-        self._children.end_all(END_S)
+        self._children.kill_all(END_S)
         return self.start()
 
     def _status(self, request: Mapping[str, Any]) -> Answer:
         self._children.reap()
         sessions = self._inetd.sessions if self._inetd else None
-        return {"sessions": sessions, "ended": self._ended, "log": self._log.tail()}
+        answer = {"sessions": sessions, "ended": self._ended, "log": self._log.tail()}
+        return answer | {"listens": bool(self._inetd) or self._listens()}
+
+    def _listens(self) -> bool:
+        """Whether it is our server that has the ports, and not one that was there before."""
+        names = {"tls_port" if mode == "implicit" else "port" for mode in self._profile.tls}
+        return all(processes.listen(int(self._place.names[name])) for name in names)
 
     # ---- the loop --------------------------------------------------------------------------------
 

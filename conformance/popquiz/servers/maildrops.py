@@ -13,11 +13,13 @@ import shutil
 import stat
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 OLD = 1_000_000_000  # 2001-09-09: when the first message arrived; each further one a second later
+FRESH_S = 2.0  # a change after which a server might wait
 
 
 class BusyError(Exception):
@@ -46,6 +48,10 @@ class Store(Protocol):
 
     def peek(self) -> list[bytes]:
         """The messages that it holds, in the order of message numbers."""
+
+    def age(self) -> None:
+        """Makes a change of the last moments look old: popa3d has its next session wait for the
+        end of the second otherwise."""
 
 
 def _create(path: Path) -> BinaryIO:
@@ -132,6 +138,9 @@ class Maildir:
         found = [path for name in ("cur", "new") for path in (self._path / name).iterdir()]
         return [on_wire(_read(path)) for path in sorted(found, key=lambda path: path.name)]
 
+    def age(self) -> None:
+        """No server is known that looks at the times of a Maildir so."""
+
 
 # ---- mbox ----------------------------------------------------------------------------------------
 
@@ -145,6 +154,7 @@ class Mbox:
         self._owner = owner
         self._messages = messages
         self._arrived = len(messages)
+        self._changes = 0
 
     def reset(self) -> None:
         new = self._path.with_name(f".{self._path.name}.new")
@@ -162,7 +172,8 @@ class Mbox:
 
     @staticmethod
     def _entry(octets: bytes, number: int) -> bytes:
-        head = time.strftime("From popquiz@localhost %a %b %e %H:%M:%S %Y\n", _date(number))
+        date = time.gmtime(OLD + number)
+        head = time.strftime("From popquiz@localhost %a %b %e %H:%M:%S %Y\n", date)
         text = re.sub(rb"^From ", b">From ", on_disk(octets), flags=re.MULTILINE)
         return head.encode() + text + (b"\n" if text.endswith(b"\n") else b"\n\n")
 
@@ -186,14 +197,21 @@ class Mbox:
             self._arrived += 1
             file.write(self._entry(octets, self._arrived))
             file.flush()
-            # A time that it never had, so that the change shows, and still in the past.
-            os.utime(file.fileno(), (OLD + self._arrived, OLD + self._arrived))
+            self._date(file.fileno())
+
+    def _date(self, file: int) -> None:
+        """A time that it never had, so that the change shows, and still in the past."""
+        self._changes += 1
+        os.utime(file, (OLD + self._changes, OLD + self._changes))
+
+    def age(self) -> None:
+        with suppress(FileNotFoundError):
+            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            if os.fstat(file).st_mtime > time.time() - FRESH_S:
+                self._date(file)
+            os.close(file)
 
     def peek(self) -> list[bytes]:
         entries = re.split(rb"^From .*\n", _read(self._path), flags=re.MULTILINE)
         # The last line end of an entry is that of the empty line behind the message.
         return [on_wire(entry.removesuffix(b"\n")) for entry in entries[1:]]
-
-
-def _date(number: int) -> time.struct_time:
-    return time.gmtime(OLD + number)

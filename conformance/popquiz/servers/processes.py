@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 PROC = Path("/proc")
+TCP_LISTEN = "0A"
 
 
 def _parent(pid: int) -> int:
@@ -25,6 +26,27 @@ def descendants() -> list[int]:
     for above in below:
         below += [pid for pid, parent in parents.items() if parent == above]
     return below[1:]
+
+
+def listen(port: int) -> bool:
+    """Whether it is one of the descendants that listens on the TCP port."""
+    sockets = {f"socket:[{inode}]" for inode in _listeners(port)}
+    for pid in descendants() if sockets else ():
+        with contextlib.suppress(OSError):
+            for descriptor in (PROC / str(pid) / "fd").iterdir():
+                if os.readlink(descriptor) in sockets:
+                    return True
+    return False
+
+
+def _listeners(port: int) -> list[str]:
+    """The inodes of the sockets that listen on the port."""
+    found = []
+    for line in (PROC / "net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        if int(words[1].rpartition(":")[2], 16) == port and words[3] == TCP_LISTEN:
+            found.append(words[9])
+    return found
 
 
 def title(pid: int) -> str:

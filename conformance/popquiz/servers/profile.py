@@ -69,7 +69,7 @@ class Drop:
 class Session:
     """How to tell a process that has an account's maildrop open; empty texts tell nothing."""
 
-    title: str  # how its arguments begin
+    title: str  # a regular expression for its arguments
     uid: str  # whom it runs as
 
 
@@ -171,6 +171,13 @@ def _absolute(table: tomltable.Table, key: str, path: str) -> str:
     return path
 
 
+def _regular(table: tomltable.Table, key: str, text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise table.error(key, f"is no regular expression: {error}") from error
+
+
 def _file(table: tomltable.Table) -> File:
     mode = table.text("mode", "0644")
     if not re.fullmatch("0[0-7]{3}", mode):
@@ -233,6 +240,7 @@ def _session(table: tomltable.Table | None) -> Session:
     if table is None:
         return Session("", "")
     session = Session(table.text("title", ""), table.text("uid", ""))
+    _regular(table, "title", session.title)
     table.end()
     return session
 
@@ -241,10 +249,7 @@ def _log(table: tomltable.Table | None) -> Log | None:
     if table is None:
         return None
     path = _relative(table, "path", table.text("path"))
-    try:
-        alarm = tuple(re.compile(text) for text in table.words("alarm", ()))
-    except re.error as error:
-        raise table.error("alarm", f"is no regular expression: {error}") from error
+    alarm = tuple(_regular(table, "alarm", text) for text in table.words("alarm", ()))
     table.end()
     return Log(path, alarm)
 
@@ -274,6 +279,9 @@ def _tls(table: tomltable.Table) -> tuple[str, ...]:
 def _check_start(table: tomltable.Table, profile: Profile) -> None:
     if bool(profile.processes) == bool(profile.inetd):
         raise table.error("process", "there must be [[process]] or [inetd], and not both")
+    wanted = {"tls_port" if mode == "implicit" else "port" for mode in profile.tls}
+    for name in sorted(wanted - profile.names() if profile.processes else ()):
+        raise table.error("tls", f"needs {{{name}}} in a file or a command")
     if bool(profile.drop) == bool(profile.backend):
         raise table.error("maildrop", "there must be [maildrop] or `backend`, and not both")
 
@@ -318,8 +326,8 @@ def read(path: Path) -> Profile:
         variants=_variants(table.table("variant"), values),
     )
     table.end()
-    _check_start(table, profile)
     _check_names(table, profile)
+    _check_start(table, profile)
     return profile
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from popquiz import children, paths, probe
 from popquiz.errors import TargetError, UsageError
+from popquiz.mask import Mask
 from popquiz.servers import folders, profile, template
 from popquiz.servers.order import Order
 from popquiz.targets import Endpoint, Incident
@@ -39,6 +40,10 @@ INCIDENTS_MAX = 100
 Accounts = Sequence[tuple[str, Sequence[bytes]]]
 
 
+class PortTakenError(TargetError):
+    """The server does not start, since somebody else has its port."""
+
+
 class LabServer:
     """A server that runs. start() makes it."""
 
@@ -55,7 +60,13 @@ class LabServer:
         self._asking = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
         self._incidents: list[Incident] = []
+        self._mask = Mask([order.password])
         self._died = asyncio.Event()
+
+    @property
+    def keeper_pid(self) -> int | None:
+        """The process without which the server ends."""
+        return self._process.pid if self._process else None
 
     @property
     def ca_file(self) -> Path | None:
@@ -91,7 +102,7 @@ class LabServer:
             if "incident" not in told:
                 self._answers.put_nowait(told)
             else:
-                self._note(Incident(**told["incident"]))
+                self._note(told["incident"]["kind"], told["incident"]["text"])
         words = await children.epitaph(process)
         self._died.set()
         self._answers.put_nowait({"error": f"the keeper of {self.profile.name} died: {words}"})
@@ -109,27 +120,43 @@ class LabServer:
         except TimeoutError:
             raise TargetError(f"the keeper of {self.profile.name} does not answer") from None
         if "error" in answer:
-            raise TargetError(str(answer["error"]))
+            raise TargetError(self._mask(str(answer["error"])))
         return answer
 
     async def _ask(self, do: str, **words: object) -> dict[str, Any]:
         return await self._ask_line(json.dumps({"do": do, **words}).encode() + b"\n")
 
-    def _note(self, incident: Incident) -> None:
+    def _note(self, kind: str, text: str) -> None:
         if len(self._incidents) < INCIDENTS_MAX:
-            self._incidents.append(incident)
-        if incident.kind == "exit":
+            self._incidents.append(Incident(kind, self._mask(text)))
+        if kind == "exit":
             self._died.set()
 
     async def _wait_for_greeting(self) -> None:
         mode = self.profile.tls[0]
         at = Endpoint(self.addresses[mode], "implicit" if mode == "implicit" else "none")
-        problem = await probe.until_greeting(at, self.profile.start_s, self._died.is_set)
-        if problem:
-            words = "; ".join(incident.text for incident in self._incidents)
-            words = words or str((await self._ask("status"))["log"])
-            last = words.splitlines()[-1] if words else "it says nothing"
-            raise TargetError(f"{self.profile.name} {problem}: {last}")
+        greets = asyncio.create_task(
+            probe.until_greeting(at, self.profile.start_s, self._died.is_set)
+        )
+        dies = asyncio.create_task(self._died.wait())
+        await asyncio.wait({greets, dies}, return_when=asyncio.FIRST_COMPLETED)
+        problem = "ended before it greeted" if self._died.is_set() else greets.result()
+        for task in (greets, dies):
+            task.cancel()
+        await asyncio.gather(greets, dies, return_exceptions=True)
+        status = await self._ask("status")
+        if problem or not status["listens"]:
+            raise self._why_not(problem or "does not listen", str(status["log"]))
+
+    def _why_not(self, problem: str, log: str) -> TargetError:
+        """Why it does not serve, from what it said."""
+        said = [*(incident.text for incident in self._incidents), log]
+        lines = [self._mask(line) for text in said for line in text.splitlines() if line]
+        for line in lines:
+            if PORT_TAKEN in line:
+                return PortTakenError(f"{self.profile.name}: {line}")
+        last = lines[-1] if lines else "it says nothing"
+        return TargetError(f"{self.profile.name} {problem}: {last}")
 
     async def close(self) -> None:
         """Ends the server; no process and no file is left."""
@@ -239,15 +266,11 @@ async def _open(order: Order, backend: LabServer | None) -> LabServer:
         try:
             await server.open()
             return server
-        except TargetError as error:
+        except BaseException as error:
             server._backend = None  # it lives on for the next attempt
             await server.close()
-            if PORT_TAKEN not in str(error) or attempt + 1 == ATTEMPTS:
+            if not isinstance(error, PortTakenError) or attempt + 1 == ATTEMPTS:
                 raise
-        except BaseException:
-            server._backend = None
-            await server.close()
-            raise
     raise AssertionError
 
 
