@@ -64,7 +64,8 @@ def _describe(found: profile.Profile) -> Iterator[str]:
     if missing:
         yield f"{found.name}: not installed: {', '.join(missing)} is missing; run: {found.install}"
     else:
-        yield f"{found.name}: {found.title} {server.version(found)}; TLS: {' '.join(found.tls)}"
+        said = server.version(found) or found.title
+        yield f"{found.name}: {said}; TLS: {' '.join(found.tls)}"
     for name, variant in sorted(found.variants.items()):
         yield f"    --variant {name}: {variant.about}"
 

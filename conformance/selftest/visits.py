@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from popquiz.servers import profile, server
+from popquiz.servers import processes, profile, server
 
 PATIENCE_S = 20.0
 Result = TypeVar("Result")
@@ -113,20 +113,12 @@ def wait_until(what: Callable[[], bool], seconds: float = PATIENCE_S) -> bool:
     return true
 
 
-def processes_of(folder: Path) -> list[int]:
-    """The processes that have anything to do with the folder of a server."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal() and str(folder).encode() in _traces(process):
-            found.append(int(process.name))
-    return found
+class Family:
+    """The processes below one, at one moment."""
 
+    def __init__(self, root: int | None = None) -> None:
+        self.pids = processes.descendants(root)
+        assert self.pids
 
-def _traces(process: Path) -> bytes:
-    traces = b""
-    for name in ("cmdline", "environ", "mountinfo"):
-        try:
-            traces += (process / name).read_bytes()
-        except OSError:
-            continue
-    return traces
+    def is_gone(self) -> bool:
+        return not any(Path(f"/proc/{pid}").exists() for pid in self.pids)

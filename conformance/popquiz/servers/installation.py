@@ -110,6 +110,7 @@ class Installation:
 
     def write(self) -> None:
         """Makes all files, and fills the maildrops. Raises TargetError and OSError."""
+        self.folder.chmod(0o711)  # accounts may be users of their own
         for name in self.profile.folders:
             (self.folder / self.fill(name)).mkdir(parents=True, exist_ok=True)
         if self.profile.tls != ("none",):

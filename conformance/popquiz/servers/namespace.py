@@ -35,7 +35,7 @@ class Ids:
         return f"0 {self.zero} 1 1 {self.others} {IDS - 1}"
 
 
-def _roots_ids(mapping: str) -> Ids:
+def root_ids(mapping: str) -> Ids:
     """The last ids that this machine, or the container around it, has. `mapping` is uid_map."""
     spans = [[int(word) for word in line.split()] for line in mapping.splitlines()]
     ends = [min(first + count, ID_END) for first, _, count in spans if count >= IDS]
@@ -44,7 +44,7 @@ def _roots_ids(mapping: str) -> Ids:
     return Ids(max(ends) - IDS, max(ends) - IDS + 1)
 
 
-def _own_ids(own: int, path: Path) -> Ids:
+def own_ids(own: int, path: Path) -> Ids:
     """An ordinary user's id, and the range that the administrator gave them."""
     name = pwd.getpwuid(os.getuid()).pw_name
     lines = path.read_text().splitlines() if path.exists() else []
@@ -61,9 +61,9 @@ def _own_ids(own: int, path: Path) -> Ids:
 def ids(kind: str) -> Ids:
     """What `kind` ("uid" or "gid") will be mapped to. Raises TargetError."""
     if os.getuid() == 0:
-        return _roots_ids(Path(f"/proc/self/{kind}_map").read_text())
+        return root_ids(Path(f"/proc/self/{kind}_map").read_text())
     own = os.getuid() if kind == "uid" else os.getgid()
-    return _own_ids(own, Path(f"/etc/sub{kind}"))
+    return own_ids(own, Path(f"/etc/sub{kind}"))
 
 
 def _write_map(pid: int, kind: str, wanted: Ids) -> None:
@@ -143,10 +143,12 @@ def enter() -> None:
 
 
 def hand_over(folder: Path, inside: bool) -> None:
-    """Gives a folder of root's to whom enter() (`inside`) or drop_root() will make of them."""
+    """Gives a folder of root's, with all that is in it, to whom root will become by enter()
+    (`inside`) or drop_root()."""
     if os.getuid() == 0:
         uid, gid = (ids("uid").zero, ids("gid").zero) if inside else _nobody()
-        os.chown(folder, uid, gid)
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, uid, gid, follow_symlinks=False)
 
 
 def _nobody() -> tuple[int, int]:

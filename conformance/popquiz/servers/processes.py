@@ -19,10 +19,10 @@ def _parent(pid: int) -> int:
     return int(status.rpartition(b")")[2].split()[1])
 
 
-def descendants() -> list[int]:
-    """Every process that this one, or one of them, has begun, and that lives or was not reaped."""
+def descendants(root: int | None = None) -> list[int]:
+    """Every process that this one (or `root`) or one of them has begun, and that was not reaped."""
     parents = {int(name): _parent(int(name)) for name in os.listdir(PROC) if name.isdecimal()}
-    below = [os.getpid()]
+    below = [os.getpid() if root is None else root]
     for above in below:
         below += [pid for pid, parent in parents.items() if parent == above]
     return below[1:]
