@@ -134,9 +134,11 @@ def test_a_variant_changes_the_server() -> None:
         second.quit()
         first.quit()
     with started("dovecot", "lock") as lab:
-        first = lab.login()
+        first, second = lab.login(), lab.connect("none")
+        second.user("alice")
+        second.sock.settimeout(0.5)
         with pytest.raises((poplib.error_proto, TimeoutError)):
-            lab.login(timeout=0.5)
+            second.pass_(lab.server.password)
         first.quit()
 
 

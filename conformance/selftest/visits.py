@@ -35,23 +35,21 @@ class Lab:
     def do(self, work: Coroutine[Any, Any, Result]) -> Result:
         return self._runner.run(work)
 
-    def login(
-        self, user: str = "alice", mode: str | None = None, timeout: float = PATIENCE_S
-    ) -> poplib.POP3:
+    def login(self, user: str = "alice", mode: str | None = None) -> poplib.POP3:
         """A session in TRANSACTION state."""
-        session = self.connect(mode or self.server.profile.tls[0], timeout)
+        session = self.connect(mode or self.server.profile.tls[0])
         session.user(user)
         session.pass_(self.server.password)
         return session
 
-    def connect(self, mode: str, timeout: float = PATIENCE_S) -> poplib.POP3:
+    def connect(self, mode: str) -> poplib.POP3:
         """A session that has been greeted, inside of TLS unless the mode is none."""
         host, _, port = self.server.addresses[mode].removeprefix("tcp://").rpartition(":")
         session: poplib.POP3
         if mode == "implicit":
-            session = poplib.POP3_SSL(host, int(port), timeout=timeout, context=self._trust())
+            session = poplib.POP3_SSL(host, int(port), timeout=PATIENCE_S, context=self._trust())
         else:
-            session = poplib.POP3(host, int(port), timeout=timeout)
+            session = poplib.POP3(host, int(port), timeout=PATIENCE_S)
         self._sessions.append(session)
         if mode == "stls":
             session.stls(self._trust())

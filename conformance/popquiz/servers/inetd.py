@@ -52,7 +52,8 @@ class Inetd:
                 wire.setblocking(True)
                 # Programs that write a reply in parts would wait 40 ms for each acknowledgement.
                 wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._sessions += self._start(wire)
+                begun = self._start(wire)  # may reap others, and so call ended()
+                self._sessions += begun
         self._accept_if_there_is_room()
 
     def ended(self) -> None:
