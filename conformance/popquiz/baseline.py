@@ -98,8 +98,10 @@ def parse(name: str, text: str) -> Baseline:
 def read(path: Path) -> Baseline:
     try:
         return parse(str(path), path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot read the baseline: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot read the baseline: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: the baseline is not UTF-8") from None
 
 
 @dataclass(slots=True)

@@ -121,10 +121,14 @@ def load(files: Sequence[Path]) -> list[Case]:
     return cases
 
 
+def is_case(path: Path) -> bool:
+    """Whether a dialogue is neither the sanity case nor a prelude."""
+    return path.name != SANITY and path.parent.name != LOGIN
+
+
 def find(folder: Path) -> list[Path]:
-    """The dialogues under a folder that are cases: not the sanity case, not the preludes."""
-    files = sorted(folder.rglob("*.dlg"))
-    return [path for path in files if path.name != SANITY and path.parent.name != LOGIN]
+    """The dialogues under a folder that are cases."""
+    return [path for path in sorted(folder.rglob("*.dlg")) if is_case(path)]
 
 
 def files_of(names: Sequence[str]) -> list[Path]:

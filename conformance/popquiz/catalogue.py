@@ -11,7 +11,14 @@ from popquiz.errors import SuiteError
 BREACHES = ("fail", "warn", "note")
 WIRES = ("yes", "adapter", "slow", "no")
 IMPACTS = ("none", "data-loss", "security", "crash")
-LEVELS = ("MUST", "MUST-NOT", "implied-MUST", "SHOULD", "SHOULD-NOT", "MAY")
+STRENGTHS = {
+    "MUST": "must",
+    "MUST-NOT": "must",
+    "implied-MUST": "must",
+    "SHOULD": "should",
+    "SHOULD-NOT": "should",
+    "MAY": "may",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,16 @@ class Requirement:
 
     @property
     def mandatory(self) -> bool:
-        return self.level in ("MUST", "MUST-NOT", "implied-MUST")
+        return self.strength == "must"
+
+    @property
+    def strength(self) -> str:
+        """must, should or may; what is implied counts like what is said."""
+        return STRENGTHS[self.level]
 
 
 COLUMNS = tuple(field.name for field in fields(Requirement))
-VALUES = {"breach": BREACHES, "wire": WIRES, "impact": IMPACTS, "level": LEVELS}
+VALUES = {"breach": BREACHES, "wire": WIRES, "impact": IMPACTS, "level": tuple(STRENGTHS)}
 
 
 @dataclass(frozen=True, slots=True)

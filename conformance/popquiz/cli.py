@@ -1,36 +1,72 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line."""
+"""The command line. A subcommand is a module with add_parser(subparsers) and run(args); only the
+one that is asked for is loaded."""
 
 import argparse
 import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import popquiz
-from popquiz.errors import PopquizError
+from popquiz.errors import Exit, PopquizError
 
-USAGE_ERROR = 2
-COMMANDS = {"lab": "popquiz.lab"}  # modules with add_parser() and run()
+# Name, module.
+COMMANDS = {
+    "certify": "certify",
+    "list": "listing",
+    "explain": "explain",
+    "replay": "replay",
+    "serve": "serve",
+    "lab": "lab",
+    "golden": "golden",
+    "mutants": "mutants",
+}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="popquiz", description=popquiz.__doc__)
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(Exit.USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def _modules(argv: Sequence[str]) -> list[str]:
+    """The module of the command, or all of them when help may be wanted."""
+    if argv and argv[0] in COMMANDS:
+        return [COMMANDS[argv[0]]]
+    return list(COMMANDS.values())
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(prog="popquiz", description=popquiz.__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"popquiz {popquiz.__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in COMMANDS.values():
-        importlib.import_module(module).add_parser(subparsers)
+    for name in _modules(argv):
+        if importlib.util.find_spec(f"popquiz.{name}"):
+            importlib.import_module(f"popquiz.{name}").add_parser(subparsers)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
-    parser = _parser()
-    args = parser.parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(words)
+    args = parser.parse_args(words)
     if not args.command:
         parser.print_help(sys.stderr)
-        return USAGE_ERROR
+        return Exit.USAGE
+    module = importlib.import_module(f"popquiz.{COMMANDS[args.command]}")
     try:
-        return int(importlib.import_module(COMMANDS[args.command]).run(args))
+        status: int = module.run(args)
     except PopquizError as error:
         print(f"popquiz: {error}", file=sys.stderr)
-        return int(error.status)
+        return error.status
+    except KeyboardInterrupt:
+        print("popquiz: interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # nobody reads any more; the interpreter must not complain about it
+        return Exit.SUITE
+    return status

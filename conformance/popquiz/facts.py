@@ -13,7 +13,7 @@ NAMED = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"s": b" "}
 TIMESTAMP = re.compile(rb"<[^<>@ ]+@[^<>@ ]+>")  # RFC 1939 section 7, APOP
 STAT = re.compile(rb"\+OK (\d{1,18})(?: |\r)")
 
-Capabilities = Mapping[bytes, tuple[bytes, ...]]  # tag and parameters, in upper case
+Capabilities = Mapping[bytes, tuple[bytes, ...]]  # tag in upper case, and parameters as sent
 
 
 def _unescape(text: str) -> bytes:
@@ -25,10 +25,12 @@ def _unescape(text: str) -> bytes:
 
 
 def _said(record: str) -> Iterator[tuple[str, bytes]]:
-    """Who said which line: ">" the client, "<" the server."""
+    """Who said which line: ">" the client, "<" the server, "" nobody: a connection begins."""
     for line in record.splitlines():
         if found := EVENT.fullmatch(line):
             yield found[1], _unescape(found[3])
+        elif line.startswith("connect "):
+            yield "", b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Facts:
         wanted = {parameter.upper().encode() for parameter in parameters}
         for capabilities in (self.before, self.after):
             found = (capabilities or {}).get(tag.upper().encode())
-            if found is not None and wanted <= set(found):
+            if found is not None and wanted <= {word.upper() for word in found}:
                 return True
         return False
 
@@ -67,27 +69,32 @@ def _capabilities(lines: list[bytes]) -> Capabilities | None:
     """A reply to CAPA, status and terminator included."""
     if not lines or not lines[0].startswith(b"+OK"):
         return None
-    words = (line.upper().split() for line in lines[1:])
-    return {tag: tuple(rest) for tag, *rest in filter(None, words) if tag != b"."}
+    words = (line.split() for line in lines[1:])
+    return {tag.upper(): tuple(rest) for tag, *rest in filter(None, words) if tag != b"."}
+
+
+def _replies(record: str) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Each thing that the client said, in upper case, and the lines that came then; b"" for the
+    start of a connection."""
+    asked, lines = b"", list[bytes]()
+    for who, line in _said(record):
+        if who == "<":
+            lines.append(line)
+            continue
+        yield asked, lines
+        asked, lines = line.strip().upper(), []
+    yield asked, lines
 
 
 def learn(record: str) -> Facts:
     """From the events of a golden record of the sanity case."""
-    greeting, asked = b"", b""
-    replies: list[tuple[bytes, list[bytes]]] = []
-    for who, line in _said(record):
-        if who == ">":
-            asked = line.strip().upper()
-            replies.append((asked, []))
-        elif replies:
-            replies[-1][1].append(line)
-        else:
-            greeting = greeting or line
-    capa = [_capabilities(reply) for asked, reply in replies if asked == b"CAPA"]
-    stat = [reply[0] for asked, reply in replies if asked == b"STAT" and reply]
-    count = STAT.match(stat[-1]) if stat else None
+    replies = [(asked, lines) for asked, lines in _replies(record) if lines]
+    greetings = [lines[0] for asked, lines in replies if asked == b""]
+    capa = [_capabilities(lines) for asked, lines in replies if asked == b"CAPA"]
+    stat = [STAT.match(lines[0]) for asked, lines in replies if asked == b"STAT"]
+    count = stat[-1] if stat else None
     return Facts(
-        greeting=greeting,
+        greeting=greetings[0] if greetings else b"",
         before=capa[0] if capa else None,
         after=capa[1] if len(capa) > 1 else None,
         messages=int(count[1]) if count else 0,

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 
 MASK = "***"
+BASE64_LEAST = 4  # characters: fewer would be found in any text
 
 
 def _base64_forms(secret: str) -> list[str]:
@@ -16,7 +17,7 @@ def _base64_forms(secret: str) -> list[str]:
         first = -(-before * 8 // 6)
         last = (before + len(secret.encode())) * 8 // 6
         forms.append(text[first:last])
-    return forms
+    return [form for form in forms if len(form) >= BASE64_LEAST]
 
 
 class Mask:

@@ -2,6 +2,7 @@
 """Whether a server lives: it takes a connection and says something, which is not looked at."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -66,7 +67,9 @@ async def once(endpoint: Endpoint, seconds: float) -> str:
     except TimeoutError:
         return "takes connections and does not greet" if writer else "does not answer"
     except OSError as error:
-        return f"{UNREACHABLE}: {error.strerror or error}"
+        # asyncio's own texts repeat the address and leave out the reason.
+        known = error.errno is not None and error.errno > 0
+        return f"{UNREACHABLE}: {os.strerror(error.errno or 0) if known else error}"
     finally:
         if writer:
             writer.close()

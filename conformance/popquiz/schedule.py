@@ -22,6 +22,7 @@ from popquiz.record import Job, Result
 from popquiz.targets import Seat, Target, UnableError
 from popquiz.verdicts import DEADLY, Attempt, Skip, Verdict
 
+WRONG_LOGINS = 20  # on servers of other people, unless they allow more
 REVIVE_SECONDS = 30.0  # for a target that comes back by itself
 SETTLED = (Verdict.PASS, Verdict.SKIP)  # are not played again
 HEALTHY = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.SKIP)  # prove that the target lives
@@ -290,7 +291,7 @@ class Scheduler:
         for job, attempt in alone.items():
             first = suspects.get(job, attempt)
             if job in guilty:
-                self._finish(job, [first, attempt], "the target died again when it was alone")
+                self._finish(job, [first, attempt], "it happened again when the case was alone")
             elif guilty:
                 await self._repeat(benches[0], job, attempt)
             else:

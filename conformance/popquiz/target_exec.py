@@ -271,8 +271,9 @@ class ExecAdapter(Adapter):
             raise TargetError(f"exec: {error.filename}: {error.strerror}") from None
         seconds, dead = self.greeting_seconds, self.server.dead
         if problem := await probe.until_greeting(self.endpoint, seconds, dead):
-            words = await self.server.epitaph()
-            raise TargetError(f"exec: the server {problem}{': ' + words if words else ''}")
+            if words := await self.server.epitaph():
+                problem = f"ends before it greets: {words}"
+            raise TargetError(f"exec: the server {problem}")
 
     async def restart(self) -> None:
         await self.server.stop()
@@ -300,7 +301,7 @@ class ExecSeat:
 class ExecTarget:
     ours = True
     shared = False
-    patience_ms = None
+    patience_ms: int | None = None
     settings = frozenset[str]()
 
     def __init__(

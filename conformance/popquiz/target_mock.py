@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from popquiz import children, paths
-from popquiz.errors import TargetError
+from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Maildrop
 from popquiz.sanitizer import find
 from popquiz.targets import Account, Adapter, Endpoint, Incident, Seat, Stored
@@ -21,6 +21,7 @@ PASSWORD = "secret pass"
 USER = "user"
 SECOND = "user2"
 USER_MAX = 40  # octets of an argument, RFC 1939 section 3
+USAGE = 2  # its exit status after an option that it does not know
 READY_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
@@ -63,7 +64,7 @@ class Mock(Adapter):
         self.ca_file = Path()
 
     async def start(self) -> None:
-        """Raises TargetError."""
+        """Raises TargetError, or UsageError for an option that it does not take."""
         self._process = await children.start(self._command, limit=LINE_MAX)
         self._reported = False
         try:
@@ -72,7 +73,9 @@ class Mock(Adapter):
             self.ca_file = Path(ready["ca_file"])
         except (OSError, ValueError, KeyError):
             words = await children.epitaph(self._process)
-            raise TargetError(f"the mock server does not start: {words}") from None
+            usage = self._process.returncode == USAGE
+            kind = UsageError if usage else TargetError
+            raise kind(f"the mock server does not start: {words}") from None
 
     async def _read(self, seconds: float) -> dict[str, Any]:
         assert self._process and self._process.stdout
@@ -153,7 +156,7 @@ class MockTarget:
     name = "mock"
     shared = False
     ours = True
-    patience_ms = None
+    patience_ms: int | None = None
     settings = frozenset[str]()
 
     def __init__(self, config: MockConfig) -> None:

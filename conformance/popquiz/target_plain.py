@@ -28,7 +28,7 @@ class PlainSeat:
 class PlainTarget:
     shared = True
     ours = False
-    patience_ms = None
+    patience_ms: int | None = None
     settings = frozenset[str]()
     configuration = ""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from popquiz.cases import Case
+from popquiz.cases import Branch, Case
 from popquiz.catalogue import Catalogue
 from popquiz.outcome import Outcome
 from popquiz.targets import Incident
@@ -60,15 +60,25 @@ def row_verdict(seen: str, breach: str) -> Verdict:
     return min(Verdict(seen.upper()), Verdict(breach.upper()), key=RANK.__getitem__)
 
 
+def taken(case: Case, path: str) -> list[Branch]:
+    """The branches of a path, which joins their names with "-"; names may have one themselves."""
+    found: list[Branch] = []
+    longest_first = sorted(case.branches, key=lambda branch: -len(branch.name))
+    while path:
+        fitting = (b for b in longest_first if f"{path}-".startswith(f"{b.name}-"))
+        branch = next(fitting, None)
+        if not branch:
+            break
+        found.append(branch)
+        path = path[len(branch.name) + 1 :]
+    return found
+
+
 def way(case: Case, outcome: Outcome) -> str:
     """How a run went, in words that stay the same while it goes the same way: the branches that
-    were taken, and the step that decided when that was not the last branch itself."""
+    were taken, and the step that decided when that was none of the branches."""
     names = [outcome.branch] if outcome.branch else []
-    last = f"-{outcome.branch}"
-    decided = any(
-        last.endswith(f"-{branch.name}") and branch.verdict == outcome.outcome
-        for branch in case.branches
-    )
+    decided = any(b.verdict == outcome.outcome for b in taken(case, outcome.branch))
     if outcome.line and outcome.outcome != "pass" and not decided:
         names.append(f"{outcome.section}.{outcome.line}")
     return ".".join(names)

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`popquiz certify`: plays the cases against a server, and says how well it keeps the RFCs."""
+
+import argparse
+import shlex
+from datetime import date
+from pathlib import Path
+
+from popquiz import (
+    baseline,
+    cases,
+    catalogue,
+    gate,
+    junit,
+    options,
+    paths,
+    results,
+    runner,
+    sanity,
+    scope,
+    selection,
+)
+from popquiz.cases import Case
+from popquiz.catalogue import Catalogue
+from popquiz.console import Console
+from popquiz.errors import Exit, SuiteError, UsageError
+from popquiz.fixtures import Fixtures
+from popquiz.mask import Mask
+from popquiz.record import Job
+from popquiz.results import Report
+from popquiz.schedule import WRONG_LOGINS, Rules
+from popquiz.targets import Target
+
+HELP = "play the cases against a server and grade it"
+SEGMENTS = ("whole", "byte", "mid-crlf", "after-crlf")
+LEVELS = {"must": 1, "should": 2, "may": 3}
+
+
+# ---- options ------------------------------------------------------------------------------------
+
+
+def segment(word: str) -> str:
+    """The type of an option that says how writes are cut."""
+    octets = word.isascii() and word.isdigit() and len(word) < 7 and int(word) > 0
+    if word not in SEGMENTS and not octets:
+        known = ", ".join(SEGMENTS)
+        raise argparse.ArgumentTypeError(f"{word!r} is none of {known}, nor a number of octets")
+    return word
+
+
+def _segments(text: str) -> list[str]:
+    return [segment(word) for word in text.split(",")]
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, _, whole = text.partition("/")
+    numbers = part.isascii() and part.isdigit() and whole.isascii() and whole.isdigit()
+    if not numbers or not 1 <= int(part) <= int(whole):
+        raise argparse.ArgumentTypeError(f"{text!r} is no shard: write I/N, with I from 1 to N")
+    return int(part), int(whole)
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which cases")
+    group.add_argument("--select", metavar="EXPR", help="as 'rfc1939.* and not slow'")
+    group.add_argument("--level", choices=LEVELS, default="may", help="the weakest that counts")
+    group.add_argument("--profile", default="modern", help=f"{'+'.join(scope.PARTS)}: parts of it")
+    group.add_argument(
+        "--segment",
+        type=_segments,
+        default=["whole"],
+        metavar="CUT,...",
+        help=f"play each case with its writes cut so: {', '.join(SEGMENTS)}, or octets",
+    )
+    group.add_argument("--shard", type=_shard, metavar="I/N", help="only this part of the cases")
+    group.add_argument("--yes-destroy", action="store_true", help="cases may remove mail")
+    group.add_argument("--slow", action="store_true", help="cases may take long")
+    group.add_argument(
+        "--wrong-logins",
+        type=options.number(0),
+        metavar="N",
+        help=f"logins that may fail (default: {WRONG_LOGINS}, and no limit on our own servers)",
+    )
+
+
+def _add_gate(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what passes")
+    group.add_argument("--strict", action="store_true", help="WARN fails too")
+    group.add_argument("--baseline", metavar="FILE", help="known deviations")
+    group.add_argument("--strict-baseline", action="store_true", help="FIXED fails too")
+    group.add_argument("--update-baseline", action="store_true", help="rewrite it")
+    group.add_argument("--max-inconclusive", type=options.number(0), default=0, metavar="N")
+    group.add_argument("--report-only", action="store_true", help="deviations do not fail")
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "certify",
+        help=HELP,
+        description=__doc__,
+        epilog="exit status: 0 passed, 1 deviations, 2 usage, 3 target unreachable or dead, "
+        "4 the suite is at fault, 5 only the baseline is stale, 130 interrupted",
+    )
+    options.add_target(parser.add_argument_group("target"))
+    add_selection(parser)
+    _add_gate(parser)
+    parser.add_argument(
+        "-j", dest="jobs", type=options.number(1), metavar="N", help="seats at most"
+    )
+    parser.add_argument("--repeat", type=options.number(1), default=1, metavar="N")
+    parser.add_argument("--list", action="store_true", help="only name what would be played")
+    parser.add_argument("--out", metavar="DIR", help="where the results go; needed unless --list")
+
+
+# ---- what is played -----------------------------------------------------------------------------
+
+
+def _wanted(case: Case, args: argparse.Namespace, rows: Catalogue) -> bool:
+    """Whether the profile and the level of one of its requirements are wanted."""
+    part, least = scope.parse(args.profile), LEVELS[args.level]
+    return not case.reqs or any(
+        part(rows[name]) and LEVELS[rows[name].strength] <= least for name in case.reqs
+    )
+
+
+def choose(args: argparse.Namespace, rows: Catalogue, loaded: list[Case]) -> list[Job]:
+    """What the options select, in a stable order. Raises UsageError when that is nothing."""
+    matches = selection.parse(args.select) if args.select else lambda names: True
+    found = [c for c in loaded if matches(c.names) and _wanted(c, args, rows)]
+    jobs = [Job(case, segment) for segment in args.segment for case in found]
+    if args.shard:
+        part, whole = args.shard
+        jobs = jobs[part - 1 :: whole]
+    if not jobs and not args.shard:
+        raise UsageError("no case is selected; `popquiz list` names them all")
+    return jobs
+
+
+def load(rows: Catalogue) -> list[Case]:
+    """All cases for servers."""
+    loaded = cases.for_servers(cases.load(cases.find(paths.cases())))
+    cases.check(loaded, rows)
+    return loaded
+
+
+def rules(args: argparse.Namespace, rows: Catalogue, target: Target, fixtures: Fixtures) -> Rules:
+    unlimited = None if target.ours else WRONG_LOGINS
+    return Rules(
+        catalogue=rows,
+        maildrop=lambda job: runner.maildrop_of(fixtures, job),
+        repeat=args.repeat,
+        wrong_logins=args.wrong_logins if args.wrong_logins is not None else unlimited,
+        seed=args.seed,
+        destroy=args.yes_destroy,
+        slow=args.slow,
+    )
+
+
+def replay_options(args: argparse.Namespace) -> list[str]:
+    """The options that reach the same target again."""
+    pairs = {
+        "--lab": args.lab,
+        "--target": args.target,
+        "--tls": args.tls if args.tls != "none" else None,
+        "--tls-target": args.tls_target,
+        "--ca": args.ca,
+        "--host": args.host,
+        "--user": args.user,
+        "--password-file": args.password_file,
+        "--user2": args.user2,
+        "--password2-file": args.password2_file,
+        "--login": args.login,
+        "--reset": args.reset,
+    }
+    words = [word for name, value in pairs.items() if value for word in (name, value)]
+    words += [word for option in args.mock_option for word in ("--mock-option", option)]
+    words += ["--insecure"] if args.insecure else []
+    return words + (["--yes-destroy"] if args.yes_destroy else [])
+
+
+# ---- the command --------------------------------------------------------------------------------
+
+
+def _read_baseline(args: argparse.Namespace) -> baseline.Baseline:
+    if (args.update_baseline or args.strict_baseline) and not args.baseline:
+        raise UsageError("--update-baseline and --strict-baseline need --baseline FILE")
+    if not args.baseline or (args.update_baseline and not Path(args.baseline).exists()):
+        return baseline.Baseline()
+    return baseline.read(Path(args.baseline))
+
+
+def _play(
+    args: argparse.Namespace, target: Target, jobs: list[Job], rows: Catalogue, console: Console
+) -> runner.Run:
+    fixtures = Fixtures(paths.fixtures())
+    config = runner.Config(
+        target=target,
+        jobs=jobs,
+        fixtures=fixtures,
+        rules=rules(args, rows, target, fixtures),
+        logins=sanity.preludes(args.login),
+        workers=min(options.workers(args.jobs), max(len(jobs), 1)),
+        sanity_patience_ms=args.patience * 1000,
+        heard=lambda result: console.step(),
+    )
+    console.begin(len(jobs), target.name)
+    try:
+        return runner.execute(config)
+    finally:
+        console.end()
+
+
+def _save(report: Report, folder: Path) -> dict[str, object]:
+    found = results.save(report, folder)
+    texts = {
+        name: (folder / name).read_text(encoding="utf-8")
+        for result in report.run.results
+        for name in result.artifacts
+        if name.endswith(".txt")
+    }
+    for name, text in junit.render(found, texts).items():
+        results.write(folder / "junit" / name, text)
+    return found
+
+
+def certify(args: argparse.Namespace) -> int:
+    rows = catalogue.read(paths.catalogue())
+    known = _read_baseline(args)
+    loaded = load(rows)
+    jobs = choose(args, rows, loaded)
+    if args.list:
+        print(*(job.name for job in jobs), sep="\n")
+        return Exit.PASSED
+    if not args.out:
+        raise UsageError("--out DIR is needed: where the results go")
+    target, folder, part = options.target(args), Path(args.out), scope.parse(args.profile)
+    results.check_folder(folder)
+    console = Console()
+    run = _play(args, target, jobs, rows, console)
+    comparison = baseline.compare(known, run.results, {c.id for c in loaded}, date.today())
+    strictness = gate.Gate(
+        args.strict, args.strict_baseline, args.max_inconclusive, args.report_only
+    )
+    decision = gate.decide(strictness, run, comparison)
+    report = Report(
+        catalogue=rows,
+        rows=[row for row in rows if part(row)],
+        target=target,
+        tls=args.tls,
+        run=run,
+        mask=Mask(options.secrets(args)),
+        profile=args.profile,
+        seed=args.seed,
+        replay=replay_options(args),
+        stale=comparison.stale,
+        exit=decision.exit,
+    )
+    report.score()
+    found = _save(report, folder)
+    if args.update_baseline:
+        fresh = baseline.update(known, run.results, {c.id for c in loaded}, date.today())
+        results.write(Path(args.baseline), str(fresh))
+    console.report(found, report.mask(decision.why), shlex.quote(str(folder / "results.json")))
+    return decision.exit
+
+
+def run(args: argparse.Namespace) -> int:
+    try:
+        return certify(args)
+    except OSError as error:
+        raise SuiteError(f"{error.filename or 'output'}: {error.strerror}") from None

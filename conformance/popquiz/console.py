@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees: progress while it runs, and then one line for each section, what is not PASS
+with all that helps to understand it, the grades, and as the last line the summary."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from popquiz.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+QUIET = ("PASS", "SKIP", "NOTE", "KNOWN")  # have no block of their own
+STYLES = {
+    "PASS": "green",
+    "NOTE": "cyan",
+    "KNOWN": "cyan",
+    "WARN": "yellow",
+    "SKIP": "dim",
+    "INCONCLUSIVE": "magenta",
+    "FLAKY": "magenta",
+    "passed": "bold green",
+}
+BAD = "bold red"
+Case = Mapping[str, Any]
+
+
+def counted(verdicts: Iterable[str]) -> str:
+    """ "12 pass, 1 FAIL": failures in capitals, worst last."""
+    count = Counter(verdicts)
+    order = [str(verdict) for verdict in Verdict]
+    words = [
+        f"{count[verdict]} {verdict.lower() if verdict in QUIET else verdict}"
+        for verdict in order
+        if count[verdict]
+    ]
+    return ", ".join(words) or "nothing"
+
+
+def section_lines(cases: Sequence[Case]) -> list[str]:
+    """One line for each section, in the order of the cases."""
+    sections: dict[str, list[str]] = {}
+    for case in cases:
+        sections.setdefault(case["clause"], []).append(case["verdict"])
+    width = max(map(len, sections), default=0)
+    return [f"{clause:{width}}  {counted(verdicts)}" for clause, verdicts in sections.items()]
+
+
+def _broken(case: Case) -> list[str]:
+    """The requirements that the verdict is about: broken ones, else all of the case."""
+    broken = [row["id"] for row in case["rows"] if row["verdict"] in ("FAIL", "WARN")]
+    return broken or [row["id"] for row in case["rows"]]
+
+
+def block(case: Case, requirements: Mapping[str, Case]) -> list[str]:
+    """A case that needs a look; the first line is its heading."""
+    way = f"#{case['way']}" if case["way"] else ""
+    segment = case["axes"]["segment"]
+    cut = f" (writes cut: {segment})" if segment != "whole" else ""
+    lines = [f"{case['verdict']} {case['id']}{way}{cut}", f"    {case['title']}"]
+    for name in _broken(case):
+        row = requirements.get(name)
+        if row:
+            lines.append(f"    {name} {row['level']}: {row['summary']}")
+    pairs = [("why", case["why"]), ("blame", case["blame"])]
+    for attempt in case["attempts"][-1:]:
+        pairs += [("expected", attempt["expected"]), ("actual", attempt["actual"])]
+        pairs += [
+            (i["kind"], i["text"].replace("\n", "\n" + " " * 14)) for i in attempt["incidents"]
+        ]
+    pairs += [("replay", case["replay"])]
+    return [*lines, *(f"    {name:9} {text}" for name, text in pairs if text)]
+
+
+def skipped_lines(cases: Iterable[Case]) -> list[str]:
+    """Skipped cases by reason and by what they need."""
+    count = Counter((case["skip"], case["why"]) for case in cases if case["verdict"] == "SKIP")
+    return [f"SKIP({skip}) {why}: {n}" for (skip, why), n in sorted(count.items())]
+
+
+def brief_lines(cases: Iterable[Case]) -> list[str]:
+    """Census results and known deviations: the way is all there is to say."""
+    return [
+        f"{case['verdict']} {case['id']}{'#' + case['way'] if case['way'] else ''}"
+        for case in cases
+        if case["verdict"] in ("NOTE", "KNOWN")
+    ]
+
+
+def report_lines(results: Mapping[str, Any]) -> list[list[str]]:
+    """The report in paragraphs, without the summary."""
+    cases = results["cases"]
+    requirements = {row["id"]: row for row in results["requirements"]}
+    paragraphs = [section_lines(cases), brief_lines(cases), skipped_lines(cases)]
+    paragraphs += [block(case, requirements) for case in cases if case["verdict"] not in QUIET]
+    paragraphs += [[f"baseline: {line}" for line in results["baseline"]]]
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def summary_line(results: Mapping[str, Any], why: str, where: str) -> str:
+    """The last line."""
+    passed = "passed" if results["summary"]["exit"] == 0 else "not passed"
+    cases = results["cases"]
+    parts = [f"{len(cases)} cases: {counted(case['verdict'] for case in cases)}"]
+    parts += [f"grade {results['summary']['grade']} ({results['profile']})"]
+    parts += [f"gate {passed}{': ' + why if why else ''}", where]
+    return "; ".join(parts)
+
+
+class Console:
+    """Writes to a terminal with colours and a bar, and to anything else plain lines."""
+
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        self._stream = stream
+        self._bar: Progress | None = None
+        self._task: Any = None
+        self.is_terminal = stream.isatty()
+
+    def begin(self, total: int, target: str) -> None:
+        if not self.is_terminal:
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(*columns, transient=True)
+        self._task = self._bar.add_task(target, total=total)
+        self._bar.start()
+
+    def step(self) -> None:
+        if self._bar:
+            self._bar.advance(self._task)
+
+    def end(self) -> None:
+        bar, self._bar = self._bar, None
+        if bar:
+            bar.stop()
+
+    def line(self, text: str = "") -> None:
+        if not self.is_terminal:
+            print(text, file=self._stream, flush=True)
+            return
+        from rich.console import Console as Rich
+        from rich.text import Text
+
+        head = text.partition(" ")[0].partition("(")[0]
+        known = head in STYLES or head in Verdict.__members__
+        styled = Text(text, style=STYLES.get(head, BAD) if known else "")
+        Rich(file=self._stream).print(styled, soft_wrap=True)
+
+    def report(self, results: Mapping[str, Any], why: str, where: str) -> None:
+        for paragraph in report_lines(results):
+            for text in paragraph:
+                self.line(text)
+            self.line()
+        for score in results["summary"]["rfcs"]:
+            self.line(score["text"])
+        self.line(summary_line(results, why, where))

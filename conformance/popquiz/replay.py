@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`popquiz replay`: plays dialogues, cases or what a run left, and shows what was said."""
+
+import argparse
+
+from popquiz import cases, catalogue, certify, gate, options, paths, results, runner, sanity
+from popquiz.baseline import Comparison
+from popquiz.console import Console
+from popquiz.errors import Exit, UsageError
+from popquiz.fixtures import Fixtures
+from popquiz.mask import Mask
+from popquiz.record import Job, Result
+from popquiz.verdicts import Verdict
+
+HELP = "play dialogues and show what was said"
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("replay", help=HELP, description=__doc__)
+    parser.add_argument("files", nargs="+", metavar="FILE", help="dialogues, or folders of them")
+    options.add_target(parser.add_argument_group("target"), default="mock")
+    parser.add_argument("--segment", default="whole", type=certify.segment, metavar="CUT")
+    parser.add_argument("--yes-destroy", action="store_true", help="cases may remove mail")
+    parser.add_argument("--slow", action="store_true", help="cases may take long")
+    parser.set_defaults(wrong_logins=None, repeat=1)
+
+
+def lines(result: Result) -> list[str]:
+    """What there is to see of a result."""
+    way = f"#{result.way}" if result.way else ""
+    found = [f"{result.verdict} {result.job.name}{way}"]
+    attempt = result.shown
+    if not attempt:
+        return [*found, f"    {result.skip}: {result.why}"]
+    found += [f"    {line}" for line in results.finding(attempt)[1:]]
+    return found + (results.transcript(attempt.outcome) if attempt.outcome else [])
+
+
+def _config(args: argparse.Namespace, console: Console) -> runner.Config:
+    rows = catalogue.read(paths.catalogue())
+    loaded = cases.load(cases.files_of(args.files))
+    found = [case for case in loaded if "client" in case.roles]
+    cases.check(found, rows)
+    if not found:
+        raise UsageError("none of the files is for the role of a client")
+    if args.lab and args.target == "mock":
+        args.target = None
+    target, fixtures = options.target(args), Fixtures(paths.fixtures())
+    rules = certify.rules(args, rows, target, fixtures)
+    rules.reruns = 0
+    mask = Mask(options.secrets(args))
+
+    def show(result: Result) -> None:
+        for line in lines(result):
+            console.line(mask(line))
+
+    return runner.Config(
+        target=target,
+        jobs=[Job(case, args.segment) for case in found],
+        fixtures=fixtures,
+        rules=rules,
+        logins=sanity.preludes(args.login),
+        sanity_patience_ms=args.patience * 1000,
+        heard=show,
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    console = Console()
+    played = runner.execute(_config(args, console))
+    decision = gate.decide(gate.Gate(), played, Comparison())
+    if decision.exit in (Exit.TARGET, Exit.INTERRUPTED):
+        console.line(decision.why)
+    skipped = sum(result.verdict is Verdict.SKIP for result in played.results)
+    if skipped:
+        console.line(f"{skipped} skipped")
+    return decision.exit

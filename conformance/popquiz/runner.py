@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run from its start to its end: servers, players, the sanity case, the cases, the sanity case
+again; and whatever happens, no process stays behind."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from popquiz import children, sanity
+from popquiz.errors import PopquizError
+from popquiz.facts import Facts
+from popquiz.fixtures import Fixtures, Maildrop
+from popquiz.player import Player
+from popquiz.record import Job, Result
+from popquiz.schedule import Bench, Rules, Scheduler
+from popquiz.targets import Seat, Target
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(slots=True)
+class Config:
+    """What is played against what."""
+
+    target: Target
+    jobs: Sequence[Job]
+    fixtures: Fixtures
+    rules: Rules
+    logins: Sequence[Path]
+    workers: int = 1
+    sanity_patience_ms: int = 10_000
+    heard: Callable[[Result], None] = lambda result: None
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run came to. `trouble` is why it could not be judged to the end, in one line."""
+
+    facts: Facts = field(default_factory=Facts)
+    results: list[Result] = field(default_factory=list)
+    trouble: str = ""
+    interrupted: bool = False
+
+    @property
+    def partial(self) -> bool:
+        return self.interrupted or bool(self.trouble)
+
+
+def maildrop_of(fixtures: Fixtures, job: Job) -> Maildrop:
+    return fixtures.maildrop(job.case.mailbox, job.case.messages)
+
+
+def maildrops(config: Config) -> list[Maildrop]:
+    """Every maildrop that a case wants, the default one first."""
+    found = {m.name: m for m in (maildrop_of(config.fixtures, job) for job in config.jobs)}
+    default = config.fixtures.maildrop((), {})
+    return [default, *(m for m in found.values() if not m.is_default)]
+
+
+class _Session:
+    def __init__(self, config: Config, run: Run) -> None:
+        self.config = config
+        self.run = run
+        self.players: list[Player] = []
+
+    def check(self, player: Player, seat: Seat) -> sanity.Check:
+        default = self.config.fixtures.maildrop((), {})
+        return sanity.Check(player, seat, default, self.config.sanity_patience_ms)
+
+    async def benches(self, seats: Sequence[Seat]) -> list[Bench]:
+        """A player for each seat. Seats of a shared target are accounts of different people; the
+        others are copies of each other, of which it is enough to know one."""
+        config = self.config
+        self.players = [Player() for _ in seats]
+        pairs = list(zip(self.players, seats, strict=True))
+        probed = pairs if config.target.shared else pairs[:1]
+        known = [
+            await sanity.first(self.check(player, seat), config.target, config.logins)
+            for player, seat in probed
+        ]
+        self.run.facts = known[0]
+        known += [known[0]] * (len(pairs) - len(known))
+        return [Bench(p, s, f) for (p, s), f in zip(pairs, known, strict=True)]
+
+    async def play(self) -> None:
+        config, run = self.config, self.run
+        seats = await config.target.start(maildrops(config), config.workers)
+        benches = await self.benches(seats)
+        scheduler = Scheduler(config.target, benches, config.rules)
+        scheduler.heard = config.heard
+        try:
+            await scheduler.run(config.jobs)
+        finally:
+            order = [job for job in config.jobs if job in scheduler.results]
+            run.results = [scheduler.results[job] for job in order]
+        run.trouble = scheduler.lost
+        if not run.trouble:
+            first, login = benches[0], run.facts.login
+            assert login and isinstance(first.player, Player)
+            if problem := await sanity.last(self.check(first.player, first.seat), login):
+                name = config.target.name
+                run.trouble = f"{name}: the sanity case passed at first and fails now: {problem}"
+
+    async def close(self) -> None:
+        stops = [player.stop() for player in self.players]
+        await asyncio.gather(*stops, self.config.target.stop(), return_exceptions=True)
+
+
+async def _perform(config: Config, run: Run) -> None:
+    session = _Session(config, run)
+    try:
+        await session.play()
+    finally:
+        await asyncio.shield(session.close())
+
+
+async def _with_signals(config: Config, run: Run) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(_perform(config, run))
+
+    def interrupt() -> None:
+        # Only once: ending the servers takes a moment, and must not be cut short.
+        if not run.interrupted:
+            run.interrupted = True
+            task.cancel()
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not run.interrupted:
+            raise
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def execute(config: Config) -> Run:
+    """Plays everything. SIGINT and SIGTERM end it early, with what was finished. Raises
+    PopquizError when it cannot begin."""
+    children.watch_without_threads()
+    run = Run()
+    try:
+        asyncio.run(_with_signals(config, run))
+    except PopquizError as error:
+        if not run.results:
+            raise
+        run.trouble = str(error)
+    return run

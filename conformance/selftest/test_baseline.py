@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Baselines: what is known, what changed, what is over, and what a rewritten file keeps."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from making import case, result
+
+from popquiz import baseline
+from popquiz.errors import UsageError
+from popquiz.record import Result
+from popquiz.verdicts import Verdict
+
+TODAY = date(2026, 11, 21)
+TEXT = """# baseline 1  target=dovecot-2.3.19 config=default suite=0.4
+# Shared maildrops: see the manual.
+x.lock#shared-lost  KNOWN  true  "the default shares"  see=doc  until=2027-06
+x.tags#extra-tag  KNOWN  disputed  "lists CAPA"  until=never
+# the end
+"""
+
+
+def known(text: str = TEXT) -> baseline.Baseline:
+    return baseline.parse("b.txt", text)
+
+
+def compare(*results: Result, text: str = TEXT, today: date = TODAY) -> baseline.Comparison:
+    return baseline.compare(known(text), results, {"x.lock", "x.tags", "x.new"}, today)
+
+
+def found(name: str, verdict: Verdict, way: str = "") -> Result:
+    return result(verdict, case(name), way=way)
+
+
+def test_a_file_is_read_and_written_without_loss() -> None:
+    assert str(known()) == TEXT
+    first, second = known().entries
+    assert (first.id, first.way, first.belief, first.see) == (
+        "x.lock",
+        "shared-lost",
+        "true",
+        "doc",
+    )
+    assert (second.reason, second.until, second.see) == ("lists CAPA", "never", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('x.lock#a KNOWN maybe "why" until=never', "b.txt:2: not an entry; write ID#WAY"),
+        ('x.lock#a KNOWN true "why"', "b.txt:2: not an entry"),
+        ("x.lock#a KNOWN true why until=never", "b.txt:2: not an entry"),
+        ('x.lock#a KNOWN true "why" until=2027-13', "b.txt:2: until=2027-13 is no date"),
+        ('x.lock#a KNOWN true "why" until=2027-02-30', "is no date"),
+        ('x.lock#a KNOWN true "why" until=0000-01', "is no date"),
+    ],
+)
+def test_an_entry_that_is_wrong_is_refused_with_its_line(line: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        known(f"# baseline 1\n{line}\n")
+
+
+@pytest.mark.parametrize("text", ["", "x\n", "# baseline 2\n", "# base 1\n"])
+def test_a_file_of_another_kind_or_version_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"b\.txt:1: a baseline begins with"):
+        known(text)
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot read the baseline: No such file"):
+        baseline.read(tmp_path / "none")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.WARN])
+def test_the_same_deviation_is_known(verdict: Verdict) -> None:
+    one = found("x.lock", verdict, "shared-lost")
+    comparison = compare(one)
+    assert one.verdict is Verdict.KNOWN
+    assert not comparison.stale and not comparison.fixed
+
+
+def test_another_way_of_deviating_is_a_change() -> None:
+    one = found("x.lock", Verdict.FAIL, "cut")
+    compare(one)
+    assert one.verdict is Verdict.CHANGED
+    assert "shared-lost" in one.why
+
+
+@pytest.mark.parametrize("verdict", [Verdict.CRASH, Verdict.HANG, Verdict.FLAKY, Verdict.SKIP])
+def test_a_baseline_excuses_no_crash_and_hides_no_doubt(verdict: Verdict) -> None:
+    one = found("x.lock", verdict, "shared-lost")
+    compare(one)
+    assert one.verdict is verdict
+
+
+def test_what_is_not_listed_stays_new() -> None:
+    one = found("x.new", Verdict.FAIL, "shared-lost")
+    compare(one)
+    assert one.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.NOTE])
+def test_what_passes_now_is_fixed(verdict: Verdict) -> None:
+    one = found("x.lock", verdict)
+    assert compare(one).fixed == {"x.lock"}
+    assert one.verdict is Verdict.FIXED
+
+
+def test_a_case_that_still_deviates_in_one_way_of_playing_it_is_not_fixed() -> None:
+    passing, failing = found("x.lock", Verdict.PASS), found("x.lock", Verdict.FAIL, "shared-lost")
+    assert not compare(passing, failing).fixed
+    assert (passing.verdict, failing.verdict) == (Verdict.PASS, Verdict.KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("today", "expired"),
+    [(date(2027, 6, 29), False), (date(2027, 6, 30), False), (date(2027, 7, 1), True)],
+)
+def test_an_entry_lasts_to_the_end_of_its_month(today: date, expired: bool) -> None:
+    comparison = compare(today=today)
+    assert [line for line in comparison.stale if "x.lock was known until 2027-06" in line] == (
+        ["line 3: x.lock was known until 2027-06"] if expired else []
+    )
+
+
+def test_an_entry_may_end_on_a_day() -> None:
+    text = TEXT.replace("until=2027-06", "until=2026-11-20")
+    assert compare(text=text).stale and not compare(text=text, today=date(2026, 11, 20)).stale
+
+
+def test_an_entry_without_its_case_is_stale() -> None:
+    comparison = compare(text=TEXT.replace("x.tags", "x.gone"))
+    assert comparison.stale == ["line 4: there is no case x.gone"]
+
+
+def update(*results: Result) -> str:
+    compare(*results)
+    fresh = baseline.update(known(), results, {"x.lock", "x.tags", "x.new"}, TODAY)
+    return str(fresh)
+
+
+def test_an_update_keeps_what_was_not_played_with_its_comments() -> None:
+    assert update() == TEXT
+
+
+def test_an_update_drops_what_is_fixed() -> None:
+    text = update(found("x.lock", Verdict.PASS), found("x.tags", Verdict.WARN, "extra-tag"))
+    assert "x.lock" not in text and "x.tags#extra-tag" in text and "# the end" in text
+
+
+def test_an_update_adds_what_is_new_for_ninety_days() -> None:
+    text = update(found("x.new", Verdict.FAIL, "odd"))
+    assert 'x.new#odd  KNOWN  disputed  "not yet explained"  until=2027-02\n' in text
+    assert known(text).entries[0].id == "x.lock"
+
+
+def test_an_update_replaces_the_way_that_changed() -> None:
+    text = update(found("x.lock", Verdict.FAIL, "cut"))
+    assert "x.lock#cut" in text and "shared-lost" not in text
+
+
+def test_what_an_update_writes_gates_nothing_the_next_time() -> None:
+    text = update(found("x.new", Verdict.FAIL, "odd"), found("x.lock", Verdict.WARN, "cut"))
+    again = [found("x.new", Verdict.FAIL, "odd"), found("x.lock", Verdict.WARN, "cut")]
+    comparison = compare(*again, text=text)
+    assert not comparison.stale
+    assert [one.verdict for one in again] == [Verdict.KNOWN, Verdict.KNOWN]

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of verdicts: what a run means, by its outcome and by the breach of what it broke."""
+
+from collections.abc import Sequence
+
+import pytest
+from making import branches, case, catalogue, outcome, requirement
+
+from popquiz.verdicts import (
+    RANK,
+    Attempt,
+    Skip,
+    Verdict,
+    agree,
+    judge,
+    row_verdict,
+    way,
+    worst,
+)
+
+ROWS = catalogue(
+    requirement("RFC1939-5-001"),
+    requirement("RFC1939-5-002", level="SHOULD-NOT", breach="warn"),
+    requirement("RFC1939-3-007", level="MAY", breach="note"),
+)
+FAIL, WARN, NOTE = "RFC1939-5-001", "RFC1939-5-002", "RFC1939-3-007"
+
+
+@pytest.mark.parametrize(
+    ("seen", "breach", "verdict"),
+    [
+        ("pass", "fail", "PASS"),
+        ("pass", "note", "PASS"),
+        ("note", "fail", "NOTE"),
+        ("note", "warn", "NOTE"),
+        ("warn", "fail", "WARN"),
+        ("warn", "note", "NOTE"),
+        ("fail", "fail", "FAIL"),
+        ("fail", "warn", "WARN"),
+        ("fail", "note", "NOTE"),
+    ],
+)
+def test_a_row_is_never_worse_than_its_breach(seen: str, breach: str, verdict: str) -> None:
+    assert row_verdict(seen, breach) == verdict
+
+
+@pytest.mark.parametrize(
+    ("word", "rows", "verdict"),
+    [
+        ("pass", {FAIL: "pass"}, "PASS"),
+        ("note", {FAIL: "note"}, "NOTE"),
+        ("fail", {NOTE: "fail"}, "NOTE"),
+        ("fail", {WARN: "fail"}, "WARN"),
+        ("warn", {FAIL: "warn"}, "WARN"),
+        ("fail", {FAIL: "fail"}, "FAIL"),
+        # The mildness of one row hides nothing of another.
+        ("fail", {FAIL: "fail", NOTE: "fail", WARN: "fail"}, "FAIL"),
+        ("fail", {FAIL: "pass", WARN: "fail", NOTE: "fail"}, "WARN"),
+        ("fail", {FAIL: "warn", NOTE: "fail"}, "WARN"),
+        # A step without a requirement has no breach to make it milder.
+        ("fail", {}, "FAIL"),
+        ("fail", {FAIL: "pass"}, "FAIL"),
+        ("inconclusive", {}, "INCONCLUSIVE"),
+        ("inconclusive", {FAIL: "pass"}, "INCONCLUSIVE"),
+        ("error", {}, "ERROR"),
+    ],
+)
+def test_a_case_has_the_worst_of_its_rows(word: str, rows: dict[str, str], verdict: str) -> None:
+    found = judge(case(), outcome(word, rows), ROWS)
+    assert found.verdict == verdict
+    assert set(found.rows) == set(rows)
+
+
+@pytest.mark.parametrize("reason", ["adapter", "config", "unsafe"])
+def test_a_skip_keeps_the_players_reason(reason: str) -> None:
+    found = judge(case(), outcome("skip", {}, skip=reason), ROWS)
+    assert (found.verdict, found.skip) == (Verdict.SKIP, Skip(reason))
+
+
+def test_the_reasons_to_skip_are_these() -> None:
+    assert [str(skip) for skip in Skip] == [
+        "capability",
+        "config",
+        "adapter",
+        "unsafe",
+        "slow",
+        "budget",
+    ]
+
+
+def test_nothing_that_must_be_seen_ranks_behind_pass() -> None:
+    assert worst(Verdict) is Verdict.ERROR
+    assert RANK[Verdict.FAIL] > RANK[Verdict.INCONCLUSIVE] > RANK[Verdict.WARN] > RANK[Verdict.NOTE]
+    assert worst([]) is Verdict.PASS
+
+
+# ---- how a run went -----------------------------------------------------------------------------
+
+LOCK = branches(refused="pass", shared="note", lost="fail", kept="pass")
+
+
+@pytest.mark.parametrize(
+    ("word", "branch", "expected"),
+    [
+        ("pass", "", ""),
+        ("pass", "refused", "refused"),
+        ("fail", "", "test.12"),
+        ("fail", "shared-lost", "shared-lost"),
+        ("note", "shared-kept", "shared-kept"),
+        ("fail", "refused", "refused.test.12"),
+        ("fail", "shared-kept", "shared-kept.test.12"),
+        ("note", "shared", "shared"),
+    ],
+)
+def test_the_way_is_the_branches_and_the_step_that_decided(
+    word: str, branch: str, expected: str
+) -> None:
+    assert way(case(branches=LOCK), outcome(word, branch=branch)) == expected
+
+
+def test_a_branch_is_not_mistaken_for_the_end_of_another_name() -> None:
+    of = case(branches=branches(**{"not-lost": "pass", "lost": "fail"}))
+    assert way(of, outcome("fail", branch="not-lost")) == "not-lost.test.12"
+    assert way(of, outcome("fail", branch="almostlost")) == "almostlost.test.12"
+
+
+# ---- several attempts ---------------------------------------------------------------------------
+
+
+def attempts(*words: str) -> Sequence[Attempt]:
+    return [judge(case(), outcome(word), ROWS) for word in words]
+
+
+def test_attempts_that_agree_are_one() -> None:
+    found = agree(attempts("fail", "fail", "fail"))
+    assert found.verdict is Verdict.FAIL
+    assert found.rows == {FAIL: Verdict.FAIL}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("fail", "pass", "fail"), ("pass", "fail"), ("inconclusive", "pass"), ("note", "warn")],
+)
+def test_attempts_that_disagree_are_flaky(words: tuple[str, ...]) -> None:
+    found = agree(attempts(*words))
+    assert found.verdict is Verdict.FLAKY
+    assert FAIL not in found.rows
+    for word in words:
+        assert word.upper() in found.why
+
+
+def test_the_same_verdict_in_another_way_is_flaky() -> None:
+    first, second = attempts("fail", "fail")
+    other = judge(case(), outcome("fail", branch="lost"), ROWS)
+    assert agree([first, second, other]).verdict is Verdict.FLAKY
+
+
+def test_flaky_attempts_keep_the_rows_on_which_they_agree() -> None:
+    rows = {FAIL: "pass", WARN: "fail"}
+    found = agree(
+        [
+            judge(case(), outcome("fail", rows), ROWS),
+            judge(case(), outcome("pass", {FAIL: "pass", WARN: "pass"}), ROWS),
+        ]
+    )
+    assert found.verdict is Verdict.FLAKY
+    assert found.rows == {FAIL: Verdict.PASS}
