@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maildrops on disk, as servers keep them: filled, restored, added to and read from outside.
+
+Lines end in LF there, as they do in every maildrop on Unix. Times lie in the past and are the same
+in every run: some servers wait while a maildrop was changed in the current second, and some make
+unique ids of file times.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+OLD = 1_000_000_000  # 2001-09-09: when the first message arrived; each further one a second later
+FRESH_S = 2.0  # a change after which a server might wait
+
+
+class BusyError(Exception):
+    """The maildrop is in use; it can be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    uid: int
+    gid: int
+
+    def take(self, path: Path, mode: int) -> None:
+        os.chown(path, self.uid, self.gid)
+        path.chmod(mode)
+
+
+class Store(Protocol):
+    """The maildrop of one account. The lines of messages end in CRLF or LF when they come, and in
+    CRLF when they are given back. Raises OSError, and BusyError where that can be."""
+
+    def reset(self) -> None:
+        """Makes it hold the messages that it began with, and nothing of the server's."""
+
+    def deliver(self, octets: bytes) -> None:
+        """Adds a message, as a mail transfer agent would."""
+
+    def peek(self) -> list[bytes]:
+        """The messages that it holds, in the order of message numbers."""
+
+    def age(self) -> None:
+        """Makes a change of the last moments look old: popa3d has its next session wait for the
+        end of the second otherwise."""
+
+
+def _create(path: Path) -> BinaryIO:
+    """A file that was not there: nothing that a server planted is followed."""
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _read(path: Path) -> bytes:
+    """A regular file: the servers whose files these are may be broken, or taken over."""
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(f"{path} is no file")
+        return file.read()
+
+
+def on_disk(octets: bytes) -> bytes:
+    return octets.replace(b"\r\n", b"\n")
+
+
+def on_wire(octets: bytes) -> bytes:
+    """With CRLF in the place of every LF that has no CR before it."""
+    return re.sub(rb"(?<!\r)\n", b"\r\n", octets)
+
+
+# ---- Maildir -------------------------------------------------------------------------------------
+
+
+class Maildir:
+    """A folder with a file for each message. Names sort in the order of arrival and carry the
+    sizes, as those of Dovecot's and Courier's delivery agents do."""
+
+    def __init__(
+        self, path: Path, owner: Owner, messages: Sequence[bytes], files: Mapping[str, str]
+    ) -> None:
+        """`files` lie in the pristine Maildir besides mail."""
+        self._path = path
+        self._owner = owner
+        self._messages = messages
+        self._files = files
+        self._arrived = len(messages)
+
+    def reset(self) -> None:
+        """The old folder is moved away whole: a server that still has it open cannot reach the new
+        one by the names that it knows."""
+        new = self._path.with_name(f".{self._path.name}.new")
+        old = self._path.with_name(f".{self._path.name}.old")
+        for left in (new, old):
+            shutil.rmtree(left, ignore_errors=True)
+        self._make(new)
+        if self._path.exists():
+            self._path.rename(old)
+        new.rename(self._path)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _make(self, folder: Path) -> None:
+        for name in ("", "cur", "new", "tmp"):
+            (folder / name).mkdir(parents=True)
+            self._owner.take(folder / name, 0o700)
+        for number, octets in enumerate(self._messages, 1):
+            self._write(folder / "cur" / self._name(number, octets, ":2,"), octets, number)
+        for name, text in self._files.items():
+            self._write(folder / name, text.encode(), 0)
+        for name in ("cur", "new", "tmp", ""):
+            os.utime(folder / name, (OLD, OLD))
+
+    def _name(self, number: int, octets: bytes, flags: str = "") -> str:
+        stored = on_disk(octets)
+        sizes = f"S={len(stored)},W={len(on_wire(stored))}"
+        return f"{OLD + number}.M{number:06}P1.popquiz,{sizes}{flags}"
+
+    def _write(self, path: Path, octets: bytes, number: int) -> None:
+        with _create(path) as file:
+            file.write(on_disk(octets))
+        self._owner.take(path, 0o600)
+        os.utime(path, (OLD + number, OLD + number))
+
+    def deliver(self, octets: bytes) -> None:
+        self._arrived += 1
+        name = self._name(self._arrived, octets)
+        self._write(self._path / "tmp" / name, octets, self._arrived)
+        (self._path / "tmp" / name).rename(self._path / "new" / name)
+
+    def peek(self) -> list[bytes]:
+        found = [path for name in ("cur", "new") for path in (self._path / name).iterdir()]
+        return [on_wire(_read(path)) for path in sorted(found, key=lambda path: path.name)]
+
+    def age(self) -> None:
+        """No server is known that looks at the times of a Maildir so."""
+
+
+# ---- mbox ----------------------------------------------------------------------------------------
+
+
+class Mbox:
+    """One file. A line "From SENDER DATE" is in front of each message and an empty one behind it; a
+    line of the message that begins with "From " gets a ">", which nobody takes away again."""
+
+    def __init__(self, path: Path, owner: Owner, messages: Sequence[bytes]) -> None:
+        self._path = path
+        self._owner = owner
+        self._messages = messages
+        self._arrived = len(messages)
+        self._changes = 0
+
+    def reset(self) -> None:
+        new = self._path.with_name(f".{self._path.name}.new")
+        self._lock_file().unlink(missing_ok=True)
+        numbered = enumerate(self._messages, 1)
+        new.unlink(missing_ok=True)
+        with _create(new) as file:
+            file.writelines(self._entry(octets, number) for number, octets in numbered)
+        self._owner.take(new, 0o600)
+        os.utime(new, (OLD, OLD))
+        new.rename(self._path)
+
+    def _lock_file(self) -> Path:
+        return self._path.with_name(f"{self._path.name}.lock")
+
+    @staticmethod
+    def _entry(octets: bytes, number: int) -> bytes:
+        date = time.gmtime(OLD + number)
+        head = time.strftime("From popquiz@localhost %a %b %e %H:%M:%S %Y\n", date)
+        text = re.sub(rb"^From ", b">From ", on_disk(octets), flags=re.MULTILINE)
+        return head.encode() + text + (b"\n" if text.endswith(b"\n") else b"\n\n")
+
+    def deliver(self, octets: bytes) -> None:
+        """Takes both locks that Debian's policy asks for."""
+        try:
+            self._lock_file().touch(mode=0o600, exist_ok=False)
+        except FileExistsError as error:
+            raise BusyError(f"{self._path} is locked") from error
+        try:
+            self._append(octets)
+        finally:
+            self._lock_file().unlink(missing_ok=True)
+
+    def _append(self, octets: bytes) -> None:
+        with open(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW), "ab") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise BusyError(f"{self._path} is locked") from error
+            self._arrived += 1
+            file.write(self._entry(octets, self._arrived))
+            file.flush()
+            self._date(file.fileno())
+
+    def _date(self, file: int) -> None:
+        """A time that it never had, so that the change shows, and still in the past."""
+        self._changes += 1
+        os.utime(file, (OLD + self._changes, OLD + self._changes))
+
+    def age(self) -> None:
+        with suppress(FileNotFoundError):
+            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            if os.fstat(file).st_mtime > time.time() - FRESH_S:
+                self._date(file)
+            os.close(file)
+
+    def peek(self) -> list[bytes]:
+        entries = re.split(rb"^From .*\n", _read(self._path), flags=re.MULTILINE)
+        # The last line end of an entry is that of the empty line behind the message.
+        return [on_wire(entry.removesuffix(b"\n")) for entry in entries[1:]]
