@@ -86,8 +86,7 @@ void server_end_sasl(struct pq_server *s)
     s->exchange = NULL;
 }
 
-/* ---- the steps ---------------------------------------------------------------------------------
- */
+/* ---- the steps ------------------------------------------------------------------------------- */
 
 static void finish(struct pq_server *s, enum pq_sasl_outcome outcome)
 {

@@ -34,8 +34,7 @@ static struct pq_account *account_of(const struct request *r, const char *key)
     return name ? pq_store_find(&r->mock->store, pq_slice_text(name)) : NULL;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------
- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static cJSON *advance(const struct request *r, const cJSON *value)
 {

@@ -52,8 +52,7 @@ bool pq_which_has(uint64_t which, uint64_t number, uint64_t count)
     return number == (which == PQ_WHICH_LAST ? count : which);
 }
 
-/* ---- reading what a person asked for ------------------------------------------------------------
- */
+/* ---- reading what a person asked for --------------------------------------------------------- */
 
 static const struct pq_fault_row *find_row(struct pq_slice name)
 {

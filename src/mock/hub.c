@@ -39,8 +39,7 @@ static void on_connection(uv_stream_t *stream, int status)
         hub_accept(l->hub, stream, l->socket.addr.kind == PQ_ADDR_UNIX, l->implicit);
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------- */
 
 static int listen_on(struct hub *h, struct hub_listener *l)
 {
@@ -103,8 +102,7 @@ static enum pq_status begin(struct hub *h, struct pq_why *why)
     return PQ_STATUS_OK;
 }
 
-/* ---- ending ------------------------------------------------------------------------------------
- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void close_handle(uv_handle_t *handle, void *ctx)
 {

@@ -27,8 +27,7 @@ static struct pq_transcript_at here(const struct pq_link *l)
         .ms = l->now_ms, .conn = l->id, .tls = l->stage == STAGE_SECURE};
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool begin_server(struct pq_link *l, enum pq_tls_mode mode)
 {
@@ -89,8 +88,7 @@ static void give_up(struct pq_link *l)
     pq_bytes_clear(&l->raw);
 }
 
-/* ---- plaintext ---------------------------------------------------------------------------------
- */
+/* ---- plaintext ------------------------------------------------------------------------------- */
 
 /* Offers plaintext to the session; what it does not take waits. */
 static void offer(struct pq_link *l, struct pq_slice octets)
@@ -120,8 +118,7 @@ static void switch_to_tls(struct pq_link *l)
         give_up(l);
 }
 
-/* ---- TLS ---------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 static void run_handshake(struct pq_link *l)
 {
@@ -170,8 +167,7 @@ static bool write_tls(struct pq_link *l)
     return true;
 }
 
-/* ---- the pump ----------------------------------------------------------------------------------
- */
+/* ---- the pump -------------------------------------------------------------------------------- */
 
 static bool session_is_over(const struct pq_link *l)
 {

@@ -29,8 +29,7 @@ void hub_peer_close(struct hub_peer *p)
     uv_close(&p->handle.any, on_closed);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void lend_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
@@ -69,8 +68,7 @@ static void set_reading(struct hub_peer *p, bool reading)
         hub_peer_close(p);
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void on_written(uv_write_t *request, int status)
 {
@@ -108,8 +106,7 @@ static bool send_some(struct hub_peer *p)
     return false;
 }
 
-/* ---- ending ------------------------------------------------------------------------------------
- */
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void on_shutdown(uv_shutdown_t *request, int status)
 {
@@ -163,8 +160,7 @@ void hub_peer_on_time(struct hub_peer *p, uint64_t now_ms)
     }
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------- */
 
 static bool init_handle(struct hub *h, struct hub_peer *p, bool unix_socket)
 {

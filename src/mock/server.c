@@ -4,8 +4,7 @@
 
 #include "base/digest.h"
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void answer(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
                    struct pq_slice text)
@@ -29,8 +28,7 @@ void server_err(struct pq_server *s, const char *code, const char *text)
     answer(s, PQ_REPLY_ERR, pq_slice_text(code), pq_slice_text(text));
 }
 
-/* ---- QUIT, STLS, UTF8, LANG ---------------------------------------------------------------------
- */
+/* ---- QUIT, STLS, UTF8, LANG ------------------------------------------------------------------ */
 
 static void server_quit(struct pq_server *s, const struct pq_command *c)
 {
@@ -70,8 +68,7 @@ static void server_lang(struct pq_server *s, const struct pq_command *c)
     server_err(s, "", "LANG is not offered");
 }
 
-/* ---- dispatch ----------------------------------------------------------------------------------
- */
+/* ---- dispatch -------------------------------------------------------------------------------- */
 
 static void (*const handlers[PQ_VERB_COUNT])(struct pq_server *, const struct pq_command *) = {
     [PQ_VERB_QUIT] = server_quit, [PQ_VERB_CAPA] = server_capa, [PQ_VERB_USER] = server_user,
@@ -124,8 +121,7 @@ static void run(struct pq_server *s)
     }
 }
 
-/* ---- the life of a session ----------------------------------------------------------------------
- */
+/* ---- the life of a session ------------------------------------------------------------------- */
 
 static void make_timestamp(struct pq_server *s)
 {
@@ -251,8 +247,7 @@ void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
     server_run_job(s);
 }
 
-/* ---- TLS ---------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 bool pq_server_wants_tls(const struct pq_server *s)
 {
@@ -287,8 +282,7 @@ void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)
     pq_bytes_free(&s->injected);
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 bool pq_server_is_over(const struct pq_server *s)
 {

@@ -53,16 +53,14 @@ struct pq_server {
     uint8_t line_memory[PQ_SERVER_RESPONSE_MAX];
 };
 
-/* ---- answers (they never fail: commands are only read when there is room for one) ---------------
- */
+/* ---- answers (they never fail: commands are only read when there is room for one) ------------ */
 
 void server_ok(struct pq_server *s, const char *text);
 void server_err(struct pq_server *s, const char *code, const char *text);
 /* "+OK " and the octets of `text`. */
 void server_ok_text(struct pq_server *s, struct pq_slice text);
 
-/* ---- the parts ---------------------------------------------------------------------------------
- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 /* login.c: credentials and the maildrop they open. */
 void server_user(struct pq_server *s, const struct pq_command *c);

@@ -160,8 +160,7 @@ static void test_conversations_in_every_cut(void **state)
     }
 }
 
-/* ---- between sessions ---------------------------------------------------------------------------
- */
+/* ---- between sessions ------------------------------------------------------------------------ */
 
 static void expect(struct pq_mock *m, const char *input, const char *last_line)
 {
@@ -224,8 +223,7 @@ static void test_login_delay(void **state)
     pq_mock_free(&m);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 static void test_autologout(void **state)
 {
@@ -249,8 +247,7 @@ static void test_autologout(void **state)
     pq_mock_free(&m);
 }
 
-/* ---- TLS ----------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 static struct pq_server *begin_stls(struct pq_mock *m, const char *input, size_t *left)
 {
@@ -305,8 +302,7 @@ static void test_no_password_in_clear_when_tls_is_required(void **state)
     pq_mock_free(&m);
 }
 
-/* ---- bounds -------------------------------------------------------------------------------------
- */
+/* ---- bounds ---------------------------------------------------------------------------------- */
 
 static void test_an_endless_line_ends_the_session(void **state)
 {
@@ -362,8 +358,7 @@ static void test_sessions_survive_every_allocation_fault(void **state)
     assert_int_equal(n - 2, 4); /* the session, the exchange, two arrays of the maildrop */
 }
 
-/* ---- faults -------------------------------------------------------------------------------------
- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 static void test_faults_are_read(void **state)
 {

@@ -53,8 +53,7 @@ struct pq_account *pq_store_find(const struct pq_store *s, struct pq_slice name)
     return NULL;
 }
 
-/* ---- delivery ---------------------------------------------------------------------------------
- */
+/* ---- delivery -------------------------------------------------------------------------------- */
 
 /* FNV-1a, 64 bits: spreads names and content over unique-ids; no protection against an attacker. */
 static uint64_t fnv1a(struct pq_slice s)

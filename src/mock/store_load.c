@@ -15,8 +15,7 @@
 #define USERS_FILE_MAX (UINT64_C(16) << 20)
 #define MESSAGE_FILE_MAX (UINT64_C(2) << 30)
 
-/* ---- whole files ------------------------------------------------------------------------------
- */
+/* ---- whole files ----------------------------------------------------------------------------- */
 
 static enum pq_status read_all(int fd, struct pq_bytes *to)
 {
@@ -56,8 +55,7 @@ static enum pq_status read_file(struct pq_store *s, const char *path, uint64_t m
     return status;
 }
 
-/* ---- folders ----------------------------------------------------------------------------------
- */
+/* ---- folders --------------------------------------------------------------------------------- */
 
 static int is_message_name(const struct dirent *entry)
 {
@@ -135,8 +133,7 @@ enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a, const cha
     return status == PQ_STATUS_OK ? load_folder(s, a, new, is_message_name, why) : status;
 }
 
-/* ---- accounts ---------------------------------------------------------------------------------
- */
+/* ---- accounts -------------------------------------------------------------------------------- */
 
 static enum pq_status check_name(const char *file, size_t number, struct pq_slice name,
                                  struct pq_slice password, struct pq_why *why)

@@ -40,8 +40,7 @@ enum pq_status pq_transcript_close(struct pq_transcript *t)
     return failed ? PQ_STATUS_FILE : PQ_STATUS_OK;
 }
 
-/* ---- masking ----------------------------------------------------------------------------------
- */
+/* ---- masking --------------------------------------------------------------------------------- */
 
 /* Replaces every occurrence of `secret` by asterisks. */
 static void mask(uint8_t *text, size_t len, struct pq_slice secret)
@@ -65,8 +64,7 @@ static size_t secret_from(const struct pq_event *e)
     return at < line.len ? at + 1 : line.len;
 }
 
-/* ---- entries ----------------------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static const struct {
     uint8_t octet;

@@ -34,8 +34,7 @@ static enum pq_status read_number(const char *value, uint64_t most, uint64_t *to
                        (unsigned long long)most);
 }
 
-/* ---- listeners ---------------------------------------------------------------------------------
- */
+/* ---- listeners ------------------------------------------------------------------------------- */
 
 static enum pq_status add_listener(struct mock_options *o, const char *address, bool implicit,
                                    struct pq_why *why)
@@ -83,8 +82,7 @@ static enum pq_status on_tls_listen(struct mock_options *o, const char *value, s
     return add_listener(o, value, true, why);
 }
 
-/* ---- flags and texts ---------------------------------------------------------------------------
- */
+/* ---- flags and texts ------------------------------------------------------------------------- */
 
 #define FLAG(name, statement)                                                                      \
     static enum pq_status on_##name(struct mock_options *o, const char *value, struct pq_why *why) \
@@ -114,8 +112,7 @@ FLAG(apop_timestamp, o->mock.config.apop_timestamp = value)
 FLAG(nonce, o->mock.config.nonce = value)
 FLAG(implementation, o->mock.config.implementation = value)
 
-/* ---- values ------------------------------------------------------------------------------------
- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static enum pq_status on_certificate(struct mock_options *o, const char *value, struct pq_why *why)
 {
@@ -268,8 +265,7 @@ static enum pq_status on_fault(struct mock_options *o, const char *value, struct
     return pq_fault_add(&o->mock.plan, &o->mock.behaviour, value, o->seed, why);
 }
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct option_row rows[] = {
     {"port", "N", "listen on 127.0.0.1:N; 0 takes a free port", on_port},

@@ -35,8 +35,7 @@ static enum pq_status load_default(struct pq_mock *m, const char *folder, struct
     return PQ_STATUS_OK;
 }
 
-/* ---- the ready line -----------------------------------------------------------------------------
- */
+/* ---- the ready line -------------------------------------------------------------------------- */
 
 static const char *ca_file_to_tell; /* set once before the hub runs */
 
@@ -63,8 +62,7 @@ static void tell_ready(const struct pq_hub_config *config)
     cJSON_Delete(line);
 }
 
-/* ---- running -----------------------------------------------------------------------------------
- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 struct tls_place {
     char folder[PQ_MOCK_PATH_MAX], ca_file[PQ_MOCK_PATH_MAX];
