@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "popquiz/capa.h"
 #include "popquiz/sasl.h"
 #include "tools/version.h"
 
@@ -25,13 +26,20 @@ static enum pq_status usage(struct pq_why *why, const char *value, const char *w
     return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%s\": give %s", value, wanted);
 }
 
-static enum pq_status read_number(const char *value, uint64_t most, uint64_t *to,
+struct range {
+    uint64_t least, most;
+};
+
+static enum pq_status read_number(const char *value, struct range range, uint64_t *to,
                                   struct pq_why *why)
 {
-    if (pq_parse_u64(pq_slice_text(value), to) == PQ_STATUS_OK && *to <= most)
-        return PQ_STATUS_OK;
-    return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%s\": give a number from 0 to %llu", value,
-                       (unsigned long long)most);
+    uint64_t number = 0;
+    if (pq_parse_u64(pq_slice_text(value), &number) != PQ_STATUS_OK || number < range.least ||
+        number > range.most)
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%s\": give a number from %llu to %llu", value,
+                           (unsigned long long)range.least, (unsigned long long)range.most);
+    *to = number;
+    return PQ_STATUS_OK;
 }
 
 /* ---- listeners ------------------------------------------------------------------------------- */
@@ -57,7 +65,7 @@ static enum pq_status add_port(struct mock_options *o, const char *value, bool i
 {
     char address[64];
     uint64_t port = 0;
-    enum pq_status status = read_number(value, 65535, &port, why);
+    enum pq_status status = read_number(value, (struct range){0, UINT16_MAX}, &port, why);
     (void)snprintf(address, sizeof(address), "tcp://127.0.0.1:%u", (unsigned)port);
     return status == PQ_STATUS_OK ? add_listener(o, address, implicit, why) : status;
 }
@@ -108,9 +116,6 @@ FLAG(users, o->users = value)
 FLAG(maildrop, o->maildrop = value)
 FLAG(transcript, o->transcript = value)
 FLAG(tls_folder, (o->tls = true, o->tls_folder = value))
-FLAG(apop_timestamp, o->mock.config.apop_timestamp = value)
-FLAG(nonce, o->mock.config.nonce = value)
-FLAG(implementation, o->mock.config.implementation = value)
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -188,10 +193,52 @@ static enum pq_status on_lenient(struct mock_options *o, const char *value, stru
     return PQ_STATUS_OK;
 }
 
+/* ---- texts that the server says -------------------------------------------------------------- */
+
+static enum pq_status on_apop_timestamp(struct mock_options *o, const char *value,
+                                        struct pq_why *why)
+{
+    struct pq_slice found, text = pq_slice_text(value);
+    o->mock.config.apop_timestamp = value;
+    if (text.len <= PQ_MOCK_TIMESTAMP_MAX && pq_greeting_timestamp(text, &found) &&
+        pq_slice_equal(found, text))
+        return PQ_STATUS_OK;
+    return usage(why, value, "<LEFT@RIGHT>, a message-id of at most 128 octets");
+}
+
+static enum pq_status on_nonce(struct mock_options *o, const char *value, struct pq_why *why)
+{
+    struct pq_slice text = pq_slice_text(value);
+    o->mock.config.nonce = value;
+    if (text.len > 0 && text.len <= PQ_MOCK_NONCE_MAX && pq_slice_is_visible(text) &&
+        pq_slice_index(text, ',') == text.len)
+        return PQ_STATUS_OK;
+    return usage(why, value, "1 to 64 visible ASCII characters without a comma");
+}
+
+/* A line of the capability list: as long as RFC 2449 section 5 allows, and printable. */
+static bool is_capability_line(struct pq_slice line)
+{
+    return line.len <= PQ_REPLY_LINE_MAX - 2 && pq_slice_is_printable(line);
+}
+
+static enum pq_status on_implementation(struct mock_options *o, const char *value,
+                                        struct pq_why *why)
+{
+    struct pq_slice tag = pq_capability_row(PQ_CAPA_IMPLEMENTATION)->text;
+    struct pq_slice text = pq_slice_text(value);
+    o->mock.config.implementation = value;
+    if (text.len > 0 && is_capability_line(text) && text.len < PQ_REPLY_LINE_MAX - 2 - tag.len)
+        return PQ_STATUS_OK;
+    return usage(why, value, "a line of printable ASCII of at most 495 characters");
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
 static enum pq_status read_seconds(const char *value, uint64_t *to_ms, struct pq_why *why)
 {
     uint64_t seconds = 0;
-    enum pq_status status = read_number(value, UINT32_MAX, &seconds, why);
+    enum pq_status status = read_number(value, (struct range){1, UINT32_MAX}, &seconds, why);
     if (status == PQ_STATUS_OK)
         *to_ms = seconds * 1000;
     return status;
@@ -210,7 +257,7 @@ static enum pq_status on_handshake(struct mock_options *o, const char *value, st
 static enum pq_status on_login_delay(struct mock_options *o, const char *value, struct pq_why *why)
 {
     uint64_t seconds = 0;
-    enum pq_status status = read_number(value, UINT32_MAX, &seconds, why);
+    enum pq_status status = read_number(value, (struct range){0, UINT32_MAX}, &seconds, why);
     o->mock.config.login_delay_s = (uint32_t)seconds;
     return status;
 }
@@ -220,9 +267,17 @@ static enum pq_status on_expire(struct mock_options *o, const char *value, struc
     uint64_t days = PQ_EXPIRE_NEVER;
     enum pq_status status = PQ_STATUS_OK;
     if (strcmp(value, "never") != 0)
-        status = read_number(value, PQ_EXPIRE_NEVER - 1, &days, why);
+        status = read_number(value, (struct range){0, PQ_EXPIRE_NEVER - 1}, &days, why);
     o->mock.config.expire_days = (uint32_t)days;
     return status;
+}
+
+static enum pq_status check_capabilities(const char *list, struct pq_why *why)
+{
+    for (struct pq_slice rest = pq_slice_text(list); rest.len > 0;)
+        if (!is_capability_line(pq_slice_cut(&rest, ';')))
+            return usage(why, list, "lines of printable ASCII of at most 510 characters");
+    return PQ_STATUS_OK;
 }
 
 /* "auth=no,tls=no:TOP;UIDL" */
@@ -234,7 +289,7 @@ static enum pq_status on_capa(struct mock_options *o, const char *value, struct 
         const char *head = heads[i / 2][i % 2];
         if (strncmp(value, head, strlen(head)) == 0) {
             o->mock.config.capabilities[i / 2][i % 2] = value + strlen(head);
-            return PQ_STATUS_OK;
+            return check_capabilities(value + strlen(head), why);
         }
     }
     return usage(why, value, "auth=no|yes,tls=no|yes: and capabilities separated by semicolons");
@@ -242,27 +297,31 @@ static enum pq_status on_capa(struct mock_options *o, const char *value, struct 
 
 static enum pq_status on_seed(struct mock_options *o, const char *value, struct pq_why *why)
 {
-    return read_number(value, UINT64_MAX, &o->seed, why);
+    return read_number(value, (struct range){0, UINT64_MAX}, &o->seed, why);
 }
 
 static enum pq_status on_clock(struct mock_options *o, const char *value, struct pq_why *why)
 {
     o->hub.manual_clock = strcmp(value, "real") != 0;
-    return o->hub.manual_clock ? read_number(value, UINT64_MAX / 2, &o->hub.clock_ms, why)
-                               : PQ_STATUS_OK;
+    if (!o->hub.manual_clock)
+        return PQ_STATUS_OK;
+    return read_number(value, (struct range){0, UINT64_MAX / 2}, &o->hub.clock_ms, why);
 }
 
 static enum pq_status on_connections(struct mock_options *o, const char *value, struct pq_why *why)
 {
     uint64_t most = 0;
-    enum pq_status status = read_number(value, 1000000, &most, why);
+    enum pq_status status = read_number(value, (struct range){1, 1000000}, &most, why);
     o->hub.connections_max = (size_t)most;
     return status;
 }
 
 static enum pq_status on_fault(struct mock_options *o, const char *value, struct pq_why *why)
 {
-    return pq_fault_add(&o->mock.plan, &o->mock.behaviour, value, o->seed, why);
+    if (o->fault_count == PQ_FAULTS_ACTIVE_MAX)
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "more than %u at once", PQ_FAULTS_ACTIVE_MAX);
+    o->faults[o->fault_count++] = value;
+    return PQ_STATUS_OK;
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -301,7 +360,7 @@ static const struct option_row rows[] = {
     {"login-delay", "SECONDS", "between two logins of an account (RFC 2449 section 6.5)",
      on_login_delay},
     {"expire", "DAYS", "announced as EXPIRE; without it never", on_expire},
-    {"seed", "N", "the same numbers every time; give it before --fault", on_seed},
+    {"seed", "N", "the same numbers, and constants of faults, every time", on_seed},
     {"clock", "MS", "time stands still and begins at MS (see --control); without it real",
      on_clock},
     {"apop-timestamp", "TEXT", "a fixed one, with its angle brackets", on_apop_timestamp},
@@ -403,6 +462,33 @@ static bool prints_text(const char *arg)
     return true;
 }
 
+/* Options that make no sense together. */
+static const char *find_conflict(const struct mock_options *o)
+{
+    if (o->users && o->maildrop)
+        return "--users and --maildrop exclude each other";
+    if (o->inetd && o->hub.listener_count > 0)
+        return "--inetd has no address to listen on";
+    if (o->inetd && o->hub.control)
+        return "--inetd and --control both want standard input";
+    return NULL;
+}
+
+static enum pq_status complete(struct mock_options *o, struct pq_why *why)
+{
+    const char *conflict = find_conflict(o);
+    enum pq_status status = PQ_STATUS_OK;
+    if (conflict)
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "%s", conflict);
+    if (!o->inetd && o->hub.listener_count == 0)
+        status = add_port(o, "0", false, why);
+    for (size_t i = 0; i < o->fault_count && status == PQ_STATUS_OK; i++)
+        status = pq_fault_add(&o->mock.plan, &o->mock.behaviour, o->faults[i], o->seed, why);
+    o->mock.config.tls = o->tls;
+    pq_rand_init(&o->mock.rand, o->seed);
+    return status;
+}
+
 enum mock_action mock_options_read(struct mock_options *o, int argc, char **argv,
                                    struct pq_why *why)
 {
@@ -414,13 +500,5 @@ enum mock_action mock_options_read(struct mock_options *o, int argc, char **argv
         if (read_one(o, argv, &at, why) != PQ_STATUS_OK)
             return MOCK_USAGE;
     }
-    if (o->users && o->maildrop) {
-        (void)pq_why_fail(why, PQ_STATUS_SYNTAX, "--users and --maildrop exclude each other");
-        return MOCK_USAGE;
-    }
-    if (!o->inetd && o->hub.listener_count == 0 && add_port(o, "0", false, why) != PQ_STATUS_OK)
-        return MOCK_USAGE;
-    o->mock.config.tls = o->tls;
-    pq_rand_init(&o->mock.rand, o->seed);
-    return MOCK_SERVE;
+    return complete(o, why) == PQ_STATUS_OK ? MOCK_SERVE : MOCK_USAGE;
 }
