@@ -128,20 +128,22 @@ static enum pq_status on_certificate(struct mock_options *o, const char *value, 
     return usage(why, value, "good, expired, not-yet, wrong-name or self-signed");
 }
 
-static enum pq_status on_tls_version(const char *value, enum pq_tls_version *to, struct pq_why *why)
+static enum pq_status set_tls_version(struct mock_options *o, const char *value,
+                                      enum pq_tls_version *to, struct pq_why *why)
 {
     bool known = pq_tls_version_parse(pq_slice_text(value), to);
+    o->tls = true;
     return known ? PQ_STATUS_OK : usage(why, value, "1.2 or 1.3 (or 1.0, 1.1)");
 }
 
 static enum pq_status on_tls_min(struct mock_options *o, const char *value, struct pq_why *why)
 {
-    return on_tls_version(value, &o->identity.min, why);
+    return set_tls_version(o, value, &o->identity.min, why);
 }
 
 static enum pq_status on_tls_max(struct mock_options *o, const char *value, struct pq_why *why)
 {
-    return on_tls_version(value, &o->identity.max, why);
+    return set_tls_version(o, value, &o->identity.max, why);
 }
 
 static enum pq_status on_leftover(struct mock_options *o, const char *value, struct pq_why *why)
