@@ -9,7 +9,7 @@
  *     {"peek": "USER"}                            {"messages": [{"base64": "...", "uid": "..."}]}
  *     {"quit": true}                              (the server ends)
  *
- * A line that is none of these is answered by {"error": "..."}.
+ * A line that is not exactly one of these is answered by {"error": "..."}.
  */
 #ifndef PQ_MOCK_CONTROL_H
 #define PQ_MOCK_CONTROL_H

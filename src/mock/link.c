@@ -27,6 +27,12 @@ static struct pq_transcript_at here(const struct pq_link *l)
         .ms = l->now_ms, .conn = l->id, .tls = l->stage == STAGE_SECURE};
 }
 
+/* Answers as they leave, before TLS. */
+static void write_down(const struct pq_link *l, struct pq_slice answers)
+{
+    pq_transcript_answer(l->config->transcript, here(l), answers, &l->config->mock->store);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static bool begin_server(struct pq_link *l, enum pq_tls_mode mode)
@@ -184,7 +190,7 @@ static bool write_tls(struct pq_link *l)
     size_t taken = out.len > 0 ? pq_tls_write(l->tls, out) : 0;
     if (taken == 0)
         return false;
-    pq_transcript_answer(l->config->transcript, here(l), pq_slice_first(out, taken));
+    write_down(l, pq_slice_first(out, taken));
     pq_server_sent(l->server, taken, l->now_ms);
     return true;
 }
@@ -313,8 +319,7 @@ void pq_link_sent(struct pq_link *l, size_t n, uint64_t now_ms)
 {
     l->now_ms = now_ms;
     if (sends_plain(l)) {
-        struct pq_slice sent = pq_slice_first(pq_server_out(l->server), n);
-        pq_transcript_answer(l->config->transcript, here(l), sent);
+        write_down(l, pq_slice_first(pq_server_out(l->server), n));
         pq_server_sent(l->server, n, now_ms);
     } else if (l->tls) {
         pq_tls_send_ack(l->tls, n);
