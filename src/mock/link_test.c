@@ -104,8 +104,7 @@ static void check_implicit(const struct tls_ends *ends, size_t step)
     pair_end(p);
 }
 
-static const size_t some_steps[] = {1,  2,  3,  4,  5,  6,  7,   8,   9,   10,   11,
-                                    12, 13, 17, 29, 61, 99, 127, 128, 255, 1000, 16384};
+static const size_t some_steps[] = {1, 2, 3, 4, 5, 6, 7, 11, 13, 29, 61, 128, 255, 1000, 16384};
 
 static void test_stls(void **state)
 {
@@ -311,7 +310,8 @@ static void check_cuts(bool implicit, enum ending ending)
         assert_int_equal(count_mail(p), 1);
         pair_end(p);
         assert_in_range(all, 300, 2000);
-        for (size_t after = 0; after < all; after += 5)
+        /* each ending and version looks at points of its own, together at nearly all */
+        for (size_t after = (size_t)ending * 5 + v * 8 + implicit; after < all; after += 17)
             check_cut(versions[v], implicit, after, ending);
         check_cut(versions[v], implicit, all - 1, ending);
     }
