@@ -12,6 +12,9 @@
 #include "popquiz/sasl.h"
 #include "tools/version.h"
 
+/* Where a manual clock may begin: far enough, and a JSON number still tells every millisecond. */
+#define CLOCK_MAX_MS UINT64_C(1000000000000000)
+
 typedef enum pq_status option_reader(struct mock_options *o, const char *value, struct pq_why *why);
 
 struct option_row {
@@ -21,9 +24,13 @@ struct option_row {
     option_reader *read;
 };
 
+/* A value that is longer than this is shown cut, so that the sentence has room. */
+#define SHOWN_MAX 60
+
 static enum pq_status usage(struct pq_why *why, const char *value, const char *wanted)
 {
-    return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%s\": give %s", value, wanted);
+    const char *cut = strlen(value) > SHOWN_MAX ? "..." : "";
+    return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%.*s%s\": give %s", SHOWN_MAX, value, cut, wanted);
 }
 
 struct range {
@@ -34,12 +41,15 @@ static enum pq_status read_number(const char *value, struct range range, uint64_
                                   struct pq_why *why)
 {
     uint64_t number = 0;
-    if (pq_parse_u64(pq_slice_text(value), &number) != PQ_STATUS_OK || number < range.least ||
-        number > range.most)
-        return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%s\": give a number from %llu to %llu", value,
-                           (unsigned long long)range.least, (unsigned long long)range.most);
-    *to = number;
-    return PQ_STATUS_OK;
+    char wanted[80];
+    if (pq_parse_u64(pq_slice_text(value), &number) == PQ_STATUS_OK && number >= range.least &&
+        number <= range.most) {
+        *to = number;
+        return PQ_STATUS_OK;
+    }
+    (void)snprintf(wanted, sizeof(wanted), "a number from %llu to %llu",
+                   (unsigned long long)range.least, (unsigned long long)range.most);
+    return usage(why, value, wanted);
 }
 
 /* ---- listeners ------------------------------------------------------------------------------- */
@@ -307,7 +317,7 @@ static enum pq_status on_clock(struct mock_options *o, const char *value, struct
     o->hub.manual_clock = strcmp(value, "real") != 0;
     if (!o->hub.manual_clock)
         return PQ_STATUS_OK;
-    return read_number(value, (struct range){0, UINT64_MAX / 2}, &o->hub.clock_ms, why);
+    return read_number(value, (struct range){0, CLOCK_MAX_MS}, &o->hub.clock_ms, why);
 }
 
 static enum pq_status on_connections(struct mock_options *o, const char *value, struct pq_why *why)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What popquiz-mock costs when a client is hostile: bounded memory, and the others are served."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from mock_server import PATIENCE_S, Mock, connect, greeted, serving
+
+# Far above what a connection needs, far below what it could be made to need without limits.
+ALLOWED_KIB = 24 * 1024
+
+
+def send_until_blocked(sock: socket.socket, octets: bytes, most: int) -> int:
+    """Sends again and again without reading, until the peer takes nothing for half a second."""
+    sock.settimeout(0.5)
+    sent = 0
+    try:
+        while sent < most:
+            sent += sock.send(octets)
+    except (TimeoutError, ConnectionError):
+        pass
+    sock.settimeout(PATIENCE_S)
+    return sent
+
+
+def check_others(mock: Mock) -> None:
+    """Somebody else logs in and is answered at once."""
+    began = time.monotonic()
+    with greeted(mock) as client:
+        client.login()
+        assert client.ask(b"QUIT") == b"+OK bye\r\n"
+    assert time.monotonic() - began < 5
+
+
+def test_a_line_without_end() -> None:
+    with serving("--port", "0") as mock, greeted(mock) as client:
+        before = mock.rss_kib()
+        send_until_blocked(client.sock, b"a" * 65536, 1 << 26)
+        assert mock.rss_kib() - before < ALLOWED_KIB
+        assert client.rest() == b""
+        check_others(mock)
+
+
+def test_many_commands_and_no_reading() -> None:
+    """Answers fill the socket, the server stops reading, and later every command is answered."""
+    count = 100_000
+    with serving("--port", "0") as mock, greeted(mock) as client:
+        client.login()
+        before = mock.rss_kib()
+        client.sock.setblocking(False)
+        rest = memoryview(b"UIDL\r\n" * count)
+        try:
+            while rest:
+                rest = rest[client.sock.send(rest) :]
+                time.sleep(0.001)
+        except BlockingIOError:
+            pass
+        client.sock.settimeout(PATIENCE_S)
+        assert mock.rss_kib() - before < ALLOWED_KIB
+        with connect(mock) as other:
+            assert other.line().startswith(b"+OK")
+        answered = 0
+        client.sock.setblocking(False)
+        until = time.monotonic() + 2 * PATIENCE_S
+        lines = 0
+        while lines < 5 * count and time.monotonic() < until:
+            try:
+                if rest:
+                    rest = rest[client.sock.send(rest) :]
+            except BlockingIOError:
+                pass
+            try:
+                part = client.sock.recv(1 << 20)
+                assert part
+                lines += part.count(b"\n")
+                answered += len(part)
+            except BlockingIOError:
+                time.sleep(0.001)
+        assert lines == 5 * count
+        assert mock.rss_kib() - before < ALLOWED_KIB
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"\x16\x03\x01\x40\x00" + b"\x01\x00\x3f\xfc" + b"\0" * 65536,
+        b"\x16\x03\x01\x40\x00" * 4096,
+        b"\x17\x03\x03\x40\x00" + b"\xff" * 65536,
+        b"GET / HTTP/1.0\r\n\r\n" * 1000,
+        bytes(range(256)) * 64,
+    ],
+    ids=["long hello", "headers", "data", "http", "all octets"],
+)
+def test_garbage_in_place_of_tls(octets: bytes) -> None:
+    with serving("--tls-port", "0", "--port", "0") as mock:
+        check_others_on(mock, 1)
+        before = mock.rss_kib()
+        for _ in range(20):
+            with connect(mock, 0) as client:
+                send_until_blocked(client.sock, octets, 1 << 20)
+                try:
+                    assert len(client.rest()) <= 7, "at most an alert"
+                except ConnectionResetError:
+                    pass
+        assert mock.rss_kib() - before < ALLOWED_KIB
+        check_others_on(mock, 1)
+
+
+def check_others_on(mock: Mock, index: int) -> None:
+    with greeted(mock, index) as client:
+        assert client.ask(b"QUIT") == b"+OK bye\r\n"
+
+
+def test_slow_handshakes() -> None:
+    """Fifty clients, each of which sends one octet of its ClientHello at a time."""
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100
+    with serving("--tls-port", "0", "--port", "0") as mock:
+        before = mock.rss_kib()
+        clients = [connect(mock, 0) for _ in range(50)]
+        for octet in hello:
+            for client in clients:
+                client.send(bytes([octet]))
+        assert mock.rss_kib() - before < ALLOWED_KIB
+        check_others_on(mock, 1)
+        for client in clients:
+            client.sock.close()
+
+
+def test_a_fast_reader_of_much_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    (tmp_path / "1.eml").write_bytes(b"a" * 99 + b"\n" * 1 + (b"b" * 98 + b"\n") * 300_000)
+    users = tmp_path / "users"
+    users.write_text("user\tsecret pass\nbig\tsecret pass\t.\n")
+    with serving("--port", "0", "--users", str(users)) as mock, greeted(mock) as client:
+        assert client.ask(b"USER big").startswith(b"+OK")
+        assert client.ask(b"PASS secret pass").startswith(b"+OK")
+        before = mock.rss_kib()
+        client.send(b"RETR 1\r\n" * 4)
+        for _ in range(20):
+            check_others(mock)
+            for _ in range(20):
+                assert client.sock.recv(65536)
+        assert mock.rss_kib() - before < ALLOWED_KIB
