@@ -107,7 +107,8 @@ class Mock:
     def errors(self) -> bytes:
         """All of standard error, once the process has ended."""
         assert self.process.stderr
-        return self.process.stderr.read()
+        octets: bytes = self.process.stderr.read()
+        return octets
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Ends it by a signal; its exit status."""
