@@ -193,6 +193,19 @@ def test_autologout_by_the_manual_clock() -> None:
             again.login()
 
 
+def test_time_has_passed_when_the_control_channel_answers() -> None:
+    with serving("--port", "0", *CLOCK) as mock:
+        for _ in range(5):
+            with greeted(mock) as idle, greeted(mock) as other:
+                idle.login()
+                assert other.ask(b"USER user").startswith(b"+OK")
+                mock.control(advance_ms=599_999)
+                assert other.ask(b"PASS secret pass").startswith(b"-ERR [IN-USE]")
+                assert other.ask(b"USER user").startswith(b"+OK")
+                mock.control(advance_ms=1)
+                assert other.ask(b"PASS secret pass").startswith(b"+OK")
+
+
 def test_the_clock_stands_still() -> None:
     with serving("--port", "0", "--autologout", "1", *CLOCK) as mock, greeted(mock) as client:
         time.sleep(1.5)

@@ -200,6 +200,25 @@ static void test_faults_at_one_point(void **state)
     pq_mock_free(&m);
 }
 
+static void test_a_fault_of_bodies_behind_one_that_has_its_own_hook(void **state)
+{
+    (void)state;
+    static const struct fault_case c = {
+        .mail = {MAIL("S: a\r\n\r\n"), MAIL("S: \xC3\xA9\r\n\r\n"), MAIL(".\r\n")}};
+    static struct received r;
+    struct pq_mock m;
+    fault_begin(&m, &c, "utf8-size-mismatch(messages=all)", 0);
+    add_fault(&m, "retr-no-dot-stuffing(messages=2)", 0);
+    add_fault(&m, "retr-extra-blank-line(messages=1)", 0);
+    converse(&m, PQ_SLICE(LOGIN "RETR 1\r\nRETR 2\r\nRETR 3\r\n"), 5, &r);
+    expect_octets("bodies", received_slice(&r),
+                  PQ_SLICE("+OK send PASS\r\n+OK maildrop has 3 messages (20 octets)\r\n"
+                           "+OK message follows\r\nS: a\r\n\r\n\r\n.\r\n"
+                           "+OK message follows\r\nS: ?\r\n\r\n.\r\n"
+                           "+OK message follows\r\n..\r\n.\r\n"));
+    pq_mock_free(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_which_messages),
         cmocka_unit_test(test_which_occasion),
         cmocka_unit_test(test_faults_at_one_point),
+        cmocka_unit_test(test_a_fault_of_bodies_behind_one_that_has_its_own_hook),
     };
     return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
 }

@@ -121,6 +121,28 @@ static void test_faults_show_as_stated(void **state)
         check_fault(&cases[i]);
 }
 
+/* A list that does not fit the output, read slowly: the behaviour is asked once for each message.
+ */
+static void test_a_long_list(void **state)
+{
+    (void)state;
+    static struct received r;
+    struct pq_mock m;
+    mock_begin(&m);
+    for (size_t i = 0; i < 1300; i++)
+        add_mail(&m, "tim", PQ_SLICE("a\r\n"));
+    add_fault(&m, "list-duplicate-line@1", 0);
+    converse(&m, PQ_SLICE(LOGIN "LIST\r\n"), 1, &r);
+    struct pq_slice end = PQ_SLICE("\r\n1299 3\r\n1300 3\r\n1300 3\r\n.\r\n");
+    assert_true(r.len > end.len);
+    expect_octets("the end", pq_slice_after(received_slice(&r), r.len - end.len), end);
+    size_t lines = 0;
+    for (size_t i = 0; i < r.len; i++)
+        lines += r.at[i] == '\n';
+    assert_int_equal(lines, 2 + 1 + 1301 + 1);
+    pq_mock_free(&m);
+}
+
 /* ---- limits ---------------------------------------------------------------------------------- */
 
 /* Whether "USER name" of `len` octets, CRLF included, is accepted. */
@@ -156,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_show_as_stated),
+        cmocka_unit_test(test_a_long_list),
         cmocka_unit_test(test_command_limit_128),
     };
     return cmocka_run_group_tests_name("faults_counting", tests, NULL, NULL);

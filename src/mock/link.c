@@ -261,8 +261,6 @@ static void pump(struct pq_link *l)
 {
     while (pump_once(l))
         continue;
-    if (l->eof && l->stage == STAGE_HANDSHAKE)
-        give_up(l); /* the peer still had to say something */
     bool idle = l->pending.len == 0 || l->stage == STAGE_OVER;
     if (l->eof && idle && l->server && !pq_server_is_busy(l->server))
         pq_server_on_end(l->server);

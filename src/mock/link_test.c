@@ -268,6 +268,34 @@ static void test_eof_behind_much(void **state)
     pair_end(p);
 }
 
+/* The same in TLS, where ciphertext waits in three places. */
+static void test_eof_behind_much_in_tls(void **state)
+{
+    (void)state;
+    static uint8_t wire[PQ_LINK_INPUT_MAX];
+    for (size_t v = 0; v < COUNT(versions); v++) {
+        struct pair *p = begin(versions[v], true, 3000);
+        size_t len = 0, said = 0;
+        assert_true(pair_start_tls(p));
+        pair_say(p, PQ_SLICE(LOGIN));
+        p->secret.len = 0;
+        for (; len < sizeof(wire) - 100; said++) {
+            assert_int_equal(pq_tls_write(p->tls, PQ_SLICE("RETR 1\r\n")), 8);
+            struct pq_slice out = pq_tls_send_buf(p->tls);
+            memcpy(wire + len, out.at, out.len);
+            len += out.len;
+            pq_tls_send_ack(p->tls, out.len);
+        }
+        assert_true(pq_link_wants_input(p->link));
+        pq_link_input(p->link, pq_slice_of(wire, len), 0);
+        pq_link_eof(p->link, 0);
+        pair_exchange(p);
+        assert_int_equal(p->secret.len, said * (sizeof(RETR_1_OUT) - 1));
+        assert_true(pq_link_is_over(p->link) && !is_locked(p));
+        pair_end(p);
+    }
+}
+
 enum ending { END_EOF, END_RESET, END_TIME };
 
 /* Begins TLS and says everything, up to `most` octets on the wire; returns what was left of them.
@@ -581,6 +609,20 @@ static void test_fault_stls_keeps_buffered_plaintext(void **state)
     expect_fault(fault, "USER tim\r\nSTLS\r\n", "PASS tan staaf\r\n", SEQUENCE);
 }
 
+/* What was kept waits for a handshake that cannot come any more. */
+static void test_fault_stls_keeps_buffered_plaintext_until_eof(void **state)
+{
+    (void)state;
+    struct pair *p = begin_fault("stls-keeps-buffered-plaintext", 0);
+    pq_link_input(p->link, PQ_SLICE("STLS\r\nCAPA\r\n"), 0);
+    pq_link_eof(p->link, 0);
+    while (pair_receive(p))
+        continue;
+    expect_octets("in clear", received_slice(&p->clear), PQ_SLICE(STLS_OUT));
+    assert_true(pq_link_is_over(p->link));
+    pair_end(p);
+}
+
 static void test_fault_stls_keeps_user(void **state)
 {
     (void)state;
@@ -632,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_leftover_closes_if_so_configured),
         cmocka_unit_test(test_eof_at_every_point_in_clear),
         cmocka_unit_test(test_eof_behind_much),
+        cmocka_unit_test(test_eof_behind_much_in_tls),
         cmocka_unit_test(test_eof_at_every_point_in_tls),
         cmocka_unit_test(test_reset_at_every_point_in_tls),
         cmocka_unit_test(test_time_is_up_at_every_point_in_tls),
@@ -645,6 +688,7 @@ int main(void)
         cmocka_unit_test(test_autologout_in_tls),
         cmocka_unit_test(test_links_survive_every_allocation_fault),
         cmocka_unit_test(test_fault_stls_keeps_buffered_plaintext),
+        cmocka_unit_test(test_fault_stls_keeps_buffered_plaintext_until_eof),
         cmocka_unit_test(test_fault_stls_keeps_user),
         cmocka_unit_test(test_fault_stls_accepted_in_transaction),
         cmocka_unit_test(test_fault_stls_accepted_in_tls),
