@@ -10,9 +10,7 @@
 struct request {
     struct pq_mock *mock;
     const cJSON *json;
-    uint64_t now_ms;
-    bool manual;
-    struct pq_control *asked;
+    struct pq_control *control;
 };
 
 static cJSON *error_of(const char *text)
@@ -40,14 +38,14 @@ static struct pq_account *account_of(const struct request *r, const cJSON *value
 static cJSON *advance(const struct request *r, const cJSON *value)
 {
     double ms = cJSON_IsNumber(value) ? value->valuedouble : -1;
-    if (!r->manual)
+    if (!r->control->manual)
         return error_of("the clock is real: start with --clock MS");
     if (!(ms >= 0 && ms <= ADVANCE_MAX_MS) || (double)(uint64_t)ms != ms)
         return error_of("advance_ms: give a whole number of milliseconds from 0 to 10^15");
-    r->asked->advance_ms = (uint64_t)ms;
+    r->control->advance_ms = (uint64_t)ms;
     char digits[PQ_U64_TEXT_MAX + 1]; /* cJSON would write large numbers with an exponent */
     (void)snprintf(digits, sizeof(digits), "%llu",
-                   (unsigned long long)(r->now_ms + r->asked->advance_ms));
+                   (unsigned long long)(r->control->now_ms + r->control->advance_ms));
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddRawToObject(answer, "now_ms", digits);
     return answer;
@@ -152,7 +150,7 @@ static cJSON *quit(const struct request *r, const cJSON *value)
 {
     if (!cJSON_IsTrue(value))
         return error_of("quit: give true");
-    r->asked->quit = true;
+    r->control->quit = true;
     return NULL;
 }
 
@@ -205,15 +203,16 @@ static cJSON *parse(struct pq_slice line)
     return json;
 }
 
-enum pq_status pq_control_obey(struct pq_mock *mock, struct pq_slice line, uint64_t now_ms,
-                               bool manual, struct pq_control *asked, struct pq_bytes *answer)
+enum pq_status pq_control_obey(struct pq_mock *mock, struct pq_slice line,
+                               struct pq_control *control, struct pq_bytes *answer)
 {
     cJSON *json = parse(line);
-    struct request r = {mock, json, now_ms, manual, asked};
-    *asked = (struct pq_control){.quit = false};
+    struct request r = {mock, json, control};
+    control->advance_ms = 0;
+    control->quit = false;
     cJSON *reply = obey(&r);
     char *text = reply ? cJSON_PrintUnformatted(reply) : NULL;
-    enum pq_status status = text || asked->quit ? PQ_STATUS_OK : PQ_STATUS_NO_MEMORY;
+    enum pq_status status = text || control->quit ? PQ_STATUS_OK : PQ_STATUS_NO_MEMORY;
     if (text)
         status = pq_bytes_put_text(answer, text);
     if (text && status == PQ_STATUS_OK)

@@ -15,11 +15,11 @@ static void begin(struct pq_mock *m)
 static const char *obey(struct pq_mock *m, struct pq_slice line, bool manual,
                         struct pq_control *asked)
 {
+    *asked = (struct pq_control){.now_ms = 1000, .manual = manual};
     static char text[4096];
     struct pq_bytes answer;
     pq_bytes_init(&answer, pq_alloc_default(), sizeof(text) - 1);
-    assert_int_equal(pq_control_obey(m, guard_slice(line), 1000, manual, asked, &answer),
-                     PQ_STATUS_OK);
+    assert_int_equal(pq_control_obey(m, guard_slice(line), asked, &answer), PQ_STATUS_OK);
     assert_true(answer.len < sizeof(text));
     if (answer.len > 0)
         memcpy(text, answer.at, answer.len);
@@ -172,13 +172,13 @@ static void test_memory_that_runs_out(void **state)
         bool clean = false;
         for (size_t n = 1; !clean; n++) {
             struct pq_mock m;
-            struct pq_control asked;
+            struct pq_control asked = {.manual = false};
             struct pq_bytes answer;
             struct nth_fault f = {.fail_at = n};
             begin(&m);
             m.alloc = (struct pq_alloc){fault_resize, &f};
             pq_bytes_init(&answer, m.alloc, 4096);
-            enum pq_status status = pq_control_obey(&m, commands[i], 0, false, &asked, &answer);
+            enum pq_status status = pq_control_obey(&m, commands[i], &asked, &answer);
             clean = f.calls < n;
             bool good = status == PQ_STATUS_OK && answer.len > 3 && answer.at[2] != 'e';
             assert_int_equal(good, clean);

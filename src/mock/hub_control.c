@@ -40,17 +40,16 @@ static bool write_all(struct pq_slice rest)
 static bool obey_line(struct hub *h, struct pq_slice line)
 {
     bool go_on = false;
-    struct pq_control asked;
+    struct pq_control control = {.now_ms = hub_now_ms(h), .manual = h->config->manual_clock};
     struct pq_bytes answer;
     pq_bytes_init(&answer, h->config->links.mock->alloc, SIZE_MAX / 2);
-    enum pq_status status = pq_control_obey(h->config->links.mock, line, hub_now_ms(h),
-                                            h->config->manual_clock, &asked, &answer);
-    h->manual_ms += asked.advance_ms;
-    if (asked.advance_ms > 0)
+    enum pq_status status = pq_control_obey(h->config->links.mock, line, &control, &answer);
+    h->manual_ms += control.advance_ms;
+    if (control.advance_ms > 0)
         hub_sweep(h);
     if (status != PQ_STATUS_OK)
         fail(h, status, "no memory for the answer");
-    else if (asked.quit)
+    else if (control.quit)
         hub_stop(h);
     else if (!write_all(pq_bytes_slice(&answer)))
         fail(h, PQ_STATUS_FILE, "the answer cannot be written to standard output");

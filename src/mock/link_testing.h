@@ -170,4 +170,61 @@ static inline bool pair_start_tls(struct pair *p)
     return pq_tls_handshake(p->tls) == PQ_NEXT_EVENT;
 }
 
+/* ---- what tests begin with ------------------------------------------------------------------- */
+
+static struct tls_ends tls_1_2, tls_1_3;
+static const struct tls_ends *const versions[] = {&tls_1_2, &tls_1_3};
+
+static inline int make_ends(void **state)
+{
+    (void)state;
+    tls_1_2 = tls_ends_make(PQ_TLS_1_2);
+    tls_1_3 = tls_ends_make(PQ_TLS_1_3);
+    return 0;
+}
+
+static inline int free_ends(void **state)
+{
+    (void)state;
+    tls_ends_free(&tls_1_2);
+    tls_ends_free(&tls_1_3);
+    return 0;
+}
+
+/* Two messages, of which the second is some records long. */
+static inline struct pair *begin(const struct tls_ends *ends, bool implicit, size_t step)
+{
+    static struct pair p;
+    static uint8_t large[60000];
+    for (size_t i = 0; i < sizeof(large); i++)
+        large[i] = i % 50 == 48 ? '\r' : i % 50 == 49 ? '\n' : '.';
+    mock_begin(&p.mock);
+    add_mail(&p.mock, "tim", PQ_SLICE("Subject: one\n\n.dot\n"));
+    add_mail(&p.mock, "tim", pq_slice_of(large, sizeof(large)));
+    p.step = step;
+    pair_begin(&p, ends, implicit);
+    assert_non_null(p.link);
+    return &p;
+}
+
+#define LOGIN_OUT "+OK send PASS\r\n+OK maildrop has 2 messages (60022 octets)\r\n"
+#define RETR_1_OUT "+OK message follows\r\nSubject: one\r\n\r\n..dot\r\n.\r\n"
+#define TALK LOGIN "RETR 1\r\nDELE 1\r\nQUIT\r\n"
+#define TALK_OUT LOGIN_OUT RETR_1_OUT "+OK message marked as deleted\r\n+OK bye\r\n"
+#define STLS_OUT "+OK begin TLS\r\n"
+
+static inline size_t count_mail(struct pair *p)
+{
+    const struct pq_account *a = pq_store_find(&p->mock.store, PQ_SLICE("tim"));
+    size_t count = 0;
+    for (size_t i = 0; i < a->count; i++)
+        count += !a->messages[i]->gone;
+    return count;
+}
+
+static inline bool is_locked(struct pair *p)
+{
+    return pq_store_find(&p->mock.store, PQ_SLICE("tim"))->lock != NULL;
+}
+
 #endif

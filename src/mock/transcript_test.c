@@ -309,28 +309,38 @@ static bool shows_raw(struct pq_slice shown, const struct secret *s, size_t part
     return false;
 }
 
+/* What was decoded last. */
+struct window {
+    uint8_t at[64];
+    size_t len;
+};
+
+/* Appends what four octets of base64 stand for; anything else empties the window. */
+static void window_decode(struct window *w, struct pq_slice group)
+{
+    uint8_t memory[3];
+    struct pq_buf out;
+    pq_buf_init(&out, memory, sizeof(memory));
+    if (pq_base64_decode(group, &out) != PQ_STATUS_OK) {
+        w->len = 0;
+        return;
+    }
+    if (w->len + out.len > sizeof(w->at)) {
+        memmove(w->at, w->at + 3, w->len - 3);
+        w->len -= 3;
+    }
+    memcpy(w->at + w->len, memory, out.len);
+    w->len += out.len;
+}
+
 /* Whether some word, decoded from any of its octets on, has the secret in it. */
 static bool shows_encoded(struct pq_slice shown, const struct secret *s)
 {
-    uint8_t memory[4];
-    uint8_t window[64];
     for (size_t from = 0; from < 4; from++) {
-        size_t len = 0;
+        struct window w = {.len = 0};
         for (size_t i = from; i + 4 <= shown.len; i += 4) {
-            struct pq_buf out;
-            pq_buf_init(&out, memory, sizeof(memory));
-            if (pq_base64_decode(pq_slice_first(pq_slice_after(shown, i), 4), &out) !=
-                PQ_STATUS_OK) {
-                len = 0;
-                continue;
-            }
-            if (len + out.len > sizeof(window)) {
-                memmove(window, window + 3, len - 3);
-                len -= 3;
-            }
-            memcpy(window + len, memory, out.len);
-            len += out.len;
-            if (shows_raw(pq_slice_of(window, len), s, s->len))
+            window_decode(&w, pq_slice_first(pq_slice_after(shown, i), 4));
+            if (shows_raw(pq_slice_of(w.at, w.len), s, s->len))
                 return true;
         }
     }
