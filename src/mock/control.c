@@ -44,8 +44,8 @@ static cJSON *advance(const struct request *r, const cJSON *value)
         return error_of("advance_ms: give a whole number of milliseconds from 0 to 10^15");
     r->control->advance_ms = (uint64_t)ms;
     char digits[PQ_U64_TEXT_MAX + 1]; /* cJSON would write large numbers with an exponent */
-    (void)snprintf(digits, sizeof(digits), "%llu",
-                   (unsigned long long)(r->control->now_ms + r->control->advance_ms));
+    unsigned long long then_ms = r->control->now_ms + r->control->advance_ms;
+    (void)snprintf(digits, sizeof(digits), "%llu", then_ms);
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddRawToObject(answer, "now_ms", digits);
     return answer;

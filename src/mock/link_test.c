@@ -187,7 +187,7 @@ static size_t press(struct pair *p)
     size_t taken = 0;
     for (size_t i = 0; i + 6 <= sizeof(input); i += 6)
         memcpy(input + i, "NOOP\r\n", 6);
-    while (pq_link_wants_input(p->link) && taken < (1u << 22)) {
+    while (pq_link_wants_input(p->link) && taken < 4000000) {
         pq_link_input(p->link, pq_slice_of(input, sizeof(input)), 0);
         taken += sizeof(input);
     }
@@ -201,7 +201,7 @@ static void test_a_peer_that_does_not_read_is_not_read(void **state)
     pair_say(p, PQ_SLICE(LOGIN));
     p->clear.len = 0;
     size_t taken = press(p);
-    assert_true(taken <= 2 * 60000);
+    assert_true(taken <= 120000);
     while (pair_receive(p))
         continue;
     assert_int_equal(p->clear.len, taken / 6 * 5);

@@ -86,7 +86,11 @@ static void on_written(uv_write_t *request, int status)
 
 static uv_buf_t buf_of(struct pq_slice s)
 {
-    return uv_buf_init((char *)(uintptr_t)s.at, (unsigned)s.len);
+    union {
+        const uint8_t *at;
+        char *base; /* libuv has one type for reading and for writing, which leaves it alone */
+    } octets = {s.at};
+    return uv_buf_init(octets.base, (unsigned)s.len);
 }
 
 /* Sends at once what the socket takes; false when that is nothing now, or the connection is lost.

@@ -70,7 +70,7 @@ static void put_escaped(struct pq_buf *to, uint8_t octet)
 static void write_entry(struct pq_transcript *t, struct pq_transcript_at at, const char *from,
                         struct pq_slice octets, bool cut)
 {
-    char text[4 * (PQ_MASK_MAX + 8) + sizeof("...")];
+    char text[sizeof("\\xHH") * (PQ_MASK_MAX + 8) + sizeof("...")];
     struct pq_buf escaped;
     pq_buf_init(&escaped, text, sizeof(text) - 1);
     for (size_t i = 0; i < octets.len; i++)
