@@ -37,6 +37,15 @@ void pq_conn_init(struct pq_conn *c, enum pq_role role, enum pq_tls_mode tls,
     pq_session_init(&c->session, tls);
 }
 
+void pq_conn_lend(struct pq_conn *c, uint8_t *client, size_t client_cap)
+{
+    struct pq_framer before = c->client.framer;
+    side_init(&c->client, client, client_cap, PQ_COMMAND_LINE_MAX);
+    c->client.framer.offset = before.offset + before.seen;
+    c->client.framer.lf_ends_line = before.lf_ends_line;
+    c->response_max = client_cap;
+}
+
 static struct pq_conn_side *side_of(struct pq_conn *c, enum pq_side from)
 {
     return from == PQ_FROM_CLIENT ? &c->client : &c->server;
@@ -113,8 +122,7 @@ enum pq_status pq_conn_on_end(struct pq_conn *c)
     return cut ? PQ_STATUS_STREAM_ENDED : PQ_STATUS_OK;
 }
 
-/* ---- commands that wait for their answer -------------------------------------------------------
- */
+/* ---- commands that wait for their answer ----------------------------------------------------- */
 
 void conn_push(struct pq_conn *c, struct pq_pending pending)
 {

@@ -37,8 +37,7 @@ static void log_coalesced(struct event_log *log, const struct pq_event *e, bool 
     log_octets(log, e->octets);
 }
 
-/* ---- server ------------------------------------------------------------------------------------
- */
+/* ---- server ---------------------------------------------------------------------------------- */
 
 static struct pq_slice text(const char *s)
 {
@@ -130,23 +129,24 @@ static const struct server_case {
     {"STLS\r\nCAPA\r\n", "COMMAND STLS|TLS left CAPA\\x0D\\x0A", "+OK\r\n"},
 };
 
+static void check_server_case(const struct server_case *c, size_t step)
+{
+    static struct event_log log;
+    static struct lines l;
+    run_server(text(c->input), step, &log, &l);
+    if (strcmp(log.text, c->events) != 0)
+        fail_msg("%s, step %zu: got %s", c->input, step, log.text);
+    struct pq_slice out = pq_slice_after(pq_buf_slice(&l.buf), sizeof("+OK hello\r\n") - 1);
+    if (!pq_slice_equal(out, text(c->output)))
+        fail_msg("%s, step %zu: wrote %.*s", c->input, step, (int)out.len, out.at);
+}
+
 static void test_server_in_every_cut(void **state)
 {
     (void)state;
-    static struct event_log log;
-    static struct lines l;
-    struct pq_slice greeting = text("+OK hello\r\n");
-    for (size_t i = 0; i < sizeof(server_cases) / sizeof(server_cases[0]); i++) {
-        const struct server_case *c = &server_cases[i];
-        for (size_t step = 1; step <= strlen(c->input); step++) {
-            run_server(text(c->input), step, &log, &l);
-            if (strcmp(log.text, c->events) != 0)
-                fail_msg("case %zu, step %zu: got %s", i, step, log.text);
-            struct pq_slice out = pq_slice_after(pq_buf_slice(&l.buf), greeting.len);
-            if (!pq_slice_equal(out, text(c->output)))
-                fail_msg("case %zu, step %zu: wrote %.*s", i, step, (int)out.len, out.at);
-        }
-    }
+    for (size_t i = 0; i < sizeof(server_cases) / sizeof(server_cases[0]); i++)
+        for (size_t step = 1; step <= strlen(server_cases[i].input); step++)
+            check_server_case(&server_cases[i], step);
 }
 
 static void check_too_long(size_t len, enum pq_flaw want)
@@ -209,8 +209,57 @@ static void test_full_output_writes_nothing(void **state)
     assert_int_equal(pq_conn_reply(&c, PQ_REPLY_ERR, text(""), text("")), PQ_STATUS_OK);
 }
 
-/* ---- client and observer ------------------------------------------------------------------------
- */
+/* Long lines only have room while an exchange runs; what is lent meanwhile is overwritten after. */
+static void serve_lending(struct pq_conn *c, const struct pq_event *e, struct lines *l)
+{
+    static uint8_t small[PQ_COMMAND_LINE_MAX];
+    serve(c, e);
+    if (e->kind == PQ_EVENT_COMMAND && e->verb == PQ_VERB_AUTH) {
+        pq_conn_lend(c, l->client, sizeof(l->client));
+    } else if (e->kind == PQ_EVENT_RESPONSE) {
+        pq_conn_lend(c, small, sizeof(small));
+        memset(l->client, 0xEE, sizeof(l->client));
+    }
+}
+
+/* Returns the offset of the last line. */
+static uint64_t run_lending(struct pq_slice input, size_t step, struct event_log *log)
+{
+    static struct lines l;
+    struct pq_conn c;
+    struct pq_event e;
+    uint64_t offset = 0;
+    log->len = 0;
+    server_init(&c, &l);
+    c.leniency = PQ_LENIENT_LF;
+    pq_conn_lend(&c, l.server, PQ_COMMAND_LINE_MAX);
+    for (; input.len > 0; input = pq_slice_after(input, step)) {
+        pq_conn_feed(&c, PQ_FROM_CLIENT, guard_slice(pq_slice_first(input, step)));
+        while (pq_conn_next(&c, &e) == PQ_NEXT_EVENT) {
+            offset = e.offset;
+            log_text(log, pq_event_name(e.kind));
+            log_text(log, e.too_long ? " long|" : "|");
+            serve_lending(&c, &e, &l);
+        }
+    }
+    return offset;
+}
+
+static void test_memory_lent_for_an_exchange(void **state)
+{
+    (void)state;
+    static struct event_log log;
+    char response[1000], input[2048];
+    memset(response, 'r', sizeof(response));
+    int len = snprintf(input, sizeof(input), "AUTH PLAIN\n%.*s\nNOOP %.300s\nSTAT\n",
+                       (int)sizeof(response), response, response);
+    for (size_t step = 1; step <= (size_t)len; step++) {
+        assert_int_equal(run_lending(pq_slice_of(input, (size_t)len), step, &log), len - 5);
+        assert_string_equal(log.text, "COMMAND|RESPONSE|COMMAND long|COMMAND|");
+    }
+}
+
+/* ---- client and observer --------------------------------------------------------------------- */
 
 static void client_init(struct pq_conn *c, struct lines *l)
 {
@@ -422,6 +471,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_server_in_every_cut),
+        cmocka_unit_test(test_memory_lent_for_an_exchange),
         cmocka_unit_test(test_command_limit),
         cmocka_unit_test(test_nothing_from_before_tls_is_parsed),
         cmocka_unit_test(test_full_output_writes_nothing),

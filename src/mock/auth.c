@@ -8,8 +8,9 @@
 struct pq_exchange {
     struct pq_sasl_server sasl;
     struct pq_sasl_server_config config;
-    uint8_t challenge[160], nonce[33];
+    uint8_t challenge[160], nonce[PQ_MOCK_NONCE_MAX];
     uint8_t in[PQ_SASL_MESSAGE_MAX], out[PQ_SASL_MESSAGE_MAX];
+    uint8_t line[PQ_SERVER_RESPONSE_MAX]; /* lent to the conn */
 };
 
 bool server_has_mechanism(const struct pq_server *s, enum pq_mechanism m)
@@ -74,6 +75,7 @@ static struct pq_exchange *begin(struct pq_server *s, enum pq_mechanism mechanis
         .leniency = PQ_SASL_LENIENT_INITIAL,
     };
     pq_sasl_server_init(&x->sasl, mechanism, &x->config);
+    pq_conn_lend(&s->conn, x->line, sizeof(x->line));
     return s->exchange = x;
 }
 
@@ -81,13 +83,13 @@ void server_end_sasl(struct pq_server *s)
 {
     if (!s->exchange)
         return;
+    pq_conn_lend(&s->conn, s->line_memory, sizeof(s->line_memory));
     pq_secret_wipe(s->exchange, sizeof(*s->exchange));
     s->mock->alloc.resize(s->mock->alloc.ctx, s->exchange, 0);
     s->exchange = NULL;
 }
 
-/* ---- the steps ---------------------------------------------------------------------------------
- */
+/* ---- the steps ------------------------------------------------------------------------------- */
 
 static void finish(struct pq_server *s, enum pq_sasl_outcome outcome)
 {
@@ -115,11 +117,13 @@ static void step(struct pq_server *s, const struct pq_slice *in)
     }
 }
 
-static void step_text(struct pq_server *s, struct pq_slice text)
+typedef enum pq_status decoder(struct pq_server *s, struct pq_slice text, struct pq_buf *out);
+
+static void step_text(struct pq_server *s, struct pq_slice text, decoder *decode)
 {
     struct pq_buf in;
     pq_buf_init(&in, s->exchange->in, sizeof(s->exchange->in));
-    if (s->mock->behaviour.decode(s, text, &in) != PQ_STATUS_OK) {
+    if (decode(s, text, &in) != PQ_STATUS_OK) {
         server_end_sasl(s);
         server_err(s, "", "the response is not base64");
         return;
@@ -133,18 +137,14 @@ void server_auth(struct pq_server *s, const struct pq_command *c)
     const struct pq_behaviour *b = &s->mock->behaviour;
     enum pq_mechanism mechanism = pq_mechanism_of(c->args[0]);
     struct pq_slice initial = c->argc > 1 ? c->args[1] : pq_slice_of(NULL, 0);
-    if (!server_has_mechanism(s, mechanism)) {
+    if (!server_has_mechanism(s, mechanism))
         server_err(s, "", "the mechanism is not offered");
-    } else if (!begin(s, mechanism)) {
+    else if (!begin(s, mechanism))
         server_err(s, "SYS/TEMP", "no memory for the exchange");
-    } else if (!b->initial(s, &initial)) {
+    else if (!b->initial(s, &initial))
         step(s, NULL);
-    } else if (b->is_empty_initial(s, initial)) {
-        struct pq_slice empty = PQ_SLICE("");
-        step(s, &empty);
-    } else {
-        step_text(s, initial);
-    }
+    else
+        step_text(s, initial, b->decode_initial);
 }
 
 void server_response(struct pq_server *s, const struct pq_event *e)
@@ -152,10 +152,9 @@ void server_response(struct pq_server *s, const struct pq_event *e)
     if (e->too_long) {
         server_end_sasl(s);
         server_err(s, "", "the response is too long");
-    } else if (s->mock->behaviour.is_cancel(s, e->octets)) {
-        server_end_sasl(s);
-        server_err(s, "", "the exchange was cancelled");
+    } else if (pq_slice_equal(e->octets, PQ_SLICE("*"))) {
+        s->mock->behaviour.cancel(s);
     } else {
-        step_text(s, e->octets);
+        step_text(s, e->octets, s->mock->behaviour.decode);
     }
 }

@@ -4,7 +4,9 @@
 
 #include "mock/server_internal.h"
 
-static enum pq_refusal judge(struct pq_server *s, const struct pq_event *e)
+#include <string.h>
+
+static enum pq_refusal judge(struct pq_server *s, struct pq_event *e)
 {
     (void)s;
     return e->refusal;
@@ -39,9 +41,10 @@ static unsigned times(struct pq_server *s, enum pq_verb verb, size_t index)
     return s->maildrop.messages[index].deleted ? 0 : 1;
 }
 
-static uint64_t number(struct pq_server *s, size_t index)
+static uint64_t number(struct pq_server *s, enum pq_verb verb, size_t index)
 {
     (void)s;
+    (void)verb;
     return index + 1;
 }
 
@@ -79,7 +82,7 @@ static bool update(struct pq_server *s)
     return true;
 }
 
-static uint64_t idle_limit_ms(struct pq_server *s)
+static uint64_t idle_limit_ms(const struct pq_server *s)
 {
     return s->mock->config.autologout_ms;
 }
@@ -90,11 +93,25 @@ static bool restarts_idle(struct pq_server *s)
     return true;
 }
 
-/* RFC 2595 section 4, and CVE-2011-0411: nothing from before the handshake counts inside TLS. */
-static bool keeps_nothing(struct pq_server *s)
+static void accept_utf8(struct pq_server *s)
 {
-    (void)s;
-    return false;
+    server_ok(s, "UTF-8 mode");
+}
+
+static void accept_stls(struct pq_server *s)
+{
+    server_ok(s, "begin TLS");
+}
+
+/* RFC 2595 section 4, and CVE-2011-0411: nothing from before the handshake counts inside TLS. */
+static enum pq_leftover leftover(struct pq_server *s)
+{
+    return s->mock->config.leftover;
+}
+
+static void secured(struct pq_server *s)
+{
+    s->user_len = 0;
 }
 
 static bool initial(struct pq_server *s, struct pq_slice *text)
@@ -103,27 +120,29 @@ static bool initial(struct pq_server *s, struct pq_slice *text)
     return text->len > 0;
 }
 
-static bool is_empty_initial(struct pq_server *s, struct pq_slice text)
-{
-    (void)s;
-    return pq_slice_equal(text, PQ_SLICE("="));
-}
-
-static bool is_cancel(struct pq_server *s, struct pq_slice line)
-{
-    (void)s;
-    return pq_slice_equal(line, PQ_SLICE("*"));
-}
-
 static enum pq_status decode(struct pq_server *s, struct pq_slice text, struct pq_buf *out)
 {
     (void)s;
     return pq_base64_decode(text, out);
 }
 
+/* RFC 5034 section 4: "=" stands for an empty message. */
+static enum pq_status decode_initial(struct pq_server *s, struct pq_slice text, struct pq_buf *out)
+{
+    if (pq_slice_equal(text, PQ_SLICE("=")))
+        return PQ_STATUS_OK;
+    return s->mock->behaviour.decode(s, text, out);
+}
+
 static enum pq_status challenge(struct pq_server *s, struct pq_slice data)
 {
     return pq_conn_challenge(&s->conn, data);
+}
+
+static void cancel(struct pq_server *s)
+{
+    server_end_sasl(s);
+    server_err(s, "", "the exchange was cancelled");
 }
 
 struct pq_behaviour pq_behaviour_reference(void)
@@ -143,12 +162,26 @@ struct pq_behaviour pq_behaviour_reference(void)
         .update = update,
         .idle_limit_ms = idle_limit_ms,
         .restarts_idle = restarts_idle,
-        .keeps_leftover = keeps_nothing,
-        .keeps_user = keeps_nothing,
+        .accept_utf8 = accept_utf8,
+        .accept_stls = accept_stls,
+        .leftover = leftover,
+        .secured = secured,
         .initial = initial,
-        .is_empty_initial = is_empty_initial,
-        .is_cancel = is_cancel,
+        .decode_initial = decode_initial,
         .decode = decode,
         .challenge = challenge,
+        .cancel = cancel,
     };
+}
+
+/* Function pointers have one size, and a null one is all zero (POSIX). */
+#define SLOT_SIZE sizeof(void (*)(void))
+_Static_assert(sizeof(struct pq_behaviour) % SLOT_SIZE == 0, "a behaviour holds only functions");
+
+void pq_behaviour_lay_over(struct pq_behaviour *b, const struct pq_behaviour *with)
+{
+    static const uint8_t null[SLOT_SIZE];
+    for (size_t at = 0; at < sizeof(*b); at += SLOT_SIZE)
+        if (memcmp((const uint8_t *)with + at, null, SLOT_SIZE) != 0)
+            memcpy((uint8_t *)b + at, (const uint8_t *)with + at, SLOT_SIZE);
 }

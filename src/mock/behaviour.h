@@ -12,9 +12,21 @@
 
 struct pq_server;
 
+/* What becomes of octets that came behind STLS in clear. */
+enum pq_leftover {
+    PQ_LEFTOVER_DISCARD, /* they are forgotten, and the handshake begins */
+    PQ_LEFTOVER_CLOSE,   /* the connection ends */
+    PQ_LEFTOVER_KEEP,    /* they are obeyed inside TLS: never the reference */
+};
+
+/* Only functions, since a fault lays its own over them one by one. */
 struct pq_behaviour {
-    /* May this command be obeyed? */
-    enum pq_refusal (*judge)(struct pq_server *s, const struct pq_event *e);
+    /* ---- every command ---- */
+
+    /* May this command be obeyed? With SYNTAX, `e->command.flaw` is the reason that is told. */
+    enum pq_refusal (*judge)(struct pq_server *s, struct pq_event *e);
+
+    /* ---- the maildrop ---- */
 
     /* The message that `verb` means by `number`; NULL leads to -ERR. */
     struct pq_message *(*find)(struct pq_server *s, enum pq_verb verb, uint64_t number);
@@ -26,10 +38,12 @@ struct pq_behaviour {
     void (*totals)(struct pq_server *s, uint64_t *count, uint64_t *octets);
     /* How often the line of messages[index] stands in the list of `verb` (LIST, UIDL): 0 or 1. */
     unsigned (*times)(struct pq_server *s, enum pq_verb verb, size_t index);
-    /* The number under which messages[index] is listed. */
-    uint64_t (*number)(struct pq_server *s, size_t index);
-    /* Its size in LIST. */
+    /* The number under which messages[index] stands in the list of `verb`. */
+    uint64_t (*number)(struct pq_server *s, enum pq_verb verb, size_t index);
+    /* The size of messages[index] in LIST. */
     uint64_t (*size)(struct pq_server *s, size_t index);
+
+    /* ---- content ---- */
 
     /* Writes the multi-line body of RETR or TOP (`lines` of the body) to `wire`, terminator
      * included, in place of the reference. False: the reference does it. */
@@ -38,31 +52,43 @@ struct pq_behaviour {
     /* Whether messages[index] may be sent in this session (RFC 6856 section 2.1). */
     bool (*may_send)(struct pq_server *s, size_t index);
 
+    /* ---- the end ---- */
+
     /* The session ended without QUIT. */
     void (*dropped)(struct pq_server *s);
     /* QUIT in TRANSACTION: removes what is marked; false leads to -ERR. */
     bool (*update)(struct pq_server *s);
-
-    /* The inactivity after which a session ends, and whether a command starts it anew. */
-    uint64_t (*idle_limit_ms)(struct pq_server *s);
+    /* The inactivity after which a session ends, and whether a command or a part of an answer that
+     * the client took starts it anew. */
+    uint64_t (*idle_limit_ms)(const struct pq_server *s);
     bool (*restarts_idle)(struct pq_server *s);
 
-    /* Octets that came behind STLS in clear: true keeps them for the time after the handshake. */
-    bool (*keeps_leftover)(struct pq_server *s);
-    /* Whether the name that USER gave in clear still counts inside TLS. */
-    bool (*keeps_user)(struct pq_server *s);
+    /* ---- modes ---- */
 
-    /* SASL. The initial response as the mechanism sees it: `*text` is what stood on the line; false
-     * means that there is none. */
+    /* Answers UTF8, and STLS, that may be obeyed. */
+    void (*accept_utf8)(struct pq_server *s);
+    void (*accept_stls)(struct pq_server *s);
+    enum pq_leftover (*leftover)(struct pq_server *s);
+    /* The handshake that STLS began is complete. */
+    void (*secured)(struct pq_server *s);
+
+    /* ---- SASL ---- */
+
+    /* The initial response as the mechanism sees it: `*text` is what stood on the line; false means
+     * that there is none. */
     bool (*initial)(struct pq_server *s, struct pq_slice *text);
-    /* "=" as the initial response stands for an empty one (RFC 5034 section 4). */
-    bool (*is_empty_initial)(struct pq_server *s, struct pq_slice text);
-    bool (*is_cancel)(struct pq_server *s, struct pq_slice line);
+    /* Appends the message that an initial response, and any other response, stands for. */
+    enum pq_status (*decode_initial)(struct pq_server *s, struct pq_slice text, struct pq_buf *out);
     enum pq_status (*decode)(struct pq_server *s, struct pq_slice text, struct pq_buf *out);
+    /* Sends a challenge. NO_ROOM: nothing was sent. */
     enum pq_status (*challenge)(struct pq_server *s, struct pq_slice data);
+    /* Answers "*" (RFC 5034 section 4). */
+    void (*cancel)(struct pq_server *s);
 };
 
 /* The reference. */
 struct pq_behaviour pq_behaviour_reference(void);
+/* Replaces those functions of `b` that are not null in `with`. */
+void pq_behaviour_lay_over(struct pq_behaviour *b, const struct pq_behaviour *with);
 
 #endif

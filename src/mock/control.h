@@ -9,24 +9,24 @@
  *     {"peek": "USER"}                            {"messages": [{"base64": "...", "uid": "..."}]}
  *     {"quit": true}                              (the server ends)
  *
- * A line that is none of these is answered by {"error": "..."}.
+ * A line that is not exactly one of these is answered by {"error": "..."}.
  */
 #ifndef PQ_MOCK_CONTROL_H
 #define PQ_MOCK_CONTROL_H
 
 #include "mock/mock.h"
 
-/* What the line asks of the event loop besides. */
+/* The clock, and what a line asks of the event loop besides. */
 struct pq_control {
-    uint64_t advance_ms;
-    bool quit;
+    uint64_t now_ms;     /* the time before the line */
+    bool manual;         /* the clock can be moved */
+    uint64_t advance_ms; /* result: by how much it is to be moved */
+    bool quit;           /* result: the server is to end */
 };
 
-/* Obeys `line` (without its LF) and appends the answer with its LF, unless it is quit.
- * `now_ms` is the clock before it; `manual` tells whether it can be moved. NO_MEMORY: the answer
- * does not fit. */
+/* Obeys `line` (without its LF) and appends the answer with its LF, unless it is quit. NO_MEMORY:
+ * there is none for the answer. */
 PQ_NODISCARD enum pq_status pq_control_obey(struct pq_mock *mock, struct pq_slice line,
-                                            uint64_t now_ms, bool manual, struct pq_control *asked,
-                                            struct pq_bytes *answer);
+                                            struct pq_control *control, struct pq_bytes *answer);
 
 #endif

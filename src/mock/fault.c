@@ -1,63 +1,97 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include "mock/fault.h"
-
-#include <string.h>
-
+/* SPDX-License-Identifier: Apache-2.0
+ * The plan: which faults are active, with which constants, and when they act. */
 #include "mock/fault_internal.h"
+#include "mock/server_internal.h"
 
-/* Constants that several rows share. */
-#define WHICH                                                                                      \
-    {                                                                                              \
-        .name = "messages", .which = true, .least = 1, .most = UINT32_MAX,                         \
-        .choices = {PQ_WHICH_ALL, PQ_WHICH_ODD, PQ_WHICH_EVEN}, .count = 3                         \
-    }
-#define NUMBER(constant, from, to, a, b, c)                                                        \
-    {                                                                                              \
-        .name = (constant), .least = (from), .most = (to), .choices = {(a), (b), (c)}, .count = 3  \
-    }
-
-static const struct pq_fault_row rows[] = {
-#define X(name, category, text, install, first, second)                                            \
-    {name, category, text, {first, second}, install},
+static const struct pq_fault_row rows[PQ_FAULT_COUNT] = {
+#define X(id, name, category, text, first, second)                                                 \
+    [PQ_FAULT_##id] = {name, category, text, {first, second}, &effect_##id},
     PQ_FAULT_LIST(X)
 #undef X
 };
 
 const struct pq_fault_row *pq_fault_rows(size_t *count)
 {
-    *count = sizeof(rows) / sizeof(rows[0]);
+    *count = PQ_FAULT_COUNT;
     return rows;
 }
 
-struct pq_fault *pq_fault_of(struct pq_fault_plan *plan, const char *name)
+/* ---- acting ---------------------------------------------------------------------------------- */
+
+struct pq_fault *fault_of(const struct pq_server *s, enum pq_fault_id id)
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (strcmp(plan->active[i].row->name, name) == 0)
-            return &plan->active[i];
-    return NULL;
+    struct pq_fault_plan *plan = &s->mock->plan;
+    size_t i = 0;
+    while (plan->active[i].row != &rows[id])
+        i++;
+    return &plan->active[i];
 }
 
-bool pq_fault_fires(struct pq_fault *f)
+bool fault_fires(struct pq_fault *f)
 {
     f->times++;
     return f->nth == 0 || f->nth == f->times;
 }
 
-bool pq_which_has(uint64_t which, uint64_t number, uint64_t count)
+/* Whether a "messages" constant covers the message of that number, out of `count`. */
+static bool which_has(uint64_t which, uint64_t number, uint64_t count)
 {
-    if (which == PQ_WHICH_ALL)
+    switch (which) {
+    case PQ_WHICH_ALL:
         return true;
-    if (which == PQ_WHICH_ODD || which == PQ_WHICH_EVEN)
-        return number % 2 == (which == PQ_WHICH_ODD ? 1 : 0);
-    return number == (which == PQ_WHICH_LAST ? count : which);
+    case PQ_WHICH_ODD:
+        return number % 2 == 1;
+    case PQ_WHICH_EVEN:
+        return number % 2 == 0;
+    case PQ_WHICH_LAST:
+        return number == count;
+    default:
+        return number == which;
+    }
 }
 
-/* ---- reading what a person asked for ------------------------------------------------------------
- */
+static bool shows(const struct pq_server *s, const struct pq_fault *f, size_t index)
+{
+    const struct fault_effect *e = f->row->effect;
+    return !e->shows || e->shows(s, f, s->stored[index]->content);
+}
+
+/* On how many of the first `end` messages the fault can show. */
+static size_t count_shown(const struct pq_server *s, const struct pq_fault *f, size_t end)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < end; i++)
+        count += shows(s, f, i);
+    return count;
+}
+
+bool fault_covers(const struct pq_server *s, const struct pq_fault *f, size_t index)
+{
+    uint64_t which = PQ_WHICH_ALL;
+    for (size_t i = 0; i < PQ_FAULT_CONSTANTS_MAX; i++)
+        if (f->row->constants[i].which)
+            which = f->values[i];
+    if (!shows(s, f, index) || which == PQ_WHICH_ALL)
+        return shows(s, f, index);
+    size_t count = which == PQ_WHICH_LAST ? count_shown(s, f, s->maildrop.count) : 0;
+    return which_has(which, count_shown(s, f, index + 1), count);
+}
+
+bool fault_acts_on(const struct pq_server *s, struct pq_fault *f, size_t index)
+{
+    return fault_covers(s, f, index) && fault_fires(f);
+}
+
+void fault_set_state(struct pq_server *s, enum pq_state state)
+{
+    s->conn.session.state = state;
+}
+
+/* ---- reading what a person asked for --------------------------------------------------------- */
 
 static const struct pq_fault_row *find_row(struct pq_slice name)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+    for (size_t i = 0; i < PQ_FAULT_COUNT; i++)
         if (pq_slice_equal(pq_slice_text(rows[i].name), name))
             return &rows[i];
     return NULL;
@@ -75,12 +109,16 @@ static const struct which_word {
 
 static bool read_value(const struct pq_fault_constant *c, struct pq_slice text, uint64_t *value)
 {
+    uint64_t number = 0;
     for (size_t i = 0; c->which && i < sizeof(which_words) / sizeof(which_words[0]); i++)
         if (pq_slice_equal(pq_slice_text(which_words[i].word), text)) {
             *value = which_words[i].value;
             return true;
         }
-    return pq_parse_u64(text, value) == PQ_STATUS_OK && *value >= c->least && *value <= c->most;
+    if (pq_parse_u64(text, &number) != PQ_STATUS_OK || number < c->least || number > c->most)
+        return false;
+    *value = number;
+    return true;
 }
 
 static enum pq_status set_constant(struct pq_fault *f, struct pq_slice name, struct pq_slice value,
@@ -115,15 +153,14 @@ static enum pq_status set_constants(struct pq_fault *f, struct pq_slice list, st
     return PQ_STATUS_OK;
 }
 
+/* The first seeds go through the choices, so that few seeds cover all of them. */
 static void choose_constants(struct pq_fault *f, uint64_t seed)
 {
     struct pq_rand rand;
     pq_rand_init(&rand, seed);
     for (size_t i = 0; i < PQ_FAULT_CONSTANTS_MAX; i++) {
-        const struct pq_fault_constant *c = &f->row->constants[i];
-        /* The first seeds go through the choices, so that few seeds cover all of them. */
-        if (c->count > 0)
-            f->values[i] = c->choices[seed < c->count ? seed : pq_rand_below(&rand, c->count)];
+        uint64_t drawn = pq_rand_below(&rand, PQ_FAULT_CHOICES_MAX);
+        f->values[i] = f->row->constants[i].choices[seed < PQ_FAULT_CHOICES_MAX ? seed : drawn];
     }
 }
 
@@ -158,6 +195,37 @@ static enum pq_status read_list(struct pq_slice *text, struct pq_slice *list, st
     return PQ_STATUS_OK;
 }
 
+static bool is_active(const struct pq_fault_plan *plan, const struct pq_fault_row *row)
+{
+    size_t i = 0;
+    while (i < plan->count && plan->active[i].row != row)
+        i++;
+    return i < plan->count;
+}
+
+static enum pq_status check_row(const struct pq_fault_plan *plan, const struct pq_fault_row *row,
+                                struct pq_slice name, struct pq_why *why)
+{
+    if (!row)
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "fault \"%.*s\" is unknown: see --list-faults",
+                           (int)name.len, (const char *)name.at);
+    if (is_active(plan, row))
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "fault %s is given twice", row->name);
+    if (plan->count == PQ_FAULTS_ACTIVE_MAX)
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "more than %u faults at once",
+                           PQ_FAULTS_ACTIVE_MAX);
+    return PQ_STATUS_OK;
+}
+
+static void install(struct pq_fault *f, struct pq_behaviour *b)
+{
+    const struct fault_effect *e = f->row->effect;
+    f->base = *b;
+    pq_behaviour_lay_over(b, &e->hooks);
+    if (e->write)
+        b->body = fault_body;
+}
+
 enum pq_status pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b, const char *text,
                             uint64_t seed, struct pq_why *why)
 {
@@ -167,16 +235,12 @@ enum pq_status pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b, 
         read_list(&name, &list, why) != PQ_STATUS_OK)
         return PQ_STATUS_SYNTAX;
     f.row = find_row(name);
-    if (!f.row)
-        return pq_why_fail(why, PQ_STATUS_SYNTAX, "fault \"%.*s\" is unknown: see --list-faults",
-                           (int)name.len, (const char *)name.at);
-    if (plan->count == PQ_FAULTS_ACTIVE_MAX)
-        return pq_why_fail(why, PQ_STATUS_SYNTAX, "more than %u faults at once",
-                           PQ_FAULTS_ACTIVE_MAX);
+    if (check_row(plan, f.row, name, why) != PQ_STATUS_OK)
+        return PQ_STATUS_SYNTAX;
     choose_constants(&f, seed);
     if (set_constants(&f, list, why) != PQ_STATUS_OK)
         return PQ_STATUS_SYNTAX;
+    install(&f, b);
     plan->active[plan->count++] = f;
-    f.row->install(b);
     return PQ_STATUS_OK;
 }

@@ -1,38 +1,152 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Faults of state and counting: marks, numbers, totals. */
+ * Faults of state: marks, numbers, and what the end of a session does (RFC 1939 sections 4 to 6).
+ */
 #include "mock/fault_internal.h"
 #include "mock/server_internal.h"
 
-/* The message with that number, marked or not. */
-static struct pq_message *any_message(struct pq_server *s, uint64_t number)
+static size_t index_of(const struct pq_server *s, const struct pq_message *m)
 {
-    return number >= 1 && number <= s->maildrop.count ? &s->maildrop.messages[number - 1] : NULL;
+    return (size_t)(m - s->maildrop.messages);
 }
+
+/* The message of that number if it is marked, or NULL. */
+static struct pq_message *find_marked(const struct pq_server *s, uint64_t number)
+{
+    bool exists = number >= 1 && number <= s->maildrop.count;
+    struct pq_message *m = exists ? &s->maildrop.messages[number - 1] : NULL;
+    return m && m->deleted ? m : NULL;
+}
+
+/* ---- marked messages that are still there ---------------------------------------------------- */
 
 static struct pq_message *retr_deleted_ok(struct pq_server *s, enum pq_verb verb, uint64_t number)
 {
-    struct pq_message *m = any_message(s, number);
-    struct pq_fault *f = pq_fault_of(&s->mock->plan, "retr-deleted-ok");
-    if (!m || !m->deleted)
+    struct pq_fault *f = fault_of(s, PQ_FAULT_retr_deleted_ok);
+    struct pq_message *m = verb == PQ_VERB_RETR ? find_marked(s, number) : NULL;
+    if (m && fault_acts_on(s, f, index_of(s, m)))
         return m;
-    return verb == PQ_VERB_RETR && pq_fault_fires(f) ? m : NULL;
+    return f->base.find(s, verb, number);
 }
 
-void install_retr_deleted_ok(struct pq_behaviour *b)
+const struct fault_effect effect_retr_deleted_ok = {.hooks = {.find = retr_deleted_ok}};
+
+static bool dele_twice_ok(struct pq_server *s, uint64_t number)
 {
-    b->find = retr_deleted_ok;
+    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_twice_ok);
+    const struct pq_message *m = find_marked(s, number);
+    if (m && fault_acts_on(s, f, index_of(s, m)))
+        return true;
+    return f->base.mark(s, number);
 }
 
-static void stat_total_off_by_one(struct pq_server *s, uint64_t *count, uint64_t *octets)
+const struct fault_effect effect_dele_twice_ok = {.hooks = {.mark = dele_twice_ok}};
+
+/* One line for a marked message in the list of `shown`. */
+static unsigned times_marked(struct pq_server *s, struct pq_fault *f, enum pq_verb verb,
+                             enum pq_verb shown, size_t index)
 {
-    struct pq_fault *f = pq_fault_of(&s->mock->plan, "stat-total-off-by-one");
-    *count = s->maildrop.live_count;
-    *octets = s->maildrop.live_octets;
-    if (*count > 0 && pq_fault_fires(f))
-        *octets += f->values[0] * *count;
+    if (verb == shown && s->maildrop.messages[index].deleted && fault_acts_on(s, f, index))
+        return 1;
+    return f->base.times(s, verb, index);
 }
 
-void install_stat_total_off_by_one(struct pq_behaviour *b)
+static unsigned list_shows_deleted(struct pq_server *s, enum pq_verb verb, size_t index)
 {
-    b->totals = stat_total_off_by_one;
+    return times_marked(s, fault_of(s, PQ_FAULT_list_shows_deleted), verb, PQ_VERB_LIST, index);
 }
+
+static unsigned uidl_shows_deleted(struct pq_server *s, enum pq_verb verb, size_t index)
+{
+    return times_marked(s, fault_of(s, PQ_FAULT_uidl_shows_deleted), verb, PQ_VERB_UIDL, index);
+}
+
+const struct fault_effect effect_list_shows_deleted = {.hooks = {.times = list_shows_deleted}};
+const struct fault_effect effect_uidl_shows_deleted = {.hooks = {.times = uidl_shows_deleted}};
+
+static void stat_counts_deleted(struct pq_server *s, uint64_t *count, uint64_t *octets)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_stat_counts_deleted);
+    uint64_t marked = s->maildrop.count - s->maildrop.live_count;
+    f->base.totals(s, count, octets);
+    if (marked > 0 && fault_fires(f))
+        *count += marked < f->values[0] ? marked : f->values[0];
+}
+
+const struct fault_effect effect_stat_counts_deleted = {.hooks = {.totals = stat_counts_deleted}};
+
+static void stat_size_counts_deleted(struct pq_server *s, uint64_t *count, uint64_t *octets)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_stat_size_counts_deleted);
+    f->base.totals(s, count, octets);
+    for (size_t i = 0; i < s->maildrop.count; i++)
+        if (s->maildrop.messages[i].deleted && fault_acts_on(s, f, i))
+            *octets += s->maildrop.messages[i].octets;
+}
+
+const struct fault_effect effect_stat_size_counts_deleted = {
+    .hooks = {.totals = stat_size_counts_deleted}};
+
+/* ---- numbers that move ----------------------------------------------------------------------- */
+
+/* By how much the number of messages[index] is too small: the marked messages in front of it. */
+static uint64_t moved_by(const struct pq_server *s, const struct pq_fault *f, size_t index)
+{
+    uint64_t by = 0;
+    for (size_t i = 0; i < index; i++)
+        by += s->maildrop.messages[i].deleted && fault_covers(s, f, i);
+    return by;
+}
+
+static uint64_t moved_number(struct pq_server *s, enum pq_verb verb, size_t index)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_renumbers);
+    uint64_t by = moved_by(s, f, index);
+    return f->base.number(s, verb, index) - (by > 0 && fault_fires(f) ? by : 0);
+}
+
+static struct pq_message *find_moved(struct pq_server *s, enum pq_verb verb, uint64_t number)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_renumbers);
+    if (moved_by(s, f, s->maildrop.count) == 0 || !fault_fires(f))
+        return f->base.find(s, verb, number);
+    for (size_t i = 0; i < s->maildrop.count; i++)
+        if (!s->maildrop.messages[i].deleted && i + 1 - moved_by(s, f, i) == number)
+            return &s->maildrop.messages[i];
+    return NULL;
+}
+
+static bool mark_moved(struct pq_server *s, uint64_t number)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_renumbers);
+    const struct pq_message *m = find_moved(s, PQ_VERB_DELE, number);
+    return m && f->base.mark(s, index_of(s, m) + 1);
+}
+
+const struct fault_effect effect_dele_renumbers = {
+    .hooks = {.number = moved_number, .find = find_moved, .mark = mark_moved}};
+
+/* ---- marks that stay ------------------------------------------------------------------------- */
+
+static void rset_keeps_marks(struct pq_server *s)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_rset_keeps_marks);
+    for (size_t i = 0; i < s->maildrop.count; i++) {
+        struct pq_message *m = &s->maildrop.messages[i];
+        m->deleted = m->deleted && fault_acts_on(s, f, i);
+    }
+    pq_maildrop_recount(&s->maildrop);
+}
+
+const struct fault_effect effect_rset_keeps_marks = {.hooks = {.reset = rset_keeps_marks}};
+
+static void dele_applies_on_drop(struct pq_server *s)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_applies_on_drop);
+    for (size_t i = 0; i < s->maildrop.count; i++)
+        if (s->maildrop.messages[i].deleted && fault_acts_on(s, f, i))
+            s->stored[i]->gone = true;
+    f->base.dropped(s);
+}
+
+const struct fault_effect effect_dele_applies_on_drop = {
+    .hooks = {.dropped = dele_applies_on_drop}};

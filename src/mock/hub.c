@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mock/hub_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define HUB_BACKLOG 4096
+/* Descriptors besides those of connections: listeners, the loop's own, files. */
+#define HUB_OTHER_FDS 64u
+
+static const int ending_signals[HUB_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
 uint64_t hub_now_ms(const struct hub *h)
 {
@@ -23,7 +30,11 @@ void hub_sweep(struct hub *h)
 
 static void on_sweep(uv_timer_t *timer)
 {
-    hub_sweep(timer->data);
+    struct hub *h = timer->data;
+    hub_sweep(h);
+    for (size_t i = 0; i < h->config->listener_count; i++)
+        if (h->listeners[i].waiting)
+            h->listeners[i].waiting = !hub_accept(&h->listeners[i]);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -36,11 +47,23 @@ static void on_connection(uv_stream_t *stream, int status)
 {
     struct hub_listener *l = stream->data;
     if (status == 0)
-        hub_accept(l->hub, stream, l->socket.addr.kind == PQ_ADDR_UNIX, l->implicit);
+        l->waiting = !hub_accept(l);
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+/* libuv closes the descriptor that it is given; the listener's own goes with its socket file. */
+static int open_handle(struct hub_listener *l)
+{
+    int fd = fcntl(l->socket.fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return uv_translate_sys_error(errno);
+    int error = l->socket.addr.kind == PQ_ADDR_UNIX ? uv_pipe_open(&l->handle.pipe, fd)
+                                                    : uv_tcp_open(&l->handle.tcp, fd);
+    if (error != 0)
+        (void)close(fd);
+    return error;
+}
 
 static int listen_on(struct hub *h, struct hub_listener *l)
 {
@@ -49,62 +72,87 @@ static int listen_on(struct hub *h, struct hub_listener *l)
                             : uv_tcp_init(&h->loop, &l->handle.tcp);
     l->handle.any.data = l;
     if (error == 0)
-        error = unix_socket ? uv_pipe_open(&l->handle.pipe, l->socket.fd)
-                            : uv_tcp_open(&l->handle.tcp, l->socket.fd);
+        error = open_handle(l);
     if (error == 0)
         error = uv_listen(&l->handle.stream, HUB_BACKLOG, on_connection);
     return error;
 }
 
-static enum pq_status open_listener(struct hub *h, size_t i, struct pq_why *why)
+static enum pq_status open_listener(struct hub *h, size_t i)
 {
     struct hub_listener *l = &h->listeners[i];
     struct pq_hub_listener *wanted = &h->config->listeners[i];
     l->hub = h;
     l->implicit = wanted->implicit;
-    enum pq_status status = pq_listener_open(&l->socket, &wanted->addr, h->config->everywhere, why);
+    enum pq_status status =
+        pq_listener_open(&l->socket, &wanted->addr, h->config->everywhere, h->why);
     if (status != PQ_STATUS_OK)
         return status;
     wanted->addr = l->socket.addr;
     int error = listen_on(h, l);
     return error == 0 ? PQ_STATUS_OK
-                      : pq_why_fail(why, PQ_STATUS_NET, "%s: cannot listen: %s",
+                      : pq_why_fail(h->why, PQ_STATUS_NET, "%s: cannot listen: %s",
                                     pq_addr_text(&wanted->addr).at, uv_strerror(error));
+}
+
+static void change_signals(int how)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < HUB_SIGNALS; i++)
+        (void)sigaddset(&set, ending_signals[i]);
+    (void)sigprocmask(how, &set, NULL);
+}
+
+void pq_hub_hold_signals(void)
+{
+    change_signals(SIG_BLOCK);
 }
 
 static bool begin_signals(struct hub *h)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < HUB_SIGNALS; i++) {
         if (uv_signal_init(&h->loop, &h->signals[i]) != 0)
             return false;
         h->signals[i].data = h;
-        if (uv_signal_start(&h->signals[i], on_signal, numbers[i]) != 0)
+        if (uv_signal_start(&h->signals[i], on_signal, ending_signals[i]) != 0)
             return false;
         uv_unref((uv_handle_t *)&h->signals[i]);
     }
-    return true;
+    change_signals(SIG_UNBLOCK);
+    return signal(SIGPIPE, SIG_IGN) != SIG_ERR;
 }
 
-static enum pq_status begin(struct hub *h, struct pq_why *why)
+/* Asks for as many descriptors as there may be connections. Where the system gives fewer, libuv
+ * turns away what is too much. */
+static void raise_descriptors(const struct hub *h)
 {
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !begin_signals(h) ||
-        uv_timer_init(&h->loop, &h->sweep) != 0 ||
-        uv_timer_start(&h->sweep, on_sweep, HUB_SWEEP_MS, HUB_SWEEP_MS) != 0)
-        return pq_why_fail(why, PQ_STATUS_NET, "the event loop cannot be set up");
-    h->sweep.data = h;
-    for (size_t i = 0; i < h->config->listener_count; i++) {
-        enum pq_status status = open_listener(h, i, why);
-        if (status != PQ_STATUS_OK)
-            return status;
-    }
-    if (h->config->control && !hub_control_begin(h))
-        return pq_why_fail(why, PQ_STATUS_NET, "standard input cannot be read for --control");
-    return PQ_STATUS_OK;
+    struct rlimit limit;
+    rlim_t want = (rlim_t)h->config->connections_max + HUB_OTHER_FDS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+        return;
+    limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* ---- ending ------------------------------------------------------------------------------------
- */
+static enum pq_status begin(struct hub *h)
+{
+    raise_descriptors(h);
+    if (!begin_signals(h) || uv_timer_init(&h->loop, &h->sweep) != 0 ||
+        uv_timer_start(&h->sweep, on_sweep, HUB_SWEEP_MS, HUB_SWEEP_MS) != 0)
+        return pq_why_fail(h->why, PQ_STATUS_NET, "the event loop cannot be set up");
+    h->sweep.data = h;
+    enum pq_status status = PQ_STATUS_OK;
+    for (size_t i = 0; i < h->config->listener_count && status == PQ_STATUS_OK; i++)
+        status = open_listener(h, i);
+    if (status == PQ_STATUS_OK && h->config->control)
+        status = hub_control_begin(h);
+    if (status == PQ_STATUS_OK && !h->config->ready(h->config))
+        status = pq_why_fail(h->why, PQ_STATUS_FILE, "the ready line cannot be written");
+    return status;
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void close_handle(uv_handle_t *handle, void *ctx)
 {
@@ -134,29 +182,32 @@ static void finish(struct hub *h)
         pq_listener_close(&h->listeners[i].socket);
 }
 
+static void run(struct hub *h)
+{
+    if (uv_loop_init(&h->loop) != 0) {
+        h->status = pq_why_fail(h->why, PQ_STATUS_NET, "the event loop cannot be set up");
+        return;
+    }
+    h->status = begin(h);
+    if (h->status == PQ_STATUS_OK)
+        (void)uv_run(&h->loop, UV_RUN_DEFAULT);
+    finish(h);
+}
+
 enum pq_status pq_hub_run(struct pq_hub_config *config, struct pq_why *why)
 {
     struct pq_alloc alloc = config->links.mock->alloc;
     struct hub *h = alloc.resize(alloc.ctx, NULL, sizeof(*h));
     if (!h)
         return pq_why_fail(why, PQ_STATUS_NO_MEMORY, "no memory for the event loop");
-    *h = (struct hub){.config = config, .manual_ms = config->clock_ms};
+    *h = (struct hub){.config = config, .manual_ms = config->clock_ms, .why = why};
     if (config->connections_max == 0)
         config->connections_max = PQ_HUB_CONNECTIONS_MAX;
     for (size_t i = 0; i < PQ_HUB_LISTENERS_MAX; i++)
         h->listeners[i].socket.fd = -1;
     pq_bytes_init(&h->control_line, alloc, HUB_CONTROL_LINE_MAX);
-    enum pq_status status = PQ_STATUS_NET;
-    if (uv_loop_init(&h->loop) != 0) {
-        (void)pq_why_fail(why, status, "the event loop cannot be set up");
-    } else {
-        status = begin(h, why);
-        if (status == PQ_STATUS_OK) {
-            config->ready(config);
-            (void)uv_run(&h->loop, UV_RUN_DEFAULT);
-        }
-        finish(h);
-    }
+    run(h);
+    enum pq_status status = h->status;
     alloc.resize(alloc.ctx, h, 0);
     return status;
 }

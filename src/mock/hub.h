@@ -27,14 +27,20 @@ struct pq_hub_config {
     uint64_t clock_ms;      /* where a manual clock begins */
     bool control;           /* JSON lines on standard input and output, see control.h */
     size_t connections_max; /* zero: PQ_HUB_CONNECTIONS_MAX */
-    /* Told once, when every listener listens; the ports are those of the system. */
-    void (*ready)(const struct pq_hub_config *config);
+    /* Told once, when every listener listens; the ports are those of the system. False ends the
+     * hub with FILE: nobody learned of it. */
+    bool (*ready)(const struct pq_hub_config *config);
+    void *ctx; /* for `ready` */
 };
 
-/* Serves until SIGINT, SIGTERM, or the control channel ends it. OK, or a status with the reason. */
+/* Holds SIGINT, SIGTERM and SIGHUP back until pq_hub_run() minds them, so that a program that has
+ * begun to make files is not ended before it can remove them. */
+void pq_hub_hold_signals(void);
+/* Serves until one of these signals, or the control channel, ends it. OK, or a status with the
+ * reason. */
 PQ_NODISCARD enum pq_status pq_hub_run(struct pq_hub_config *config, struct pq_why *why);
 
-/* One connection on standard input and output, as inetd starts it. */
+/* One connection on standard input and output, as inetd starts it. A manual clock stands still. */
 PQ_NODISCARD enum pq_status pq_hub_inetd(const struct pq_hub_config *config, bool implicit,
                                          struct pq_why *why);
 

@@ -13,7 +13,13 @@
 #define HUB_LINGER_MS 2000u
 /* How often deadlines are looked at. */
 #define HUB_SWEEP_MS 100u
+/* Octets that one peer is sent before the others have their turn. */
+#define HUB_TURN_MAX (256u << 10)
+/* A line of the control channel; a message that it delivers is a quarter shorter. */
 #define HUB_CONTROL_LINE_MAX (16u << 20)
+
+/* The signals that end the hub. */
+#define HUB_SIGNALS 3u
 
 union hub_handle {
     uv_handle_t any;
@@ -27,6 +33,7 @@ struct hub_listener {
     struct hub *hub;
     struct pq_listener socket;
     bool implicit;
+    bool waiting; /* memory was short: a connection is still to be accepted */
 };
 
 struct hub_peer {
@@ -37,16 +44,20 @@ struct hub_peer {
     struct pq_link *link;
     struct hub_peer *next, *previous;
     uint64_t linger_until_ms; /* on the loop's clock; set once our direction has ended */
+    size_t write_len;         /* octets of the link's output that libuv holds while `writing` */
     bool writing, reading, ending, closing;
 };
 
 struct hub {
     uv_loop_t loop;
     uv_timer_t sweep;
-    uv_signal_t signals[2];
+    uv_signal_t signals[HUB_SIGNALS];
     uv_pipe_t control;
     struct pq_bytes control_line;
+    size_t control_seen; /* octets of it that hold no LF */
     struct pq_hub_config *config;
+    enum pq_status status; /* why the loop ended */
+    struct pq_why *why;
     struct hub_listener listeners[PQ_HUB_LISTENERS_MAX];
     struct hub_peer *peers;
     size_t peer_count;
@@ -58,14 +69,16 @@ struct hub {
 uint64_t hub_now_ms(const struct hub *h);
 /* Looks at every deadline. */
 void hub_sweep(struct hub *h);
+/* Ends the loop, which then returns `h->status`. */
 void hub_stop(struct hub *h);
 
 /* peer.c */
-void hub_accept(struct hub *h, uv_stream_t *listener, bool unix_socket, bool implicit);
+/* Takes a connection that waits; false when memory is short and it has to wait longer. */
+bool hub_accept(struct hub_listener *l);
 void hub_peer_on_time(struct hub_peer *p, uint64_t now_ms);
 void hub_peer_close(struct hub_peer *p);
 
-/* control.c: reads commands from standard input. False when it cannot. */
-bool hub_control_begin(struct hub *h);
+/* hub_control.c: reads commands from standard input. NET: it is no pipe, socket or terminal. */
+PQ_NODISCARD enum pq_status hub_control_begin(struct hub *h);
 
 #endif

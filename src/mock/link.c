@@ -27,8 +27,13 @@ static struct pq_transcript_at here(const struct pq_link *l)
         .ms = l->now_ms, .conn = l->id, .tls = l->stage == STAGE_SECURE};
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* Answers as they leave, before TLS. */
+static void write_down(const struct pq_link *l, struct pq_slice answers)
+{
+    pq_transcript_answer(l->config->transcript, here(l), answers, &l->config->mock->store);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static bool begin_server(struct pq_link *l, enum pq_tls_mode mode)
 {
@@ -89,8 +94,7 @@ static void give_up(struct pq_link *l)
     pq_bytes_clear(&l->raw);
 }
 
-/* ---- plaintext ---------------------------------------------------------------------------------
- */
+/* ---- plaintext ------------------------------------------------------------------------------- */
 
 /* Offers plaintext to the session; what it does not take waits. */
 static void offer(struct pq_link *l, struct pq_slice octets)
@@ -111,17 +115,31 @@ static bool offer_again(struct pq_link *l)
     return taken > 0;
 }
 
-/* +OK to STLS was said: everything that waits came in clear, and the handshake begins. */
+/* The client's octets behind STLS, which came in clear; false when they end the connection. */
+static bool settle_leftover(struct pq_link *l)
+{
+    if (l->pending.len == 0)
+        return true;
+    switch (pq_server_leftover(l->server)) {
+    case PQ_LEFTOVER_DISCARD:
+        pq_bytes_clear(&l->pending);
+        return true;
+    case PQ_LEFTOVER_KEEP:
+        return true;
+    case PQ_LEFTOVER_CLOSE:
+        break;
+    }
+    return false;
+}
+
+/* +OK to STLS has left: everything that waits came in clear, and the handshake begins. */
 static void switch_to_tls(struct pq_link *l)
 {
-    bool go_on = pq_server_on_leftover(l->server, pq_bytes_slice(&l->pending));
-    pq_bytes_clear(&l->pending);
-    if (!go_on || !begin_tls(l))
+    if (!settle_leftover(l) || !begin_tls(l))
         give_up(l);
 }
 
-/* ---- TLS ---------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 static void run_handshake(struct pq_link *l)
 {
@@ -141,6 +159,13 @@ static void run_handshake(struct pq_link *l)
         pq_server_on_tls(l->server, true, l->now_ms);
     else if (!begin_server(l, PQ_TLS_IMPLICIT))
         give_up(l);
+}
+
+/* Whether TLS ended in a way after which nobody can be answered. */
+static bool tls_is_broken(const struct pq_link *l)
+{
+    enum pq_tls_end end = pq_tls_end(l->tls);
+    return end != PQ_TLS_END_NONE && end != PQ_TLS_END_CLOSED && end != PQ_TLS_END_CUT;
 }
 
 /* Takes plaintext out of TLS while the session keeps up; true when some was there. */
@@ -165,13 +190,12 @@ static bool write_tls(struct pq_link *l)
     size_t taken = out.len > 0 ? pq_tls_write(l->tls, out) : 0;
     if (taken == 0)
         return false;
-    pq_transcript_answer(l->config->transcript, here(l), pq_slice_first(out, taken));
+    write_down(l, pq_slice_first(out, taken));
     pq_server_sent(l->server, taken, l->now_ms);
     return true;
 }
 
-/* ---- the pump ----------------------------------------------------------------------------------
- */
+/* ---- the pump -------------------------------------------------------------------------------- */
 
 static bool session_is_over(const struct pq_link *l)
 {
@@ -183,22 +207,22 @@ static bool feed_tls(struct pq_link *l)
 {
     size_t taken = l->raw.len > 0 ? pq_tls_feed(l->tls, pq_bytes_slice(&l->raw)) : 0;
     pq_bytes_drop(&l->raw, taken);
+    if (l->eof && l->raw.len == 0)
+        pq_tls_eof(l->tls);
     return taken > 0;
 }
 
 static bool pump_plain(struct pq_link *l)
 {
     bool moved = offer_again(l);
-    if (pq_server_wants_tls(l->server))
+    /* While the +OK has not left, what arrives was sent in clear. */
+    if (pq_server_wants_tls(l->server) && pq_server_out(l->server).len == 0)
         switch_to_tls(l);
-    return moved;
+    return moved || l->stage != STAGE_PLAIN;
 }
 
 static bool pump_handshake(struct pq_link *l)
 {
-    /* The +OK leaves first. */
-    if (l->server && pq_server_out(l->server).len > 0)
-        return false;
     bool moved = feed_tls(l);
     run_handshake(l);
     return moved || l->stage != STAGE_HANDSHAKE;
@@ -209,7 +233,12 @@ static bool pump_secure(struct pq_link *l)
     bool moved = write_tls(l);
     moved = offer_again(l) || moved;
     moved = feed_tls(l) || moved;
-    return read_tls(l) || moved;
+    moved = read_tls(l) || moved;
+    if (!tls_is_broken(l))
+        return moved;
+    pq_transcript_note(l->config->transcript, here(l), pq_tls_why(l->tls));
+    give_up(l);
+    return false;
 }
 
 /* One round; true when something moved. */
@@ -245,7 +274,8 @@ static void pump(struct pq_link *l)
 bool pq_link_wants_input(const struct pq_link *l)
 {
     bool open = !l->eof && l->stage != STAGE_OVER && !session_is_over(l);
-    return open && l->pending.len == 0 && l->raw.len == 0;
+    /* During a handshake only ciphertext can arrive. */
+    return open && l->raw.len == 0 && (l->pending.len == 0 || l->stage == STAGE_HANDSHAKE);
 }
 
 void pq_link_input(struct pq_link *l, struct pq_slice octets, uint64_t now_ms)
@@ -262,11 +292,7 @@ void pq_link_eof(struct pq_link *l, uint64_t now_ms)
 {
     l->now_ms = now_ms;
     l->eof = true;
-    if (l->tls)
-        pq_tls_eof(l->tls);
     pump(l);
-    if (l->stage == STAGE_HANDSHAKE)
-        give_up(l);
 }
 
 void pq_link_reset(struct pq_link *l)
@@ -274,22 +300,24 @@ void pq_link_reset(struct pq_link *l)
     give_up(l);
 }
 
+/* Whether answers leave in clear: never once TLS began, and be it that it failed. */
+static bool sends_plain(const struct pq_link *l)
+{
+    return l->server && !l->tls;
+}
+
 struct pq_slice pq_link_output(struct pq_link *l)
 {
-    struct pq_slice clear = pq_slice_of(NULL, 0);
-    if (l->server && l->stage != STAGE_SECURE)
-        clear = pq_server_out(l->server);
-    return clear.len > 0 || !l->tls ? clear : pq_tls_send_buf(l->tls);
+    if (sends_plain(l))
+        return pq_server_out(l->server);
+    return l->tls ? pq_tls_send_buf(l->tls) : pq_slice_of(NULL, 0);
 }
 
 void pq_link_sent(struct pq_link *l, size_t n, uint64_t now_ms)
 {
     l->now_ms = now_ms;
-    struct pq_slice clear = pq_slice_of(NULL, 0);
-    if (l->server && l->stage != STAGE_SECURE)
-        clear = pq_server_out(l->server);
-    if (clear.len > 0) {
-        pq_transcript_answer(l->config->transcript, here(l), pq_slice_first(clear, n));
+    if (sends_plain(l)) {
+        write_down(l, pq_slice_first(pq_server_out(l->server), n));
         pq_server_sent(l->server, n, now_ms);
     } else if (l->tls) {
         pq_tls_send_ack(l->tls, n);

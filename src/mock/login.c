@@ -17,8 +17,7 @@ void server_refuse_credentials(struct pq_server *s)
     server_err(s, "AUTH", "invalid name or password");
 }
 
-/* ---- USER, PASS, APOP --------------------------------------------------------------------------
- */
+/* ---- USER, PASS, APOP ------------------------------------------------------------------------ */
 
 void server_user(struct pq_server *s, const struct pq_command *c)
 {
@@ -80,8 +79,7 @@ void server_apop(struct pq_server *s, const struct pq_command *c)
         server_refuse_credentials(s);
 }
 
-/* ---- opening and closing -----------------------------------------------------------------------
- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 static bool is_too_soon(const struct pq_server *s, const struct pq_account *a)
 {

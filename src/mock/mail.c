@@ -2,6 +2,10 @@
  * The commands of TRANSACTION (RFC 1939 sections 5 and 7). */
 #include "mock/server_internal.h"
 
+/* Room for "number unique-id" or "number size", with dot and CRLF. */
+#define LISTING_MAX 128u
+_Static_assert(LISTING_MAX >= PQ_U64_TEXT_MAX + 1 + PQ_UID_MAX + 3, "a line of a list fits");
+
 static const char no_such_message[] = "no such message";
 
 static size_t index_of(const struct pq_server *s, const struct pq_message *m)
@@ -42,7 +46,7 @@ static void begin_list(struct pq_server *s, enum pq_verb verb)
 static void put_listing(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line)
 {
     const struct pq_behaviour *b = &s->mock->behaviour;
-    pq_buf_put_u64(line, b->number(s, index));
+    pq_buf_put_u64(line, b->number(s, verb, index));
     pq_buf_put_octet(line, ' ');
     if (verb == PQ_VERB_LIST)
         pq_buf_put_u64(line, b->size(s, index));
@@ -52,7 +56,7 @@ static void put_listing(struct pq_server *s, enum pq_verb verb, size_t index, st
 
 static void list_or_uidl(struct pq_server *s, const struct pq_command *c)
 {
-    uint8_t memory[128];
+    uint8_t memory[LISTING_MAX];
     struct pq_buf line;
     if (c->argc == 0) {
         begin_list(s, c->verb);
@@ -146,29 +150,28 @@ void server_rset(struct pq_server *s, const struct pq_command *c)
     server_ok(s, "no message is marked");
 }
 
-/* One line of LIST or UIDL. */
+/* One line of LIST or UIDL; false, and nothing asked of the behaviour, when it does not fit. */
 static bool write_listing(struct pq_server *s)
 {
-    uint8_t memory[128];
+    uint8_t memory[LISTING_MAX];
     struct pq_buf line;
+    if (pq_buf_room(&s->out) < sizeof(memory))
+        return false;
     pq_buf_init(&line, memory, sizeof(memory));
     put_listing(s, s->job.verb, s->job.index, &line);
     return pq_conn_listing(&s->conn, pq_buf_slice(&line)) == PQ_STATUS_OK;
 }
 
-/* Goes through the messages; true at the end of the list. */
 bool server_run_list(struct pq_server *s)
 {
-    while (s->job.index < s->maildrop.count) {
-        unsigned times = s->mock->behaviour.times(s, s->job.verb, s->job.index);
-        if (s->job.times < times) {
+    struct job *job = &s->job;
+    for (; job->index < s->maildrop.count; job->index++, job->begun = false) {
+        if (!job->begun)
+            job->times = s->mock->behaviour.times(s, job->verb, job->index);
+        job->begun = true;
+        for (; job->times > 0; job->times--)
             if (!write_listing(s))
                 return false;
-            s->job.times++;
-            continue;
-        }
-        s->job.index++;
-        s->job.times = 0;
     }
     return true;
 }

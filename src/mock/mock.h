@@ -16,8 +16,9 @@
 /* RFC 2595 has no time for the handshake; a peer that says nothing for this long is cut off. */
 #define PQ_MOCK_HANDSHAKE_MS (UINT64_C(60) * 1000)
 
-enum pq_leftover { PQ_LEFTOVER_DISCARD, PQ_LEFTOVER_CLOSE };
-
+/* Octets of the timestamp of a greeting, and of a SASL nonce that is given. */
+#define PQ_MOCK_TIMESTAMP_MAX 128u
+#define PQ_MOCK_NONCE_MAX 64u
 /* RFC 2449 section 6.7; days. */
 #define PQ_EXPIRE_NEVER UINT32_MAX
 
@@ -29,7 +30,7 @@ struct pq_mock_config {
     bool tls;                                /* STLS is offered: there is a certificate */
     bool require_tls;                        /* no plaintext password in clear */
     uint32_t mechanisms;                     /* a bit for each enum pq_mechanism */
-    enum pq_leftover leftover;               /* what becomes of octets that came behind STLS */
+    enum pq_leftover leftover;
     uint64_t autologout_ms, handshake_ms;
     uint32_t login_delay_s;     /* zero: none (RFC 2449 section 6.5) */
     uint32_t expire_days;       /* PQ_EXPIRE_NEVER: announced as NEVER */

@@ -29,8 +29,7 @@ void hub_peer_close(struct hub_peer *p)
     uv_close(&p->handle.any, on_closed);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void lend_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
@@ -69,8 +68,7 @@ static void set_reading(struct hub_peer *p, bool reading)
         hub_peer_close(p);
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static void on_written(uv_write_t *request, int status)
 {
@@ -82,34 +80,58 @@ static void on_written(uv_write_t *request, int status)
         hub_peer_close(p);
         return;
     }
-    pq_link_sent(p->link, pq_link_output(p->link).len, hub_now_ms(p->hub));
+    pq_link_sent(p->link, p->write_len, hub_now_ms(p->hub));
     service(p);
 }
 
 static uv_buf_t buf_of(struct pq_slice s)
 {
-    return uv_buf_init((char *)(uintptr_t)s.at, (unsigned)s.len);
+    union {
+        const uint8_t *at;
+        char *base; /* libuv has one type for reading and for writing, which leaves it alone */
+    } octets = {s.at};
+    return uv_buf_init(octets.base, (unsigned)s.len);
 }
 
-/* Sends what waits; false when the socket takes no more for now, or the connection is lost. */
-static bool send_some(struct hub_peer *p)
-{
-    uv_buf_t buf = buf_of(pq_link_output(p->link));
-    int n = uv_try_write(&p->handle.stream, &buf, 1);
-    if (n > 0) {
-        pq_link_sent(p->link, (size_t)n, hub_now_ms(p->hub));
-        return true;
-    }
-    p->write.data = p;
-    if (n == UV_EAGAIN && uv_write(&p->write, &p->handle.stream, &buf, 1, on_written) == 0)
-        p->writing = true; /* the link is left alone until then: its output must not move */
-    else
-        hub_peer_close(p);
-    return false;
-}
-
-/* ---- ending ------------------------------------------------------------------------------------
+/* Sends at once what the socket takes; false when that is nothing now, or the connection is lost.
  */
+static bool send_now(struct hub_peer *p, uv_buf_t buf, size_t *turn)
+{
+    int n = uv_try_write(&p->handle.stream, &buf, 1);
+    if (n <= 0) {
+        if (n != UV_EAGAIN)
+            hub_peer_close(p);
+        return false;
+    }
+    *turn += (size_t)n;
+    pq_link_sent(p->link, (size_t)n, hub_now_ms(p->hub));
+    return true;
+}
+
+/* Hands the output to libuv, which tells when it has left. The link is let alone until then, so
+ * that its output does not move. */
+static void send_later(struct hub_peer *p, uv_buf_t buf)
+{
+    p->write.data = p;
+    p->write_len = buf.len;
+    p->writing = uv_write(&p->write, &p->handle.stream, &buf, 1, on_written) == 0;
+    if (!p->writing)
+        hub_peer_close(p);
+}
+
+/* Sends what waits, until the socket is full or the others have their turn. */
+static void send_all(struct hub_peer *p)
+{
+    size_t turn = 0;
+    while (!p->closing && !p->writing && pq_link_output(p->link).len > 0) {
+        uv_buf_t buf = buf_of(pq_link_output(p->link));
+        bool sent = turn < HUB_TURN_MAX && send_now(p, buf, &turn);
+        if (!sent && !p->closing)
+            send_later(p, buf);
+    }
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
 
 static void on_shutdown(uv_shutdown_t *request, int status)
 {
@@ -135,9 +157,7 @@ static void end(struct hub_peer *p)
 
 static void service(struct hub_peer *p)
 {
-    while (!p->closing && !p->writing && pq_link_output(p->link).len > 0)
-        if (!send_some(p))
-            break;
+    send_all(p);
     if (p->closing)
         return;
     if (!p->writing && pq_link_is_over(p->link))
@@ -163,8 +183,7 @@ void hub_peer_on_time(struct hub_peer *p, uint64_t now_ms)
     }
 }
 
-/* ---- beginning ---------------------------------------------------------------------------------
- */
+/* ---- beginning ------------------------------------------------------------------------------- */
 
 static bool init_handle(struct hub *h, struct hub_peer *p, bool unix_socket)
 {
@@ -174,37 +193,52 @@ static bool init_handle(struct hub *h, struct hub_peer *p, bool unix_socket)
     return error == 0;
 }
 
-/* Takes a connection that is one too many, and closes it. */
+/* Closes a connection that has no link: one too many, or there is no memory for it. */
 static void turn_away(struct hub_peer *p)
 {
     p->closing = true;
     uv_close(&p->handle.any, on_closed);
 }
 
-void hub_accept(struct hub *h, uv_stream_t *listener, bool unix_socket, bool implicit)
+static void add_peer(struct hub *h, struct hub_peer *p)
 {
-    struct pq_alloc alloc = h->config->links.mock->alloc;
-    struct hub_peer *p = alloc.resize(alloc.ctx, NULL, sizeof(*p));
-    if (!p)
-        return;
-    *p = (struct hub_peer){.hub = h, .next = h->peers};
-    if (!init_handle(h, p, unix_socket)) {
-        alloc.resize(alloc.ctx, p, 0);
-        return;
-    }
     if (h->peers)
         h->peers->previous = p;
     h->peers = p;
     h->peer_count++;
-    if (uv_accept(listener, &p->handle.stream) != 0 || h->peer_count > h->config->connections_max) {
-        turn_away(p);
-        return;
-    }
-    if (!unix_socket)
-        (void)uv_tcp_nodelay(&p->handle.tcp, 1);
-    p->link = pq_link_new(&h->config->links, implicit, hub_now_ms(h));
+}
+
+static void begin_link(struct hub_peer *p, const struct hub_listener *l)
+{
+    struct hub *h = p->hub;
+    if (h->peer_count <= h->config->connections_max)
+        p->link = pq_link_new(&h->config->links, l->implicit, hub_now_ms(h));
     if (p->link)
         service(p);
     else
         turn_away(p);
+}
+
+bool hub_accept(struct hub_listener *l)
+{
+    struct hub *h = l->hub;
+    struct pq_alloc alloc = h->config->links.mock->alloc;
+    bool unix_socket = l->socket.addr.kind == PQ_ADDR_UNIX;
+    struct hub_peer *p = alloc.resize(alloc.ctx, NULL, sizeof(*p));
+    if (!p)
+        return false;
+    *p = (struct hub_peer){.hub = h, .next = h->peers};
+    if (!init_handle(h, p, unix_socket)) {
+        alloc.resize(alloc.ctx, p, 0);
+        return false;
+    }
+    add_peer(h, p);
+    if (uv_accept(&l->handle.stream, &p->handle.stream) != 0) {
+        turn_away(p);
+        return true;
+    }
+    if (!unix_socket)
+        (void)uv_tcp_nodelay(&p->handle.tcp, 1);
+    begin_link(p, l);
+    return true;
 }

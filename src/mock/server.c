@@ -4,8 +4,7 @@
 
 #include "base/digest.h"
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void answer(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
                    struct pq_slice text)
@@ -29,8 +28,7 @@ void server_err(struct pq_server *s, const char *code, const char *text)
     answer(s, PQ_REPLY_ERR, pq_slice_text(code), pq_slice_text(text));
 }
 
-/* ---- QUIT, STLS, UTF8, LANG ---------------------------------------------------------------------
- */
+/* ---- QUIT, STLS, UTF8, LANG ------------------------------------------------------------------ */
 
 static void server_quit(struct pq_server *s, const struct pq_command *c)
 {
@@ -51,15 +49,15 @@ static void server_stls(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "TLS is not offered");
         return;
     }
-    server_ok(s, "begin TLS");
     s->tls_since_ms = s->now_ms;
+    s->mock->behaviour.accept_stls(s);
 }
 
 static void server_utf8(struct pq_server *s, const struct pq_command *c)
 {
     (void)c;
     if (s->mock->config.utf8)
-        server_ok(s, "UTF-8 mode");
+        s->mock->behaviour.accept_utf8(s);
     else
         server_err(s, "", "UTF8 is not offered");
 }
@@ -70,8 +68,7 @@ static void server_lang(struct pq_server *s, const struct pq_command *c)
     server_err(s, "", "LANG is not offered");
 }
 
-/* ---- dispatch ----------------------------------------------------------------------------------
- */
+/* ---- dispatch -------------------------------------------------------------------------------- */
 
 static void (*const handlers[PQ_VERB_COUNT])(struct pq_server *, const struct pq_command *) = {
     [PQ_VERB_QUIT] = server_quit, [PQ_VERB_CAPA] = server_capa, [PQ_VERB_USER] = server_user,
@@ -89,13 +86,18 @@ static void refuse(struct pq_server *s, const struct pq_event *e, enum pq_refusa
                                             : pq_refusal_text(refusal));
 }
 
-static void obey(struct pq_server *s, const struct pq_event *e)
+static void restart_idle(struct pq_server *s)
+{
+    if (s->mock->behaviour.restarts_idle(s))
+        s->idle_since_ms = s->now_ms;
+}
+
+static void obey(struct pq_server *s, struct pq_event *e)
 {
     struct pq_transcript_at here = {
         .ms = s->now_ms, .conn = s->conn_id, .tls = s->conn.session.tls != PQ_TLS_NONE};
     pq_transcript_command(s->transcript, here, e, &s->mock->store);
-    if (s->mock->behaviour.restarts_idle(s))
-        s->idle_since_ms = s->now_ms;
+    restart_idle(s);
     if (e->kind == PQ_EVENT_RESPONSE) {
         server_response(s, e);
         return;
@@ -113,19 +115,28 @@ static bool has_room(const struct pq_server *s)
     return pq_buf_room(&s->out) >= PQ_REPLY_LINE_MAX;
 }
 
+/* Whether the line of an event was beyond all patience: the same wherever its octets were cut. */
+static bool was_endless(const struct pq_server *s, const struct pq_event *e)
+{
+    return s->conn.client.framer.offset - e->offset > PQ_SERVER_LINE_MAX;
+}
+
 static void run(struct pq_server *s)
 {
     struct pq_event e;
     server_run_job(s);
     while (s->job.kind == JOB_NONE && has_room(s) && !pq_server_is_over(s) &&
            pq_conn_next(&s->conn, &e) == PQ_NEXT_EVENT) {
+        if (was_endless(s, &e)) {
+            pq_server_on_end(s);
+            return;
+        }
         obey(s, &e);
         server_run_job(s);
     }
 }
 
-/* ---- the life of a session ----------------------------------------------------------------------
- */
+/* ---- the life of a session ------------------------------------------------------------------- */
 
 static void make_timestamp(struct pq_server *s)
 {
@@ -180,7 +191,6 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->ended = false;
     pq_maildrop_init(&s->maildrop, NULL, 0);
     pq_bytes_init(&s->wire, mock->alloc, PQ_SERVER_WIRE_MAX);
-    pq_bytes_init(&s->injected, mock->alloc, PQ_SERVER_LINE_MAX);
     pq_buf_init(&s->out, s->out_memory, sizeof(s->out_memory));
     pq_conn_init(&s->conn, PQ_ROLE_SERVER, tls,
                  (struct pq_conn_memory){.client = s->line_memory,
@@ -220,7 +230,6 @@ void pq_server_free(struct pq_server *s)
         return;
     pq_server_on_end(s);
     pq_bytes_free(&s->wire);
-    pq_bytes_free(&s->injected);
     struct pq_alloc alloc = s->mock->alloc;
     pq_secret_wipe(s->line_memory, sizeof(s->line_memory));
     alloc.resize(alloc.ctx, s, 0);
@@ -235,7 +244,7 @@ size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms)
     run(s);
     size_t left = pq_conn_take_back(&s->conn, PQ_FROM_CLIENT).len;
     if (pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT) > PQ_SERVER_LINE_MAX)
-        pq_server_on_end(s); /* bounded patience for a line that never ends */
+        pq_server_on_end(s);
     return in.len - left;
 }
 
@@ -247,48 +256,36 @@ struct pq_slice pq_server_out(const struct pq_server *s)
 void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
 {
     s->now_ms = now_ms;
+    if (n > 0)
+        restart_idle(s);
     pq_buf_drop(&s->out, n);
     server_run_job(s);
 }
 
-/* ---- TLS ---------------------------------------------------------------------------------------
- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 bool pq_server_wants_tls(const struct pq_server *s)
 {
     return s->conn.session.state == PQ_STATE_TLS;
 }
 
-bool pq_server_on_leftover(struct pq_server *s, struct pq_slice leftover)
+enum pq_leftover pq_server_leftover(struct pq_server *s)
 {
-    if (leftover.len == 0)
-        return true;
-    if (s->mock->behaviour.keeps_leftover(s))
-        return pq_bytes_put(&s->injected, leftover) == PQ_STATUS_OK;
-    return s->mock->config.leftover == PQ_LEFTOVER_DISCARD;
+    return s->mock->behaviour.leftover(s);
 }
 
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)
 {
-    s->now_ms = s->idle_since_ms = now_ms;
-    bool keeps_user = s->user_len > 0 && s->mock->behaviour.keeps_user(s);
+    s->now_ms = now_ms;
+    restart_idle(s);
     pq_conn_on_tls(&s->conn, ok);
-    if (!ok) {
-        pq_server_on_end(s);
-        return;
-    }
-    if (keeps_user)
-        s->conn.session.state = PQ_STATE_USER; /* a fault: the table has no such move */
+    if (ok)
+        s->mock->behaviour.secured(s);
     else
-        s->user_len = 0;
-    struct pq_slice injected = pq_bytes_slice(&s->injected);
-    if (injected.len > 0)
-        (void)pq_server_take(s, injected, now_ms);
-    pq_bytes_free(&s->injected);
+        pq_server_on_end(s);
 }
 
-/* ---- time --------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 bool pq_server_is_over(const struct pq_server *s)
 {
@@ -297,10 +294,8 @@ bool pq_server_is_over(const struct pq_server *s)
 
 uint64_t pq_server_deadline_ms(const struct pq_server *s)
 {
-    /* The table of behaviours takes a session that may be changed; reading the limit does not. */
-    struct pq_server *self = (struct pq_server *)(uintptr_t)s;
     return pq_server_wants_tls(s) ? s->tls_since_ms + s->mock->config.handshake_ms
-                                  : s->idle_since_ms + s->mock->behaviour.idle_limit_ms(self);
+                                  : s->idle_since_ms + s->mock->behaviour.idle_limit_ms(s);
 }
 
 void pq_server_on_time(struct pq_server *s, uint64_t now_ms)

@@ -26,17 +26,18 @@ struct pq_transcript;
 void pq_server_watch(struct pq_server *s, struct pq_transcript *transcript, uint64_t conn);
 
 /* Obeys what the client sent, as far as there is room for the answers; returns how many octets of
- * `in` were taken. Zero may mean: send first. */
+ * `in` were taken. Zero may mean: send first. The answers are the same wherever the octets were
+ * cut; a line beyond 64 KiB ends the session. */
 size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms);
 /* What is to be sent; valid until the next call. After sending, tell how much. */
 struct pq_slice pq_server_out(const struct pq_server *s);
 void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms);
 
-/* +OK to STLS was given. Once it is sent the handshake is due; `leftover` are the octets in clear
- * that were read behind STLS and not taken. */
+/* +OK to STLS was given: once it is sent, the handshake is due. */
 bool pq_server_wants_tls(const struct pq_server *s);
-/* Tells what came behind STLS; returns false when the session is to be closed because of it. */
-bool pq_server_on_leftover(struct pq_server *s, struct pq_slice leftover);
+/* What becomes of octets in clear that were read behind STLS and not taken. */
+enum pq_leftover pq_server_leftover(struct pq_server *s);
+/* The handshake ended; with `ok` unset so has the session. */
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms);
 
 /* An answer is being written, or waits to be sent. */

@@ -9,12 +9,11 @@
 #include "mock/transcript.h"
 #include "popquiz/sasl.h"
 
-/* The longest SASL line of a client, CRLF included: PQ_SASL_MESSAGE_MAX octets
- * in base64. */
+/* The longest SASL line of a client: PQ_SASL_MESSAGE_MAX octets in base64, and more. */
 #define PQ_SERVER_RESPONSE_MAX 24576u
 /* Room for answers; a session that has less than a reply line left obeys no further command. */
 #define PQ_SERVER_OUT_CAP 8192u
-/* A line without end beyond this many octets closes the connection. */
+/* A line beyond this many octets, CRLF included, ends the session. */
 #define PQ_SERVER_LINE_MAX (UINT64_C(64) << 10)
 /* What a fault may write in place of one body. */
 #define PQ_SERVER_WIRE_MAX (UINT64_C(256) << 20)
@@ -26,8 +25,9 @@ struct job {
     enum job_kind kind;
     enum pq_verb verb;
     size_t index;         /* LIST: of the next message; CAPA: of the next line */
-    unsigned times;       /* LIST: how often that line was written already */
-    struct pq_slice rest; /* CONTENT, WIRE: what is to be written; CAPA: the lines left */
+    bool begun;           /* LIST: `times` was asked for */
+    unsigned times;       /* LIST: how often that line is still to be written */
+    struct pq_slice rest; /* CONTENT, WIRE: what is to be written */
 };
 
 struct pq_server {
@@ -44,25 +44,22 @@ struct pq_server {
     struct pq_transcript *transcript; /* or NULL */
     uint64_t conn_id;                 /* in the transcript */
     struct pq_bytes wire;             /* JOB_WIRE */
-    struct pq_bytes injected;         /* plaintext that a fault carries over into TLS */
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
-    uint8_t timestamp_text[128];
-    uint8_t out_memory[PQ_SERVER_OUT_CAP];
-    uint8_t line_memory[PQ_SERVER_RESPONSE_MAX];
+    uint8_t timestamp_text[PQ_MOCK_TIMESTAMP_MAX];
+    uint8_t line_memory[PQ_COMMAND_LINE_MAX];
+    uint8_t out_memory[PQ_SERVER_OUT_CAP]; /* last, since an idle session touches little of it */
 };
 
-/* ---- answers (they never fail: commands are only read when there is room for one) ---------------
- */
+/* ---- answers (they never fail: commands are only read when there is room for one) ------------ */
 
 void server_ok(struct pq_server *s, const char *text);
 void server_err(struct pq_server *s, const char *code, const char *text);
 /* "+OK " and the octets of `text`. */
 void server_ok_text(struct pq_server *s, struct pq_slice text);
 
-/* ---- the parts ---------------------------------------------------------------------------------
- */
+/* ---- the parts ------------------------------------------------------------------------------- */
 
 /* login.c: credentials and the maildrop they open. */
 void server_user(struct pq_server *s, const struct pq_command *c);

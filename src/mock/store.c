@@ -53,8 +53,7 @@ struct pq_account *pq_store_find(const struct pq_store *s, struct pq_slice name)
     return NULL;
 }
 
-/* ---- delivery ---------------------------------------------------------------------------------
- */
+/* ---- delivery -------------------------------------------------------------------------------- */
 
 /* FNV-1a, 64 bits: spreads names and content over unique-ids; no protection against an attacker. */
 static uint64_t fnv1a(struct pq_slice s)
@@ -101,14 +100,16 @@ static struct pq_slice normalise(struct pq_arena *arena, struct pq_slice s)
     return pq_slice_of(copy, len);
 }
 
-static bool has_8bit_header(struct pq_slice content)
+bool pq_content_has_8bit_header(struct pq_slice content)
 {
-    for (size_t i = 0; i < content.len; i++) {
-        if (content.at[i] > 0x7F)
-            return true;
-        if (content.at[i] == '\n' && i + 2 < content.len && content.at[i + 1] == '\r' &&
-            content.at[i + 2] == '\n')
+    static const struct pq_slice blank = PQ_SLICE_INIT("\r\n");
+    while (content.len > 0) {
+        struct pq_slice line = pq_slice_first(content, pq_slice_index(content, '\n') + 1);
+        if (pq_slice_equal(line, blank))
             return false;
+        if (pq_slice_octets(line) & PQ_OCTETS_8BIT)
+            return true;
+        content = pq_slice_after(content, line.len);
     }
     return false;
 }
@@ -141,7 +142,7 @@ enum pq_status pq_store_deliver(struct pq_store *s, struct pq_account *a, struct
     if (!m->content.at)
         return PQ_STATUS_NO_MEMORY;
     m->octets = m->content.len + (ends_in_crlf(m->content) ? 0 : 2);
-    m->header_8bit = has_8bit_header(m->content);
+    m->header_8bit = pq_content_has_8bit_header(m->content);
     make_uid(label, m->content, m->uid);
     return append(s, a, m);
 }

@@ -41,6 +41,9 @@ struct pq_store {
     struct pq_alloc alloc;
 };
 
+/* Whether the header section of a message holds octets above 0x7F; its lines end in CRLF. */
+bool pq_content_has_8bit_header(struct pq_slice content);
+
 void pq_store_init(struct pq_store *s, struct pq_alloc alloc);
 void pq_store_free(struct pq_store *s);
 

@@ -15,8 +15,7 @@
 #define USERS_FILE_MAX (UINT64_C(16) << 20)
 #define MESSAGE_FILE_MAX (UINT64_C(2) << 30)
 
-/* ---- whole files ------------------------------------------------------------------------------
- */
+/* ---- whole files ----------------------------------------------------------------------------- */
 
 static enum pq_status read_all(int fd, struct pq_bytes *to)
 {
@@ -56,8 +55,7 @@ static enum pq_status read_file(struct pq_store *s, const char *path, uint64_t m
     return status;
 }
 
-/* ---- folders ----------------------------------------------------------------------------------
- */
+/* ---- folders --------------------------------------------------------------------------------- */
 
 static int is_message_name(const struct dirent *entry)
 {
@@ -76,13 +74,20 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+/* The part of a file name that does not change: a Maildir keeps flags behind a colon. */
+static struct pq_slice label_of(const char *name)
+{
+    struct pq_slice rest = pq_slice_text(name);
+    return pq_slice_cut(&rest, ':');
+}
+
 static enum pq_status load_file(struct pq_store *s, struct pq_account *a, const char *path,
-                                const char *label, struct pq_why *why)
+                                const char *name, struct pq_why *why)
 {
     struct pq_bytes content;
     enum pq_status status = read_file(s, path, MESSAGE_FILE_MAX, &content, why);
     if (status == PQ_STATUS_OK) {
-        status = pq_store_deliver(s, a, pq_slice_text(label), pq_bytes_slice(&content));
+        status = pq_store_deliver(s, a, label_of(name), pq_bytes_slice(&content));
         if (status != PQ_STATUS_OK)
             (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: %s", path, pq_status_text(status));
     }
@@ -135,8 +140,7 @@ enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a, const cha
     return status == PQ_STATUS_OK ? load_folder(s, a, new, is_message_name, why) : status;
 }
 
-/* ---- accounts ---------------------------------------------------------------------------------
- */
+/* ---- accounts -------------------------------------------------------------------------------- */
 
 static enum pq_status check_name(const char *file, size_t number, struct pq_slice name,
                                  struct pq_slice password, struct pq_why *why)
@@ -167,6 +171,7 @@ static enum pq_status load_user(struct pq_store *s, const char *file, size_t num
                                 struct pq_slice line, struct pq_why *why)
 {
     char path[PATH_TEXT_MAX];
+    struct pq_why inner = {""};
     struct pq_slice folder = line;
     struct pq_slice name = pq_slice_cut(&folder, '\t');
     struct pq_slice password = pq_slice_cut(&folder, '\t');
@@ -177,14 +182,25 @@ static enum pq_status load_user(struct pq_store *s, const char *file, size_t num
                            file, number, (int)name.len, (const char *)name.at);
     struct pq_account *a = pq_store_add(s, name, password);
     if (!a)
-        return pq_why_fail(why, PQ_STATUS_FILE, "%s:%zu: too many accounts: at most %u", file,
-                           number, PQ_STORE_ACCOUNTS_MAX);
+        return pq_why_fail(why, PQ_STATUS_FILE,
+                           "%s:%zu: no room for the account: at most %u, and memory", file, number,
+                           PQ_STORE_ACCOUNTS_MAX);
     if (folder.len == 0)
         return PQ_STATUS_OK;
     if (!resolve(file, folder, path, sizeof(path)))
         return pq_why_fail(why, PQ_STATUS_FILE, "%s:%zu: the path of the maildrop is too long",
                            file, number);
-    return pq_store_load(s, a, path, why);
+    if (pq_store_load(s, a, path, &inner) != PQ_STATUS_OK)
+        return pq_why_fail(why, PQ_STATUS_FILE, "%s:%zu: %s", file, number, inner.text);
+    return PQ_STATUS_OK;
+}
+
+/* The next line, which may end in CRLF: a password cannot end in CR. */
+static struct pq_slice next_line(struct pq_slice *rest)
+{
+    struct pq_slice line = pq_slice_cut(rest, '\n');
+    bool cr = line.len > 0 && line.at[line.len - 1] == '\r';
+    return pq_slice_first(line, cr ? line.len - 1 : line.len);
 }
 
 enum pq_status pq_store_load_users(struct pq_store *s, const char *file, struct pq_why *why)
@@ -193,7 +209,7 @@ enum pq_status pq_store_load_users(struct pq_store *s, const char *file, struct 
     enum pq_status status = read_file(s, file, USERS_FILE_MAX, &text, why);
     struct pq_slice rest = pq_bytes_slice(&text);
     for (size_t number = 1; status == PQ_STATUS_OK && rest.len > 0; number++) {
-        struct pq_slice line = pq_slice_cut(&rest, '\n');
+        struct pq_slice line = next_line(&rest);
         if (line.len > 0 && line.at[0] != '#')
             status = load_user(s, file, number, line, why);
     }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mock/mask.h"
+
 struct pq_transcript {
     FILE *file;
     bool failed;
@@ -16,19 +18,21 @@ struct pq_transcript {
 
 struct pq_transcript *pq_transcript_open(const char *file, struct pq_why *why)
 {
-    struct pq_transcript *t = malloc(sizeof(*t));
-    int fd = strcmp(file, "-") == 0 ? dup(STDERR_FILENO)
-                                    : open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    bool standard = strcmp(file, "-") == 0;
+    int fd =
+        standard ? dup(STDERR_FILENO) : open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     FILE *stream = fd < 0 ? NULL : fdopen(fd, "a");
-    if (!t || !stream) {
-        (void)pq_why_errno(why, PQ_STATUS_FILE, errno, "%s: cannot be written", file);
-        if (fd >= 0 && !stream)
-            (void)close(fd);
-        free(t);
-        return NULL;
+    struct pq_transcript *t = stream ? malloc(sizeof(*t)) : NULL;
+    if (t) {
+        *t = (struct pq_transcript){.file = stream};
+        return t;
     }
-    *t = (struct pq_transcript){.file = stream};
-    return t;
+    (void)pq_why_errno(why, PQ_STATUS_FILE, errno, "%s: cannot be written", file);
+    if (stream)
+        (void)fclose(stream);
+    else if (fd >= 0)
+        (void)close(fd);
+    return NULL;
 }
 
 enum pq_status pq_transcript_close(struct pq_transcript *t)
@@ -40,33 +44,7 @@ enum pq_status pq_transcript_close(struct pq_transcript *t)
     return failed ? PQ_STATUS_FILE : PQ_STATUS_OK;
 }
 
-/* ---- masking ----------------------------------------------------------------------------------
- */
-
-/* Replaces every occurrence of `secret` by asterisks. */
-static void mask(uint8_t *text, size_t len, struct pq_slice secret)
-{
-    for (size_t i = 0; secret.len > 0 && i + secret.len <= len; i++)
-        if (memcmp(text + i, secret.at, secret.len) == 0)
-            memset(text + i, '*', secret.len);
-}
-
-/* Where the part of a command that nobody may read begins. */
-static size_t secret_from(const struct pq_event *e)
-{
-    struct pq_slice line = e->octets;
-    if (e->kind == PQ_EVENT_RESPONSE)
-        return pq_slice_equal(line, PQ_SLICE("*")) ? line.len : 0;
-    if (e->verb != PQ_VERB_PASS && e->verb != PQ_VERB_APOP && e->verb != PQ_VERB_AUTH)
-        return line.len;
-    size_t at = pq_slice_index(line, ' ');
-    if (e->verb != PQ_VERB_PASS && at < line.len)
-        at += 1 + pq_slice_index(pq_slice_after(line, at + 1), ' ');
-    return at < line.len ? at + 1 : line.len;
-}
-
-/* ---- entries ----------------------------------------------------------------------------------
- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static const struct {
     uint8_t octet;
@@ -88,19 +66,22 @@ static void put_escaped(struct pq_buf *to, uint8_t octet)
         pq_buf_put_text(to, hex);
 }
 
+/* `cut` tells that there was more. */
 static void write_entry(struct pq_transcript *t, struct pq_transcript_at at, const char *from,
-                        struct pq_slice octets)
+                        struct pq_slice octets, bool cut)
 {
-    char text[4 * PQ_TRANSCRIPT_ENTRY_MAX + 8];
+    char text[sizeof("\\xHH") * (PQ_MASK_MAX + 8) + sizeof("...")];
     struct pq_buf escaped;
     pq_buf_init(&escaped, text, sizeof(text) - 1);
-    for (size_t i = 0; i < octets.len && i < PQ_TRANSCRIPT_ENTRY_MAX; i++)
+    for (size_t i = 0; i < octets.len; i++)
         put_escaped(&escaped, octets.at[i]);
-    if (octets.len > PQ_TRANSCRIPT_ENTRY_MAX)
+    if (cut)
         pq_buf_put_text(&escaped, "...");
     text[escaped.len] = 0;
+    char ms[PQ_U64_TEXT_MAX + 1]; /* cJSON would write large numbers with an exponent */
+    (void)snprintf(ms, sizeof(ms), "%llu", (unsigned long long)at.ms);
     cJSON *entry = cJSON_CreateObject();
-    bool made = entry && cJSON_AddNumberToObject(entry, "ms", (double)at.ms) &&
+    bool made = entry && cJSON_AddRawToObject(entry, "ms", ms) &&
                 cJSON_AddNumberToObject(entry, "conn", (double)at.conn) &&
                 cJSON_AddStringToObject(entry, "from", from) &&
                 cJSON_AddBoolToObject(entry, "tls", at.tls) &&
@@ -112,33 +93,40 @@ static void write_entry(struct pq_transcript *t, struct pq_transcript_at at, con
     cJSON_Delete(entry);
 }
 
+/* Room for what a mask gives. */
+struct shown {
+    uint8_t at[PQ_MASK_MAX + 8];
+    struct pq_buf buf;
+};
+
+static struct pq_buf *begin_shown(struct shown *s)
+{
+    pq_buf_init(&s->buf, s->at, sizeof(s->at));
+    return &s->buf;
+}
+
 void pq_transcript_command(struct pq_transcript *t, struct pq_transcript_at at,
                            const struct pq_event *e, const struct pq_store *store)
 {
-    uint8_t text[PQ_TRANSCRIPT_ENTRY_MAX];
-    struct pq_buf shown;
+    struct shown shown;
     if (!t)
         return;
-    pq_buf_init(&shown, text, sizeof(text));
-    struct pq_slice line = pq_slice_first(e->octets, sizeof(text) - 4);
-    size_t secret = secret_from(e);
-    pq_buf_put(&shown, pq_slice_first(line, secret));
-    for (size_t i = 0; i < store->count; i++)
-        mask(text, shown.len, store->accounts[i].password);
-    if (secret < e->octets.len)
-        pq_buf_put_text(&shown, "****");
-    write_entry(t, at, "client", pq_buf_slice(&shown));
+    pq_mask_event(e, store, begin_shown(&shown));
+    write_entry(t, at, "client", pq_buf_slice(&shown.buf), false);
 }
 
 void pq_transcript_answer(struct pq_transcript *t, struct pq_transcript_at at,
-                          struct pq_slice octets)
+                          struct pq_slice octets, const struct pq_store *store)
 {
-    if (t && octets.len > 0)
-        write_entry(t, at, "server", octets);
+    struct shown shown;
+    if (!t || octets.len == 0)
+        return;
+    pq_mask_answer(octets, store, begin_shown(&shown));
+    write_entry(t, at, "server", pq_buf_slice(&shown.buf), octets.len > PQ_MASK_MAX);
 }
 
 void pq_transcript_note(struct pq_transcript *t, struct pq_transcript_at at, const char *note)
 {
     if (t)
-        write_entry(t, at, "event", pq_slice_text(note));
+        write_entry(t, at, "event", pq_slice_first(pq_slice_text(note), PQ_MASK_MAX), false);
 }

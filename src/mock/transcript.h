@@ -5,16 +5,13 @@
  *     {"ms":12,"conn":1,"from":"client","tls":false,"octets":"USER tim"}
  *
  * `octets` holds printable ASCII; everything else is escaped as in dialogues (\r, \n, \xHH).
- * Passwords, digests and SASL responses are masked.
+ * Secrets are masked (mask.h). An entry of more than PQ_MASK_MAX octets is cut and ends in "...".
  */
 #ifndef PQ_MOCK_TRANSCRIPT_H
 #define PQ_MOCK_TRANSCRIPT_H
 
 #include "mock/store.h"
 #include "popquiz/conn.h"
-
-/* Octets of one entry; what is longer is cut and ends in "...". */
-#define PQ_TRANSCRIPT_ENTRY_MAX 4096u
 
 struct pq_transcript;
 
@@ -33,7 +30,7 @@ struct pq_transcript_at {
 void pq_transcript_command(struct pq_transcript *t, struct pq_transcript_at at,
                            const struct pq_event *e, const struct pq_store *store);
 void pq_transcript_answer(struct pq_transcript *t, struct pq_transcript_at at,
-                          struct pq_slice octets);
+                          struct pq_slice octets, const struct pq_store *store);
 /* "connected", "closed", "TLS: ...". */
 void pq_transcript_note(struct pq_transcript *t, struct pq_transcript_at at, const char *note);
 

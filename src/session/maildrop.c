@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "popquiz/maildrop.h"
 
-static void recount(struct pq_maildrop *m)
+void pq_maildrop_recount(struct pq_maildrop *m)
 {
     m->live_count = 0;
     m->live_octets = 0;
@@ -16,7 +16,7 @@ static void recount(struct pq_maildrop *m)
 void pq_maildrop_init(struct pq_maildrop *m, struct pq_message *messages, size_t count)
 {
     *m = (struct pq_maildrop){.messages = messages, .count = count};
-    recount(m);
+    pq_maildrop_recount(m);
 }
 
 struct pq_message *pq_maildrop_find(const struct pq_maildrop *m, uint64_t number)
@@ -41,5 +41,5 @@ void pq_maildrop_reset(struct pq_maildrop *m)
 {
     for (size_t i = 0; i < m->count; i++)
         m->messages[i].deleted = false;
-    recount(m);
+    pq_maildrop_recount(m);
 }

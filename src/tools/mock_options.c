@@ -1,319 +1,23 @@
-/* SPDX-License-Identifier: Apache-2.0
- * One table of options: reading them and printing --help both follow it. */
+/* SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
-#include "tools/mock_options.h"
+#include "tools/mock_options_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-#include "popquiz/sasl.h"
 #include "tools/version.h"
 
-typedef enum pq_status option_reader(struct mock_options *o, const char *value, struct pq_why *why);
-
-struct option_row {
+static const struct option_row {
     const char *name;
     const char *value; /* what stands behind it; NULL: nothing */
     const char *help;
-    option_reader *read;
-};
-
-static enum pq_status usage(struct pq_why *why, const char *value, const char *wanted)
-{
-    return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%s\": give %s", value, wanted);
-}
-
-static enum pq_status read_number(const char *value, uint64_t most, uint64_t *to,
-                                  struct pq_why *why)
-{
-    if (pq_parse_u64(pq_slice_text(value), to) == PQ_STATUS_OK && *to <= most)
-        return PQ_STATUS_OK;
-    return pq_why_fail(why, PQ_STATUS_SYNTAX, "\"%s\": give a number from 0 to %llu", value,
-                       (unsigned long long)most);
-}
-
-/* ---- listeners ---------------------------------------------------------------------------------
- */
-
-static enum pq_status add_listener(struct mock_options *o, const char *address, bool implicit,
-                                   struct pq_why *why)
-{
-    struct pq_hub_config *h = &o->hub;
-    if (h->listener_count == PQ_HUB_LISTENERS_MAX)
-        return pq_why_fail(why, PQ_STATUS_SYNTAX, "more than %u addresses to listen on",
-                           PQ_HUB_LISTENERS_MAX);
-    struct pq_hub_listener *l = &h->listeners[h->listener_count];
-    enum pq_status status = pq_addr_parse(pq_slice_text(address), &l->addr, why);
-    if (status == PQ_STATUS_OK)
-        h->listener_count++;
-    l->implicit = implicit;
-    o->tls = o->tls || implicit;
-    return status;
-}
-
-static enum pq_status add_port(struct mock_options *o, const char *value, bool implicit,
-                               struct pq_why *why)
-{
-    char address[64];
-    uint64_t port = 0;
-    enum pq_status status = read_number(value, 65535, &port, why);
-    (void)snprintf(address, sizeof(address), "tcp://127.0.0.1:%u", (unsigned)port);
-    return status == PQ_STATUS_OK ? add_listener(o, address, implicit, why) : status;
-}
-
-static enum pq_status on_port(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return add_port(o, value, false, why);
-}
-
-static enum pq_status on_tls_port(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return add_port(o, value, true, why);
-}
-
-static enum pq_status on_listen(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return add_listener(o, value, false, why);
-}
-
-static enum pq_status on_tls_listen(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return add_listener(o, value, true, why);
-}
-
-/* ---- flags and texts ---------------------------------------------------------------------------
- */
-
-#define FLAG(name, statement)                                                                      \
-    static enum pq_status on_##name(struct mock_options *o, const char *value, struct pq_why *why) \
-    {                                                                                              \
-        (void)value;                                                                               \
-        (void)why;                                                                                 \
-        statement;                                                                                 \
-        return PQ_STATUS_OK;                                                                       \
-    }
-
-FLAG(everywhere, o->hub.everywhere = true)
-FLAG(inetd, o->inetd = true)
-FLAG(inetd_tls, o->inetd = o->inetd_tls = o->tls = true)
-FLAG(tls, o->tls = true)
-FLAG(require_tls, o->tls = o->mock.config.require_tls = true)
-FLAG(no_apop, o->mock.config.apop = false)
-FLAG(no_user, o->mock.config.user = false)
-FLAG(no_sasl, o->mock.config.sasl = false)
-FLAG(no_utf8, o->mock.config.utf8 = false)
-FLAG(no_pipelining, o->mock.config.pipelining = false)
-FLAG(control, o->hub.control = true)
-FLAG(users, o->users = value)
-FLAG(maildrop, o->maildrop = value)
-FLAG(transcript, o->transcript = value)
-FLAG(tls_folder, (o->tls = true, o->tls_folder = value))
-FLAG(apop_timestamp, o->mock.config.apop_timestamp = value)
-FLAG(nonce, o->mock.config.nonce = value)
-FLAG(implementation, o->mock.config.implementation = value)
-
-/* ---- values ------------------------------------------------------------------------------------
- */
-
-static enum pq_status on_certificate(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    o->tls = true;
-    o->identity.kind = pq_certificate_of(pq_slice_text(value));
-    if (o->identity.kind != PQ_CERTIFICATE_COUNT)
-        return PQ_STATUS_OK;
-    return usage(why, value, "good, expired, not-yet, wrong-name or self-signed");
-}
-
-static enum pq_status on_tls_version(const char *value, enum pq_tls_version *to, struct pq_why *why)
-{
-    bool known = pq_tls_version_parse(pq_slice_text(value), to);
-    return known ? PQ_STATUS_OK : usage(why, value, "1.2 or 1.3 (or 1.0, 1.1)");
-}
-
-static enum pq_status on_tls_min(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return on_tls_version(value, &o->identity.min, why);
-}
-
-static enum pq_status on_tls_max(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return on_tls_version(value, &o->identity.max, why);
-}
-
-static enum pq_status on_leftover(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    bool discard = strcmp(value, "discard") == 0;
-    o->mock.config.leftover = discard ? PQ_LEFTOVER_DISCARD : PQ_LEFTOVER_CLOSE;
-    if (discard || strcmp(value, "close") == 0)
-        return PQ_STATUS_OK;
-    return usage(why, value, "discard or close");
-}
-
-static enum pq_status on_mechanisms(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    struct pq_slice rest = pq_slice_text(value);
-    o->mock.config.mechanisms = 0;
-    while (rest.len > 0) {
-        struct pq_slice name = pq_slice_cut(&rest, ',');
-        enum pq_mechanism m = pq_mechanism_of(name);
-        if (m == PQ_MECHANISM_UNKNOWN)
-            return usage(why, value, "mechanisms separated by commas, as PLAIN,SCRAM-SHA-256");
-        o->mock.config.mechanisms |= UINT32_C(1) << m;
-    }
-    return PQ_STATUS_OK;
-}
-
-static const struct {
-    const char *name;
-    enum pq_leniency flag;
-} leniencies[] = {
-    {"lf", PQ_LENIENT_LF},
-    {"blanks", PQ_LENIENT_BLANKS},
-    {"surplus", PQ_LENIENT_SURPLUS},
-    {"zeros", PQ_LENIENT_ZEROS},
-};
-
-static enum pq_status on_lenient(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    struct pq_slice rest = pq_slice_text(value);
-    while (rest.len > 0) {
-        struct pq_slice name = pq_slice_cut(&rest, ',');
-        unsigned flag = 0;
-        for (size_t i = 0; i < sizeof(leniencies) / sizeof(leniencies[0]); i++)
-            if (pq_slice_equal(name, pq_slice_text(leniencies[i].name)))
-                flag = leniencies[i].flag;
-        if (flag == 0)
-            return usage(why, value, "lf, blanks, surplus, zeros, separated by commas");
-        o->mock.config.leniency |= flag;
-    }
-    return PQ_STATUS_OK;
-}
-
-static enum pq_status read_seconds(const char *value, uint64_t *to_ms, struct pq_why *why)
-{
-    uint64_t seconds = 0;
-    enum pq_status status = read_number(value, UINT32_MAX, &seconds, why);
-    if (status == PQ_STATUS_OK)
-        *to_ms = seconds * 1000;
-    return status;
-}
-
-static enum pq_status on_autologout(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return read_seconds(value, &o->mock.config.autologout_ms, why);
-}
-
-static enum pq_status on_handshake(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return read_seconds(value, &o->mock.config.handshake_ms, why);
-}
-
-static enum pq_status on_login_delay(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    uint64_t seconds = 0;
-    enum pq_status status = read_number(value, UINT32_MAX, &seconds, why);
-    o->mock.config.login_delay_s = (uint32_t)seconds;
-    return status;
-}
-
-static enum pq_status on_expire(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    uint64_t days = PQ_EXPIRE_NEVER;
-    enum pq_status status = PQ_STATUS_OK;
-    if (strcmp(value, "never") != 0)
-        status = read_number(value, PQ_EXPIRE_NEVER - 1, &days, why);
-    o->mock.config.expire_days = (uint32_t)days;
-    return status;
-}
-
-/* "auth=no,tls=no:TOP;UIDL" */
-static enum pq_status on_capa(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    static const char *const heads[2][2] = {{"auth=no,tls=no:", "auth=no,tls=yes:"},
-                                            {"auth=yes,tls=no:", "auth=yes,tls=yes:"}};
-    for (size_t i = 0; i < 4; i++) {
-        const char *head = heads[i / 2][i % 2];
-        if (strncmp(value, head, strlen(head)) == 0) {
-            o->mock.config.capabilities[i / 2][i % 2] = value + strlen(head);
-            return PQ_STATUS_OK;
-        }
-    }
-    return usage(why, value, "auth=no|yes,tls=no|yes: and capabilities separated by semicolons");
-}
-
-static enum pq_status on_seed(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return read_number(value, UINT64_MAX, &o->seed, why);
-}
-
-static enum pq_status on_clock(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    o->hub.manual_clock = strcmp(value, "real") != 0;
-    return o->hub.manual_clock ? read_number(value, UINT64_MAX / 2, &o->hub.clock_ms, why)
-                               : PQ_STATUS_OK;
-}
-
-static enum pq_status on_connections(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    uint64_t most = 0;
-    enum pq_status status = read_number(value, 1000000, &most, why);
-    o->hub.connections_max = (size_t)most;
-    return status;
-}
-
-static enum pq_status on_fault(struct mock_options *o, const char *value, struct pq_why *why)
-{
-    return pq_fault_add(&o->mock.plan, &o->mock.behaviour, value, o->seed, why);
-}
-
-/* ---- the table ---------------------------------------------------------------------------------
- */
-
-static const struct option_row rows[] = {
-    {"port", "N", "listen on 127.0.0.1:N; 0 takes a free port", on_port},
-    {"tls-port", "N", "the same with TLS from the first octet", on_tls_port},
-    {"listen", "ADDRESS", "tcp://HOST:PORT, tcp://[V6]:PORT or unix:/PATH", on_listen},
-    {"tls-listen", "ADDRESS", "the same with TLS from the first octet", on_tls_listen},
-    {"everywhere", NULL, "permit addresses that other machines reach", on_everywhere},
-    {"inetd", NULL, "one session on standard input and output", on_inetd},
-    {"inetd-tls", NULL, "the same with TLS from the first octet", on_inetd_tls},
-    {"connections", "N", "connections at once; without it 20000", on_connections},
-    {"users", "FILE", "accounts: name, TAB, password, TAB, folder of the maildrop", on_users},
-    {"maildrop", "FOLDER", "a Maildir or a folder of .eml files for the account \"user\"",
-     on_maildrop},
-    {"tls", NULL, "offer STLS", on_tls},
-    {"tls-folder", "FOLDER", "where authority and certificates are made; without it temporary",
-     on_tls_folder},
-    {"certificate", "KIND", "good, expired, not-yet, wrong-name or self-signed", on_certificate},
-    {"tls-min", "VERSION", "lowest TLS version; without it 1.2", on_tls_min},
-    {"tls-max", "VERSION", "highest TLS version; without it 1.3", on_tls_max},
-    {"stls-leftover", "WHAT", "discard what came behind STLS in clear, or close", on_leftover},
-    {"require-tls", NULL, "take no password in clear", on_require_tls},
-    {"no-apop", NULL, "offer no APOP", on_no_apop},
-    {"no-user", NULL, "offer no USER and PASS", on_no_user},
-    {"no-sasl", NULL, "offer no AUTH", on_no_sasl},
-    {"no-utf8", NULL, "offer no UTF8", on_no_utf8},
-    {"no-pipelining", NULL, "do not announce PIPELINING", on_no_pipelining},
-    {"mechanisms", "LIST", "SASL mechanisms, separated by commas", on_mechanisms},
-    {"implementation", "TEXT", "of the IMPLEMENTATION capability", on_implementation},
-    {"capa", "LIST", "auth=no,tls=no:TOP;UIDL and so on: a capability list as given", on_capa},
-    {"lenient", "LIST", "tolerate lf, blanks, surplus, zeros", on_lenient},
-    {"autologout", "SECONDS", "inactivity that ends a session; without it 600", on_autologout},
-    {"handshake", "SECONDS", "patience with a TLS handshake; without it 60", on_handshake},
-    {"login-delay", "SECONDS", "between two logins of an account (RFC 2449 section 6.5)",
-     on_login_delay},
-    {"expire", "DAYS", "announced as EXPIRE; without it never", on_expire},
-    {"seed", "N", "the same numbers every time; give it before --fault", on_seed},
-    {"clock", "MS", "time stands still and begins at MS (see --control); without it real",
-     on_clock},
-    {"apop-timestamp", "TEXT", "a fixed one, with its angle brackets", on_apop_timestamp},
-    {"nonce", "TEXT", "a fixed one for SASL", on_nonce},
-    {"fault", "NAME", "deviate: NAME, NAME(constant=value), and @nth; may be repeated", on_fault},
-    {"control", NULL, "obey JSON lines on standard input: advance, reset, deliver, peek, quit",
-     on_control},
-    {"transcript", "FILE", "write what is said as JSON lines, secrets masked", on_transcript},
+    mock_option_reader *read;
+} rows[] = {
+#define X(id, name, value, help) {name, value, help, mock_on_##id},
+    MOCK_OPTION_LIST(X)
+#undef X
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
@@ -407,6 +111,33 @@ static bool prints_text(const char *arg)
     return true;
 }
 
+/* Options that make no sense together. */
+static const char *find_conflict(const struct mock_options *o)
+{
+    if (o->users && o->maildrop)
+        return "--users and --maildrop exclude each other";
+    if (o->inetd && o->hub.listener_count > 0)
+        return "--inetd has no address to listen on";
+    if (o->inetd && o->hub.control)
+        return "--inetd and --control both want standard input";
+    return NULL;
+}
+
+static enum pq_status complete(struct mock_options *o, struct pq_why *why)
+{
+    const char *conflict = find_conflict(o);
+    enum pq_status status = PQ_STATUS_OK;
+    if (conflict)
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "%s", conflict);
+    if (!o->inetd && o->hub.listener_count == 0)
+        status = mock_on_port(o, "0", why);
+    for (size_t i = 0; i < o->fault_count && status == PQ_STATUS_OK; i++)
+        status = pq_fault_add(&o->mock.plan, &o->mock.behaviour, o->faults[i], o->seed, why);
+    o->mock.config.tls = o->tls;
+    pq_rand_init(&o->mock.rand, o->seed);
+    return status;
+}
+
 enum mock_action mock_options_read(struct mock_options *o, int argc, char **argv,
                                    struct pq_why *why)
 {
@@ -418,13 +149,5 @@ enum mock_action mock_options_read(struct mock_options *o, int argc, char **argv
         if (read_one(o, argv, &at, why) != PQ_STATUS_OK)
             return MOCK_USAGE;
     }
-    if (o->users && o->maildrop) {
-        (void)pq_why_fail(why, PQ_STATUS_SYNTAX, "--users and --maildrop exclude each other");
-        return MOCK_USAGE;
-    }
-    if (!o->inetd && o->hub.listener_count == 0 && add_port(o, "0", false, why) != PQ_STATUS_OK)
-        return MOCK_USAGE;
-    o->mock.config.tls = o->tls;
-    pq_rand_init(&o->mock.rand, o->seed);
-    return MOCK_SERVE;
+    return complete(o, why) == PQ_STATUS_OK ? MOCK_SERVE : MOCK_USAGE;
 }

@@ -14,6 +14,8 @@ struct mock_options {
     struct pq_hub_config hub;
     struct pq_mock mock; /* its configuration and faults; the mail is loaded later */
     const char *users, *maildrop, *transcript, *tls_folder;
+    const char *faults[PQ_FAULTS_ACTIVE_MAX]; /* as they were asked for */
+    size_t fault_count;
     bool tls;   /* a certificate is needed */
     bool inetd; /* one session on standard input and output */
     bool inetd_tls;
@@ -23,8 +25,8 @@ struct mock_options {
 
 enum mock_action { MOCK_SERVE, MOCK_DONE, MOCK_USAGE };
 
-/* Reads the command line. DONE: it asked for a text, which was printed. USAGE: `*why` tells what is
- * wrong with it. */
+/* Reads the command line; the texts in `*o` are those of `argv`. DONE: it asked for a text, which
+ * was printed. USAGE: `*why` tells what is wrong with it. */
 enum mock_action mock_options_read(struct mock_options *o, int argc, char **argv,
                                    struct pq_why *why);
 

@@ -2,6 +2,7 @@
  * popquiz-mock: the mock server as a program. */
 #define _XOPEN_SOURCE 700
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -35,61 +36,86 @@ static enum pq_status load_default(struct pq_mock *m, const char *folder, struct
     return PQ_STATUS_OK;
 }
 
-/* ---- the ready line -----------------------------------------------------------------------------
- */
-
-static const char *ca_file_to_tell; /* set once before the hub runs */
-
-static void tell_ready(const struct pq_hub_config *config)
-{
-    cJSON *line = cJSON_CreateObject();
-    cJSON_AddNumberToObject(line, "pid", (double)getpid());
-    cJSON *listen = cJSON_AddArrayToObject(line, "listen");
-    for (size_t i = 0; i < config->listener_count; i++) {
-        cJSON *one = cJSON_CreateObject();
-        cJSON_AddStringToObject(one, "address", pq_addr_text(&config->listeners[i].addr).at);
-        cJSON_AddStringToObject(one, "tls",
-                                config->listeners[i].implicit ? "implicit"
-                                : config->links.tls           ? "stls"
-                                                              : "none");
-        cJSON_AddItemToArray(listen, one);
-    }
-    if (ca_file_to_tell)
-        cJSON_AddStringToObject(line, "ca_file", ca_file_to_tell);
-    char *text = cJSON_PrintUnformatted(line);
-    if (!text || printf("%s\n", text) < 0 || fflush(stdout) != 0)
-        (void)fprintf(stderr, "popquiz-mock: the ready line cannot be written\n");
-    cJSON_free(text);
-    cJSON_Delete(line);
-}
-
-/* ---- running -----------------------------------------------------------------------------------
- */
+/* ---- the ready line -------------------------------------------------------------------------- */
 
 struct tls_place {
     char folder[PQ_MOCK_PATH_MAX], ca_file[PQ_MOCK_PATH_MAX];
     bool temporary;
 };
 
+static const char *tls_word(const struct pq_hub_config *config, size_t i)
+{
+    if (config->listeners[i].implicit)
+        return "implicit";
+    return config->links.tls ? "stls" : "none";
+}
+
+static bool add_listener(cJSON *list, const struct pq_hub_config *config, size_t i)
+{
+    cJSON *one = cJSON_CreateObject();
+    return cJSON_AddItemToArray(list, one) &&
+           cJSON_AddStringToObject(one, "address", pq_addr_text(&config->listeners[i].addr).at) &&
+           cJSON_AddStringToObject(one, "tls", tls_word(config, i));
+}
+
+static bool fill_ready(cJSON *line, const struct pq_hub_config *config)
+{
+    const struct tls_place *place = config->ctx;
+    bool made = cJSON_AddNumberToObject(line, "pid", (double)getpid()) != NULL;
+    cJSON *listen = cJSON_AddArrayToObject(line, "listen");
+    for (size_t i = 0; i < config->listener_count && made; i++)
+        made = add_listener(listen, config, i);
+    return made && (!config->links.tls || cJSON_AddStringToObject(line, "ca_file", place->ca_file));
+}
+
+static bool tell_ready(const struct pq_hub_config *config)
+{
+    cJSON *line = cJSON_CreateObject();
+    char *text = fill_ready(line, config) ? cJSON_PrintUnformatted(line) : NULL;
+    bool told = text && printf("%s\n", text) >= 0 && fflush(stdout) == 0;
+    cJSON_free(text);
+    cJSON_Delete(line);
+    return told;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+/* Finds the folder for certificates, which is made unless there was a name for it. */
+static enum pq_status prepare_folder(const struct mock_options *o, struct tls_place *place,
+                                     struct pq_why *why)
+{
+    const char *base = getenv("TMPDIR");
+    const char *name = o->tls_folder ? o->tls_folder : base && *base ? base : "/tmp";
+    int n = snprintf(place->folder, sizeof(place->folder), "%s%s", name,
+                     o->tls_folder ? "" : "/popquiz-mock-XXXXXX");
+    if (n < 0 || (size_t)n >= sizeof(place->folder))
+        return pq_why_fail(why, PQ_STATUS_FILE,
+                           "the path of the folder for certificates is too long");
+    place->temporary = !o->tls_folder && mkdtemp(place->folder);
+    if (!o->tls_folder && !place->temporary)
+        return pq_why_errno(why, PQ_STATUS_FILE, errno, "%s: cannot be made", place->folder);
+    return PQ_STATUS_OK;
+}
+
+static void remove_folder(struct tls_place *place)
+{
+    if (place->temporary)
+        pq_identity_remove(place->folder);
+    place->temporary = false;
+}
+
 static enum pq_status prepare_tls(struct mock_options *o, struct tls_place *place,
                                   struct pq_why *why)
 {
-    if (!o->tls)
-        return PQ_STATUS_OK;
-    place->temporary = o->tls_folder == NULL;
-    const char *base = getenv("TMPDIR");
-    int n = place->temporary ? snprintf(place->folder, sizeof(place->folder),
-                                        "%s/popquiz-mock-XXXXXX", base && *base ? base : "/tmp")
-                             : snprintf(place->folder, sizeof(place->folder), "%s", o->tls_folder);
-    if (n < 0 || (size_t)n >= sizeof(place->folder) - 16)
-        return pq_why_fail(why, PQ_STATUS_FILE, "the folder for certificates has too long a path");
-    if (place->temporary && !mkdtemp(place->folder))
-        return pq_why_fail(why, PQ_STATUS_FILE, "%s: cannot be made", place->folder);
+    enum pq_status status = o->tls ? prepare_folder(o, place, why) : PQ_STATUS_OK;
+    if (!o->tls || status != PQ_STATUS_OK)
+        return status;
     o->identity.folder = place->folder;
     o->identity.seed = o->seed;
     o->identity.now_s = (int64_t)time(NULL);
     o->hub.links.tls = pq_identity_make(&o->identity, place->ca_file, sizeof(place->ca_file), why);
-    ca_file_to_tell = place->ca_file;
+    if (o->inetd)
+        remove_folder(place); /* nobody is told where it is, and a signal may end us any time */
     return o->hub.links.tls ? PQ_STATUS_OK : PQ_STATUS_TLS;
 }
 
@@ -105,18 +131,20 @@ static enum pq_status prepare(struct mock_options *o, struct tls_place *place, s
         status = prepare_tls(o, place, why);
     o->hub.links.mock = &o->mock;
     o->hub.ready = tell_ready;
+    o->hub.ctx = place;
     return status;
 }
 
 static enum pq_status serve(struct mock_options *o, struct pq_why *why)
 {
     struct tls_place place = {.temporary = false};
+    if (!o->inetd)
+        pq_hub_hold_signals();
     enum pq_status status = prepare(o, &place, why);
     if (status == PQ_STATUS_OK)
         status = o->inetd ? pq_hub_inetd(&o->hub, o->inetd_tls, why) : pq_hub_run(&o->hub, why);
     pq_tls_context_free(o->hub.links.tls);
-    if (place.temporary)
-        pq_identity_remove(place.folder);
+    remove_folder(&place);
     enum pq_status closed = pq_transcript_close(o->hub.links.transcript);
     if (status == PQ_STATUS_OK && closed != PQ_STATUS_OK)
         status = pq_why_fail(why, closed, "%s: not everything could be written", o->transcript);
@@ -124,21 +152,34 @@ static enum pq_status serve(struct mock_options *o, struct pq_why *why)
     return status;
 }
 
-int main(int argc, char **argv)
+/* A text that was asked for must arrive, be it on a full disk. */
+static int tell_printed(struct pq_why *why)
 {
-    static struct mock_options options;
-    struct pq_why why = {""};
-    switch (mock_options_read(&options, argc, argv, &why)) {
-    case MOCK_DONE:
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return EXIT_SERVED;
+    (void)pq_why_errno(why, PQ_STATUS_FILE, errno, "standard output cannot be written");
+    return EXIT_CANNOT_SERVE;
+}
+
+static int run(struct mock_options *o, enum mock_action action, struct pq_why *why)
+{
+    switch (action) {
+    case MOCK_DONE:
+        return tell_printed(why);
     case MOCK_USAGE:
-        (void)fprintf(stderr, "popquiz-mock: %s\n", why.text);
         return EXIT_USAGE;
     case MOCK_SERVE:
         break;
     }
-    if (serve(&options, &why) == PQ_STATUS_OK)
-        return EXIT_SERVED;
-    (void)fprintf(stderr, "popquiz-mock: %s\n", why.text);
-    return EXIT_CANNOT_SERVE;
+    return serve(o, why) == PQ_STATUS_OK ? EXIT_SERVED : EXIT_CANNOT_SERVE;
+}
+
+int main(int argc, char **argv)
+{
+    struct mock_options options;
+    struct pq_why why = {""};
+    int status = run(&options, mock_options_read(&options, argc, argv, &why), &why);
+    if (status != EXIT_SERVED)
+        (void)fprintf(stderr, "popquiz-mock: %s\n", why.text);
+    return status;
 }

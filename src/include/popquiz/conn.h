@@ -98,6 +98,10 @@ struct pq_conn_memory {
 
 void pq_conn_init(struct pq_conn *c, enum pq_role role, enum pq_tls_mode tls,
                   struct pq_conn_memory memory);
+/* Lends other memory for the client's lines, at least PQ_COMMAND_LINE_MAX octets, and makes it the
+ * limit of a SASL line: so that a server needs the room for long ones only while an exchange runs.
+ * A line that has begun is forgotten. */
+void pq_conn_lend(struct pq_conn *c, uint8_t *client, size_t client_cap);
 
 /* ---- reading ----------------------------------------------------------------------------------
  */

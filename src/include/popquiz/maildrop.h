@@ -29,5 +29,7 @@ struct pq_message *pq_maildrop_find(const struct pq_maildrop *m, uint64_t number
 bool pq_maildrop_delete(struct pq_maildrop *m, uint64_t number);
 /* RSET: takes every mark away. */
 void pq_maildrop_reset(struct pq_maildrop *m);
+/* Counts again after marks were changed by hand. */
+void pq_maildrop_recount(struct pq_maildrop *m);
 
 #endif
