@@ -2,6 +2,7 @@
 """Real servers, started from their profiles: ci/setup installs them. They serve, their mail comes
 back, and nothing of them is left."""
 
+import asyncio
 import json
 import os
 import poplib
@@ -214,6 +215,28 @@ def test_a_session_that_crashes_is_told(name: str, title: str, says: str) -> Non
         assert lab.mail() == list(MAIL)
 
 
+def test_an_account_that_is_not_there_is_an_error() -> None:
+    with started("popa3d") as lab:
+        for work in (lab.server.reset, lab.server.peek):
+            with pytest.raises(TargetError, match="popa3d has no account 'carol'"):
+                lab.do(work("carol"))
+        assert len(lab.mail()) == 3
+
+
+def test_an_answer_that_nobody_waited_for_confuses_nobody() -> None:
+    with started("popa3d") as lab:
+
+        async def hurry() -> list[bytes]:
+            for _ in range(20):
+                asking = asyncio.create_task(lab.server.peek("bob"))
+                await asyncio.sleep(0)
+                asking.cancel()
+            return await lab.server.peek("alice")
+
+        assert lab.do(hurry()) == list(MAIL)
+        assert lab.peek("bob") == list(MAIL[:2])
+
+
 def test_statuses_of_sessions_are_counted() -> None:
     with started("popa3d") as lab:
         for _ in range(5):
@@ -280,6 +303,8 @@ def test_nothing_is_left_when_the_keeper_is_killed(name: str) -> None:
         lab.do(lab.server.wait())
         with pytest.raises(TargetError, match=f"the keeper of {name} died: signal SIGKILL"):
             lab.do(lab.server.peek("alice"))
+        with pytest.raises(TargetError, match="died"):
+            lab.do(lab.server.restart())
         session.close()  # a process of Dovecot without its master ends with its session
         assert wait_until(family.is_gone)
     assert not folder.exists()

@@ -214,6 +214,28 @@ def test_a_target_that_does_not_start_leaves_nothing(tmp_path: Path) -> None:
     assert set(Path(tempfile.gettempdir()).glob("popquiz-lab-*")) <= before
 
 
+@pytest.mark.parametrize(
+    ("name", "tls"),
+    [("dovecot", "none"), ("dovecot", "stls"), ("dovecot", "implicit"), ("popa3d", "none")],
+)
+def test_the_runner_plays_cases_against_a_lab_server(name: str, tls: str, tmp_path: Path) -> None:
+    wanted = ["--select", "rfc1939.greeting.one-line or rfc1939.retr.stuffing"]
+    command = [
+        *COMMAND[:-1],
+        "certify",
+        "--lab",
+        name,
+        "--tls",
+        tls,
+        *wanted,
+        "--out",
+        str(tmp_path),
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+    assert "4 cases: 4 pass; " in ran.stdout
+
+
 # ---- proxies, preparations -----------------------------------------------------------------------
 
 RELAY = """\

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from popquiz.servers import maildrops
 from popquiz.servers.maildrops import OLD, BusyError, Maildir, Mbox, Owner, Store, on_disk, on_wire
 
 SELF = Owner(os.getuid(), os.getgid())
@@ -168,6 +169,21 @@ def test_what_a_server_planted_is_not_followed(make: Make, tmp_path: Path) -> No
     store.reset()
     assert secret.read_text() == "From secret\nsecret\n"
     assert store.peek() == ON_WIRE
+
+
+@BOTH
+def test_a_maildrop_that_grows_without_end_is_not_read(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make(tmp_path)
+    store.reset()
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "index"]
+    size = sum(path.stat().st_size for path in files)
+    monkeypatch.setattr(maildrops, "DROP_MAX", size)
+    assert store.peek() == ON_WIRE
+    monkeypatch.setattr(maildrops, "DROP_MAX", size - 1)
+    with pytest.raises(OSError, match="has grown"):
+        store.peek()
 
 
 def test_a_pipe_in_a_maildir_does_not_hang_the_reader(tmp_path: Path) -> None:

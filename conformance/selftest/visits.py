@@ -119,4 +119,13 @@ class Family:
         assert self.pids
 
     def is_gone(self) -> bool:
-        return not any(Path(f"/proc/{pid}").exists() for pid in self.pids)
+        return not any(map(_lives, self.pids))
+
+
+def _lives(pid: int) -> bool:
+    """Not so when it waits for nothing but a parent that looks after it."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return status.rpartition(b")")[2].split()[0] != b"Z"

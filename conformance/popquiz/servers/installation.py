@@ -51,7 +51,7 @@ class Installation:
         self.profile = order.profile
         self.folder = order.folder
         self._password = order.password
-        self._wanted = order.profile.names()
+        self._crypt = self._hash() if "crypt" in order.profile.names() else ""
         self.names = {**self._server_names(), **order.names}
         self.accounts = {
             name: self._account_names(name, at) for at, name in enumerate(order.accounts)
@@ -76,17 +76,18 @@ class Installation:
 
     def _account_names(self, name: str, at: int) -> dict[str, str]:
         own = self.profile.namespace is not None
-        names = {
+        return {
             "account": name,
             "password": self._password,
             "uid": str(ACCOUNT_UID + at if own else os.getuid()),
             "gid": str(ACCOUNT_UID + at if own else os.getgid()),
+            "crypt": self._crypt,
         }
-        if "crypt" in self._wanted:
-            # The fastest hash that still takes the whole password.
-            command = ["openssl", "passwd", "-1", "-stdin"]
-            names["crypt"] = run_tool(command, self._password, ENVIRONMENT, self.folder)
-        return names
+
+    def _hash(self) -> str:
+        """The fastest hash that still takes the whole password."""
+        command = ["openssl", "passwd", "-1", "-stdin"]
+        return run_tool(command, self._password, ENVIRONMENT, self.folder)
 
     def _store(self, name: str, messages: Sequence[bytes]) -> Store:
         drop = self.profile.drop

@@ -2,10 +2,18 @@
 """Keeps one server: a process that has no other life than its server's.
 
 It reads an order (order.py), makes the server's folder, starts the server, and obeys lines of JSON
-on stdin, each answered by one on stdout; what happens to the server besides, it tells in lines of
-their own, {"incident": ...}. When stdin ends, because it was closed or because its parent is gone,
-however that came about, it ends the server and removes the folder. It never has more power than the
-server: root turns into a user without power, or into root of a namespace (namespace.py).
+on stdin, each answered by a line on stdout with the same id:
+
+    (the order)                                               {"id": 0, "port": 4711 or null}
+    {"id": 1, "do": "reset", "account": "a", "force": false}  {"id": 1} or {"id": 1, "busy": why}
+    {"id": 2, "do": "deliver", "account": "a", "octets": ..}  {"id": 2} or {"id": 2, "busy": why}
+    {"id": 3, "do": "peek", "account": "a"}                   {"id": 3, "messages": [...]}
+    {"id": 4, "do": "restart"}, {"id": 5, "do": "status"}     see there
+
+or by {"id": 1, "error": why}. Octets are in base64. A line {"incident": {"kind": .., "text": ..}}
+tells what happened to the server meanwhile. When stdin ends, because it was closed or because its
+parent is gone, however that came about, it ends the server and removes the folder. It never has
+more power than the server: root turns into a user without power, or into root of a namespace.
 """
 
 import base64
@@ -35,6 +43,7 @@ LINE_MAX = 1 << 28  # octets of a line: the order holds the mail of all accounts
 READ_OCTETS = 1 << 16
 END_S = 5.0  # what a server gets to end by itself
 LOG_PERIOD_S = 0.05
+STARTING_S = 1.0  # what a process gets to tell whose it is
 LAST_LINES = 20  # of what a process said before it ended
 Answer = dict[str, Any]
 
@@ -74,7 +83,7 @@ class Keeper:
             self._inetd = Inetd(self._selector, lambda wire: self._begin_session(command, wire))
         for command in map(self._place.launch, self._profile.processes):
             self._servers.append(self._children.start(Path(command.words[0]).name, command))
-        return {"ok": True, "port": self._inetd.port if self._inetd else None}
+        return {"port": self._inetd.port if self._inetd else None}
 
     def _begin_session(self, command: Launch, wire: socket.socket) -> bool:
         try:
@@ -114,20 +123,28 @@ class Keeper:
 
     def obey(self, request: Mapping[str, Any]) -> Answer:
         """Does what one line asks for."""
+        number = {"id": request["id"]}
         try:
-            return self._obey[request["do"]](request)
+            return number | self._obey[request["do"]](request)
         except BusyError as busy:
-            return {"busy": str(busy)}
+            return number | {"busy": str(busy)}
         except (OSError, PopquizError) as error:
-            return {"error": f"{self._profile.name}: {error}"}
+            return number | {"error": f"{self._profile.name}: {error}"}
 
     def _sessions(self, account: str) -> Iterator[int]:
         """The processes that have the maildrop of an account open."""
-        session = self._profile.session
-        title, uid = (self._place.fill(text, account) for text in (session.title, session.uid))
-        for pid in processes.descendants() if title or uid else ():
-            as_user = uid and str(processes.user(pid)) == uid
-            if as_user or (title and re.fullmatch(title, processes.title(pid))):
+        said = self._profile.session
+        wanted, starting, uid = (
+            self._place.fill(text, account) for text in (said.title, said.starting, said.uid)
+        )
+        for pid in processes.descendants():
+            title = processes.title(pid)
+            begins = bool(starting and re.fullmatch(starting, title))
+            if (
+                (uid and str(processes.user(pid)) == uid)
+                or (wanted and re.fullmatch(wanted, title))
+                or (begins and processes.age(pid) < STARTING_S)
+            ):
                 yield pid
 
     def _reset(self, request: Mapping[str, Any]) -> Answer:
@@ -139,12 +156,12 @@ class Keeper:
         if sessions:
             self._children.end(sessions, END_S)
         self._place.stores[account].reset()
-        return {"ok": True}
+        return {}
 
     def _deliver(self, request: Mapping[str, Any]) -> Answer:
         octets = base64.b64decode(request["octets"])
         self._place.stores[request["account"]].deliver(octets)
-        return {"ok": True}
+        return {}
 
     def _peek(self, request: Mapping[str, Any]) -> Answer:
         messages = self._place.stores[request["account"]].peek()
@@ -158,6 +175,8 @@ class Keeper:
         return self.start()
 
     def _status(self, request: Mapping[str, Any]) -> Answer:
+        """How many sessions live (inetd), how many processes ended with which status, the end of
+        the log, and whether the server has its ports."""
         self._children.reap()
         sessions = self._inetd.sessions if self._inetd else None
         answer = {"sessions": sessions, "ended": self._ended, "log": self._log.tail()}
@@ -247,7 +266,7 @@ def _keep(ordered: order.Order, lines: Lines) -> None:
     keeper = Keeper(ordered)
     try:
         keeper.install()
-        say(keeper.start())
+        say({"id": 0} | keeper.start())
         keeper.serve(lines)
     finally:
         keeper.close()
@@ -262,7 +281,7 @@ def main() -> int:
     except BrokenPipeError:
         pass  # nobody listens any more
     except (OSError, PopquizError) as error:
-        say({"error": str(error)})
+        say({"id": 0, "error": str(error)})
     finally:
         folders.remove(ordered.folder)
     return 0

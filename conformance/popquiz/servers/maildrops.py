@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 OLD = 1_000_000_000  # 2001-09-09: when the first message arrived; each further one a second later
+DROP_MAX = 1 << 26  # octets of a maildrop that is read
 FRESH_S = 2.0  # a change after which a server might wait
 
 
@@ -59,12 +60,16 @@ def _create(path: Path) -> BinaryIO:
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
-def _read(path: Path) -> bytes:
-    """A regular file: the servers whose files these are may be broken, or taken over."""
+def _read(path: Path, room: int) -> bytes:
+    """A regular file of at most `room` octets: the servers whose files these are may be broken, or
+    taken over."""
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(f"{path} is no file")
-        return file.read()
+        octets = file.read(room + 1)
+    if len(octets) > room:
+        raise OSError(f"{path}: the maildrop has grown to more than {DROP_MAX} octets")
+    return octets
 
 
 def on_disk(octets: bytes) -> bytes:
@@ -136,7 +141,11 @@ class Maildir:
 
     def peek(self) -> list[bytes]:
         found = [path for name in ("cur", "new") for path in (self._path / name).iterdir()]
-        return [on_wire(_read(path)) for path in sorted(found, key=lambda path: path.name)]
+        messages, room = [], DROP_MAX
+        for path in sorted(found, key=lambda path: path.name):
+            messages.append(_read(path, room))
+            room -= len(messages[-1])
+        return [on_wire(octets) for octets in messages]
 
     def age(self) -> None:
         """No server is known that looks at the times of a Maildir so."""
@@ -212,6 +221,6 @@ class Mbox:
             os.close(file)
 
     def peek(self) -> list[bytes]:
-        entries = re.split(rb"^From .*\n", _read(self._path), flags=re.MULTILINE)
+        entries = re.split(rb"^From .*\n", _read(self._path, DROP_MAX), flags=re.MULTILINE)
         # The last line end of an entry is that of the empty line behind the message.
         return [on_wire(entry.removesuffix(b"\n")) for entry in entries[1:]]

@@ -2,21 +2,33 @@
 """Looks at the processes below this one, in /proc."""
 
 import contextlib
+import math
 import os
+import time
 from pathlib import Path
 
 PROC = Path("/proc")
 TCP_LISTEN = "0A"
 
 
+def _status(pid: int) -> list[bytes]:
+    """The words of /proc/PID/stat behind the name, which may hold anything; none: it is gone."""
+    with contextlib.suppress(OSError):
+        return (PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    return []
+
+
 def _parent(pid: int) -> int:
     """0 when there is no such process any more."""
-    try:
-        status = (PROC / str(pid) / "stat").read_bytes()
-    except OSError:
-        return 0
-    # PID (NAME) STATE PARENT ..., where NAME may hold anything.
-    return int(status.rpartition(b")")[2].split()[1])
+    words = _status(pid)
+    return int(words[1]) if words else 0
+
+
+def age(pid: int) -> float:
+    """How many seconds it has lived; infinite when it is gone."""
+    words = _status(pid)
+    begun = int(words[19]) / os.sysconf("SC_CLK_TCK") if words else -math.inf
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - begun
 
 
 def descendants(root: int | None = None) -> list[int]:

@@ -5,7 +5,9 @@ A profile is only read here: nothing is written or started. Everything that can 
 found when it is read, so that a server is never started from half a description.
 """
 
+import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +72,7 @@ class Session:
     """How to tell a process that has an account's maildrop open; empty texts tell nothing."""
 
     title: str  # a regular expression for its arguments
+    starting: str  # the same for a process that begins, and has not told whose it is
     uid: str  # whom it runs as
 
 
@@ -138,7 +141,8 @@ class Profile:
             yield "[[process]] or [inetd]", " ".join(words), False
         if self.drop:
             yield "[maildrop]", " ".join((self.drop.path, *self.drop.files)), True
-        yield "[session]", f"{self.session.title} {self.session.uid}", True
+        session = self.session
+        yield "[session]", " ".join((session.title, session.starting, session.uid)), True
         yield "top level", " ".join((*self.version, *self.requires, *self.folders)), False
 
     def names(self) -> frozenset[str]:
@@ -152,7 +156,10 @@ class Profile:
         except paths.MissingError:
             return [f"the unpacked package {self.unpacked}"]
         wanted = (template.fill(path, {"unpacked": folder}) for path in self.requires)
-        return [path for path in wanted if not Path(path).exists()]
+        missing = [path for path in wanted if not Path(path).exists()]
+        if self.namespace and os.getuid() != 0 and not shutil.which("newuidmap"):
+            missing.append("newuidmap")
+        return missing
 
 
 # ---- reading -------------------------------------------------------------------------------------
@@ -238,9 +245,11 @@ def _drop(table: tomltable.Table | None) -> Drop | None:
 
 def _session(table: tomltable.Table | None) -> Session:
     if table is None:
-        return Session("", "")
-    session = Session(table.text("title", ""), table.text("uid", ""))
+        return Session("", "", "")
+    words = (table.text(key, "") for key in ("title", "starting", "uid"))
+    session = Session(*words)
     _regular(table, "title", session.title)
+    _regular(table, "starting", session.starting)
     table.end()
     return session
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,8 @@ class LabServer:
         self._process: asyncio.subprocess.Process | None = None
         self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._asking = asyncio.Lock()
+        self._asked = 0  # requests so far: an answer bears the number of its request
+        self._epitaph = ""  # of the keeper
         self._listening: asyncio.Task[None] | None = None
         self._incidents: list[Incident] = []
         self._mask = Mask([order.password])
@@ -86,7 +89,7 @@ class LabServer:
         command = [sys.executable, "-P", "-m", "popquiz.servers.keeper"]
         self._process = await children.start(command, limit=LINE_MAX)
         self._listening = asyncio.create_task(self._listen(self._process))
-        answer = await self._ask_line(self._order.line())
+        answer = await self._exchange(0, self._order.line())
         self._note_addresses(answer["port"] or self._order.names.get("port"))
         await self._wait_for_greeting()
 
@@ -104,19 +107,23 @@ class LabServer:
             else:
                 self._note(told["incident"]["kind"], told["incident"]["text"])
         words = await children.epitaph(process)
+        self._epitaph = f"the keeper of {self.profile.name} died: {words}"
         self._died.set()
-        self._answers.put_nowait({"error": f"the keeper of {self.profile.name} died: {words}"})
+        self._answers.put_nowait({"error": self._epitaph})
 
-    async def _ask_line(self, line: bytes) -> dict[str, Any]:
-        if not self._process or not self._process.stdin:
-            raise TargetError(f"{self.profile.name} was closed")
+    async def _exchange(self, number: int, line: bytes) -> dict[str, Any]:
+        """Sends a line and waits for its answer."""
+        process = self._process
+        if self._epitaph or not process or not process.stdin:
+            raise TargetError(self._epitaph or f"{self.profile.name} was closed")
         try:
-            async with self._asking, asyncio.timeout(ANSWER_S):
-                self._process.stdin.write(line)
-                await self._process.stdin.drain()
-                answer = await self._answers.get()
-        except ConnectionError:
-            answer = await self._answers.get()  # the last one
+            async with asyncio.timeout(ANSWER_S):
+                with suppress(ConnectionError):  # the keeper died: _listen() says how
+                    process.stdin.write(line)
+                    await process.stdin.drain()
+                # Of a request that was cancelled nobody took the answer.
+                while (answer := await self._answers.get()).get("id", number) != number:
+                    pass
         except TimeoutError:
             raise TargetError(f"the keeper of {self.profile.name} does not answer") from None
         if "error" in answer:
@@ -124,7 +131,10 @@ class LabServer:
         return answer
 
     async def _ask(self, do: str, **words: object) -> dict[str, Any]:
-        return await self._ask_line(json.dumps({"do": do, **words}).encode() + b"\n")
+        async with self._asking:
+            self._asked += 1
+            request = {"id": self._asked, "do": do, **words}
+            return await self._exchange(self._asked, json.dumps(request).encode() + b"\n")
 
     def _note(self, kind: str, text: str) -> None:
         if len(self._incidents) < INCIDENTS_MAX:
@@ -177,36 +187,39 @@ class LabServer:
 
     # ---- what can be asked of it -----------------------------------------------------------------
 
-    @property
-    def _store(self) -> "LabServer":
-        """The server that has the mail."""
-        return self._backend or self
+    async def _ask_store(self, do: str, account: str, **words: object) -> dict[str, Any]:
+        """Asks the server that has the mail, the one behind a proxy."""
+        if account not in self.accounts:
+            raise TargetError(f"{self.profile.name} has no account {account!r}")
+        return await (self._backend or self)._ask(do, account=account, **words)
 
-    async def _patiently(self, do: str, **words: object) -> dict[str, Any]:
+    async def _patiently(self, do: str, account: str, **words: object) -> dict[str, Any]:
         """Asks again while sessions hold the maildrop; after BUSY_S the last answer counts."""
         loop = asyncio.get_running_loop()
         end = loop.time() + BUSY_S
-        while "busy" in (answer := await self._ask(do, **words)) and loop.time() < end:
+        while "busy" in (answer := await self._ask_store(do, account, **words)):
+            if loop.time() >= end:
+                break
             await asyncio.sleep(BUSY_PAUSE_S)
         return answer
 
     async def reset(self, account: str) -> None:
         """Restores the maildrop as it was at the start. Sessions that still have it open get a
         moment to end, then they are killed."""
-        answer = await self._store._patiently("reset", account=account, force=False)
+        answer = await self._patiently("reset", account, force=False)
         if "busy" in answer:
-            await self._store._ask("reset", account=account, force=True)
+            await self._ask_store("reset", account, force=True)
 
     async def deliver(self, account: str, octets: bytes) -> None:
         """Adds a message, whose lines end in CRLF or LF; the next session sees it."""
         message = b64encode(octets).decode()
-        answer = await self._store._patiently("deliver", account=account, octets=message)
+        answer = await self._patiently("deliver", account, octets=message)
         if "busy" in answer:
             raise TargetError(str(answer["busy"]))
 
     async def peek(self, account: str) -> list[bytes]:
         """The messages in the store, in the order of message numbers; their lines end in CRLF."""
-        answer = await self._store._ask("peek", account=account)
+        answer = await self._ask_store("peek", account)
         return [b64decode(message) for message in answer["messages"]]
 
     async def restart(self) -> None:
