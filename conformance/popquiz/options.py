@@ -13,6 +13,8 @@ from popquiz.errors import UsageError
 from popquiz.targets import TLS_MODES, Account, Endpoint, Target
 
 PASSWORD_MAX = 1024  # octets
+NUMBER_MAX = 2**53 - 1  # of the player's numbers
+PATIENCE_MAX = 600  # seconds, likewise
 PATIENCE_SECONDS = 10.0
 
 
@@ -23,12 +25,14 @@ class Group(Protocol):
     def add_argument(self) -> Callable[..., object]: ...
 
 
-def number(least: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number from `least`."""
+def number(least: int, most: int = NUMBER_MAX) -> Callable[[str], int]:
+    """The type of an option that is a whole number."""
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or len(text) > 18 or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least}")
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(NUMBER_MAX))
+        if not digits or not least <= int(text) <= most:
+            wanted = f"from {least}" + (f" to {most}" if most < NUMBER_MAX else "")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {wanted}")
         return int(text)
 
     return read
@@ -47,7 +51,7 @@ def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument("--tls-target", metavar="ADDRESS", help="where TLS begins at once")
     group.add_argument("--ca", metavar="FILE", help="whom to trust; else the system's authorities")
     group.add_argument("--insecure", action="store_true", help="accept any certificate")
-    group.add_argument("--host", metavar="NAME", help="the name that the certificate must have")
+    group.add_argument("--host", metavar="NAME", help="whose certificate it must be; else HOST's")
     group.add_argument("--user", metavar="NAME", help="the account")
     group.add_argument("--password-file", metavar="FILE", help="its password, the first line")
     group.add_argument("--user2", metavar="NAME", help="a second account on the same server")
@@ -67,7 +71,7 @@ def add_target(group: Group, default: str | None = None) -> None:
     )
     group.add_argument(
         "--patience",
-        type=number(1),
+        type=number(1, PATIENCE_MAX),
         default=int(PATIENCE_SECONDS),
         metavar="SECONDS",
         help="how long a target may take to start, and to answer until it is known better "
@@ -114,7 +118,9 @@ def endpoint(args: argparse.Namespace, address: str) -> Endpoint:
     ca_file = Path(args.ca) if args.ca else None
     if ca_file and not ca_file.is_file():
         raise UsageError(f"--ca {args.ca}: there is no such file")
-    return Endpoint(address, args.tls, args.tls_target, ca_file, not args.insecure, args.host)
+    place = probe.parse_address(address) if address else ""
+    host = args.host or (place[0] if isinstance(place, tuple) else None)
+    return Endpoint(address, args.tls, args.tls_target, ca_file, not args.insecure, host)
 
 
 def _mock(args: argparse.Namespace) -> Target:
@@ -136,7 +142,6 @@ def _exec(args: argparse.Namespace, command: str) -> Target:
 def _plain(args: argparse.Namespace) -> Target:
     from popquiz.target_plain import PlainTarget
 
-    probe.parse_address(args.target)
     return PlainTarget(endpoint(args, args.target), accounts(args))
 
 

@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 async def _open(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    address = parse_address(endpoint.address)
+    address = parse_address(endpoint.entrance)
     context = None
     if endpoint.tls == "implicit":
         import ssl  # only here, because it takes long to load

@@ -19,10 +19,11 @@ from popquiz.fixtures import Maildrop
 from popquiz.plan import Situation
 from popquiz.player import PlayerDied, Plays, Request
 from popquiz.record import Job, Result
-from popquiz.targets import Seat, Target, UnableError
+from popquiz.targets import Incident, Seat, Target, UnableError
 from popquiz.verdicts import DEADLY, Attempt, Skip, Verdict
 
 WRONG_LOGINS = 20  # on servers of other people, unless they allow more
+LATE_SECONDS, LATE_TURNS = 0.02, 25  # for news of a process that died
 SETTLED = (Verdict.PASS, Verdict.SKIP)  # are not played again
 HEALTHY = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.SKIP)  # prove that the target lives
 
@@ -236,7 +237,7 @@ class Scheduler:
         if not incidents and not doubt and attempt.verdict in HEALTHY:
             return attempt
         problem = await probe.once(bench.seat.endpoint, self._probe_seconds(bench))
-        incidents = (*incidents, *bench.seat.incidents())
+        incidents = (*incidents, *await self._late_incidents(bench, bool(problem)))
         if incidents:
             text = "; ".join(incident.text.partition("\n")[0] for incident in incidents)
             return replace(attempt, verdict=Verdict.CRASH, why=text, incidents=incidents)
@@ -245,6 +246,17 @@ class Scheduler:
         gone = problem.startswith(probe.UNREACHABLE)
         verdict = Verdict.CRASH if gone else Verdict.HANG
         return replace(attempt, verdict=verdict, why=f"afterwards the target {problem}")
+
+    async def _late_incidents(self, bench: Bench, dead: bool) -> list[Incident]:
+        """What is known by now. A client sees a dead server before its parent does, so there is
+        more to wait for when it is dead and nothing is known."""
+        found = list(bench.seat.incidents())
+        for _ in range(LATE_TURNS if dead and self.target.ours else 0):
+            if found:
+                break
+            await asyncio.sleep(LATE_SECONDS)
+            found = list(bench.seat.incidents())
+        return found
 
     def _probe_seconds(self, bench: Bench) -> float:
         return max(2 * (self.rules.patience_ms or bench.facts.patience_ms) / 1000, 1.0)

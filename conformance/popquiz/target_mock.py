@@ -140,9 +140,8 @@ class MockSeat:
     @property
     def endpoint(self) -> Endpoint:
         at = self._mock.addresses
-        plain = at["implicit" if self._tls == "implicit" else "stls"]
         host = "localhost"  # in its certificate
-        return Endpoint(plain, self._tls, at["implicit"], self._mock.ca_file, True, host)
+        return Endpoint(at["stls"], self._tls, at["implicit"], self._mock.ca_file, True, host)
 
     def account(self, maildrop: Maildrop) -> Account | None:
         user = user_of(maildrop)

@@ -30,11 +30,16 @@ class Endpoint:
     """How a client reaches a seat."""
 
     address: str  # tcp://HOST:PORT, tcp://[V6]:PORT or unix:/PATH
-    tls: str = "none"  # how TLS begins there: one of TLS_MODES
-    tls_address: str | None = None  # where TLS begins at once, for `@connect tls`
+    tls: str = "none"  # how TLS begins: one of TLS_MODES
+    tls_address: str | None = None  # where TLS begins at once; None: nowhere, or at `address`
     ca_file: Path | None = None  # whom to trust; None: the system's authorities
     verify: bool = True
-    host: str | None = None  # the name that the certificate must have; None: that of the address
+    host: str | None = None  # the name that the certificate must have; None: any
+
+    @property
+    def entrance(self) -> str:
+        """The address to which a case connects."""
+        return (self.tls_address if self.tls == "implicit" else None) or self.address
 
 
 @dataclass(frozen=True, slots=True)
