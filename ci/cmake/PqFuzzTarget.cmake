@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# pq_add_fuzz_target(NAME USES modules LIBS targets): builds NAME.c for the engine PQ_FUZZ_ENGINE.
+# replay: any compiler, no engine; the ctest replay.NAME runs every seed and every old crash.
+# libfuzzer: the ctest fuzz-smoke.NAME searches from there for PQ_FUZZ_SMOKE_SECONDS. afl: persistent mode.
+# ossfuzz: linked by the C++ compiler with $LIB_FUZZING_ENGINE, as OSS-Fuzz and ClusterFuzzLite ask.
+set(PQ_FUZZ_SMOKE_SECONDS 30 CACHE STRING "How long each ctest fuzz-smoke.NAME searches")
+if(PQ_FUZZ_ENGINE STREQUAL "ossfuzz")
+  enable_language(CXX)
+endif()
+
+function(pq_add_fuzz_target name)
+  cmake_parse_arguments(arg "" "" "USES;LIBS" ${ARGN})
+  # A target without a seed would replay nothing and pass.
+  file(GLOB seeds CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/corpus/seeds/${name}/*)
+  file(GLOB corpus CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/corpus/seeds/${name}
+                                     ${PROJECT_SOURCE_DIR}/corpus/regressions/${name})
+  if(NOT seeds)
+    message(FATAL_ERROR "${name}: put at least one seed into corpus/seeds/${name}")
+  endif()
+
+  add_executable(${name} ${name}.c)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  list(TRANSFORM arg_USES PREPEND pq_)
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:pq_flags> ${arg_USES} ${arg_LIBS})
+  if(PQ_FUZZ_ENGINE STREQUAL "replay")
+    target_sources(${name} PRIVATE replay_main.c)
+    set(test replay.${name})
+    set(run ${name} ${corpus})
+    set(patience 120)
+  elseif(PQ_FUZZ_ENGINE STREQUAL "ossfuzz")
+    target_link_libraries(${name} PRIVATE $ENV{LIB_FUZZING_ENGINE})
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  else()
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endif()
+  if(PQ_FUZZ_ENGINE STREQUAL "libfuzzer")
+    # What the search finds goes into the first folder, which is not the corpus.
+    set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}.found)
+    file(MAKE_DIRECTORY ${found})
+    set(test fuzz-smoke.${name})
+    set(run ${name} -max_total_time=${PQ_FUZZ_SMOKE_SECONDS} -timeout=10 -print_final_stats=1
+            -artifact_prefix=${found}/ ${found} ${corpus})
+    math(EXPR patience "${PQ_FUZZ_SMOKE_SECONDS} + 60")
+  endif()
+
+  if(PQ_TESTS AND DEFINED test)
+    string(REGEX MATCH "^[^.]+" label ${test})
+    add_test(NAME ${test} COMMAND ${run})
+    set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT ${patience})
+  endif()
+endfunction()

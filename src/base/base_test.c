@@ -50,8 +50,13 @@ static void test_numbers_are_exact(void **state)
 static const struct base64_case {
     const char *data, *text;
 } base64_cases[] = {/* RFC 4648 section 10 */
-                    {"", ""},         {"f", "Zg=="},        {"fo", "Zm8="},       {"foo", "Zm9v"},
-                    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+                    {"", ""},
+                    {"f", "Zg=="},
+                    {"fo", "Zm8="},
+                    {"foo", "Zm9v"},
+                    {"foob", "Zm9vYg=="},
+                    {"fooba", "Zm9vYmE="},
+                    {"foobar", "Zm9vYmFy"}};
 
 static void test_base64_vectors(void **state)
 {
@@ -78,9 +83,9 @@ static void test_base64_vectors(void **state)
 static void test_base64_is_strict(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"Z",     "Zg",    "Zg=",   "Zh==",  "Zm9=",   "Zg==Zg==",
-                                      "=Zg=",  "====",  "Zm9v\n", "Zm 9", "Zm9!",   "Zm9v=",
-                                      "Z===",  "Zm9-",  "Zm9_", "Zg=a"};
+    static const char *const bad[] = {
+        "Z",      "Zg",   "Zg=",  "Zh==",  "Zm9=", "Zg==Zg==", "=Zg=", "====",
+        "Zm9v\n", "Zm 9", "Zm9!", "Zm9v=", "Z===", "Zm9-",     "Zm9_", "Zg=a"};
     uint8_t memory[16];
     struct pq_buf b;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -110,12 +115,24 @@ static void test_hex(void **state)
 static void test_utf8(void **state)
 {
     (void)state;
-    static const char *const good[] = {"", "abc", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
-                                       "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"};
-    static const char *const bad[] = {"\x80",         "\xC0\xAF",         "\xC1\xBF",
-                                      "\xE0\x9F\xBF", "\xED\xA0\x80",     "\xF4\x90\x80\x80",
-                                      "\xF5\x80\x80\x80", "\xC3",         "\xE2\x82",
-                                      "\xF0\x9F\x98", "a\xFF"};
+    static const char *const good[] = {"",
+                                       "abc",
+                                       "\xC3\xA9",
+                                       "\xE2\x82\xAC",
+                                       "\xF0\x9F\x98\x80",
+                                       "\xED\x9F\xBF",
+                                       "\xF4\x8F\xBF\xBF"};
+    static const char *const bad[] = {"\x80",
+                                      "\xC0\xAF",
+                                      "\xC1\xBF",
+                                      "\xE0\x9F\xBF",
+                                      "\xED\xA0\x80",
+                                      "\xF4\x90\x80\x80",
+                                      "\xF5\x80\x80\x80",
+                                      "\xC3",
+                                      "\xE2\x82",
+                                      "\xF0\x9F\x98",
+                                      "a\xFF"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         assert_true(pq_slice_is_utf8(guard_slice(pq_slice_text(good[i]))));
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -127,19 +127,18 @@ void *pq_arena_get(struct pq_arena *a, size_t size)
     return memset(at, 0, rounded);
 }
 
-struct pq_slice pq_arena_copy(struct pq_arena *a, struct pq_slice s)
-{
-    uint8_t *copy = pq_arena_get(a, s.len + 1);
-    if (!copy)
-        return (struct pq_slice){NULL, 0};
-    if (s.len > 0)
-        memcpy(copy, s.at, s.len);
-    return (struct pq_slice){copy, s.len};
-}
-
 char *pq_arena_text(struct pq_arena *a, struct pq_slice s)
 {
-    return (char *)(uintptr_t)pq_arena_copy(a, s).at;
+    char *copy = pq_arena_get(a, s.len + 1);
+    if (copy && s.len > 0)
+        memcpy(copy, s.at, s.len);
+    return copy;
+}
+
+struct pq_slice pq_arena_copy(struct pq_arena *a, struct pq_slice s)
+{
+    const char *copy = pq_arena_text(a, s);
+    return pq_slice_of(copy, copy ? s.len : 0);
 }
 
 void pq_arena_free(struct pq_arena *a)

@@ -38,7 +38,7 @@ bool pq_mechanism_is_valid(struct pq_slice name)
     return name.len >= 1 && name.len <= MECHANISM_NAME_MAX;
 }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words ----------------------------------------------------------------------------------- */
 
 static bool is_blank(uint8_t octet)
 {
@@ -84,12 +84,12 @@ static struct pq_slice words_next(struct words *w)
     return word;
 }
 
-/* ---- arguments -------------------------------------------------------------------------------- */
+/* ---- arguments ------------------------------------------------------------------------------- */
 
 static enum pq_flaw read_number(struct pq_slice text, unsigned leniency, uint64_t *out)
 {
-    enum pq_status status = leniency & PQ_LENIENT_ZEROS ? pq_parse_u64_zeros(text, out)
-                                                        : pq_parse_u64(text, out);
+    enum pq_status status =
+        leniency & PQ_LENIENT_ZEROS ? pq_parse_u64_zeros(text, out) : pq_parse_u64(text, out);
     if (status == PQ_STATUS_NUMBER_RANGE)
         *out = UINT64_MAX;
     return status == PQ_STATUS_NOT_NUMBER ? PQ_FLAW_ARGUMENT_NUMBER : PQ_FLAW_NONE;
@@ -160,7 +160,7 @@ static enum pq_flaw take_arguments(struct words *w, struct pq_command *c)
     return w->rest.len == 0 ? PQ_FLAW_BLANKS : PQ_FLAW_ARGUMENT_SURPLUS;
 }
 
-/* ---- the line --------------------------------------------------------------------------------- */
+/* ---- the line -------------------------------------------------------------------------------- */
 
 static bool is_credential(enum pq_verb verb)
 {
@@ -234,8 +234,7 @@ struct pq_command pq_command_message(enum pq_verb verb, uint64_t message)
 
 struct pq_command pq_command_top(uint64_t message, uint64_t lines)
 {
-    return (struct pq_command){
-        .verb = PQ_VERB_TOP, .argc = 2, .message = message, .lines = lines};
+    return (struct pq_command){.verb = PQ_VERB_TOP, .argc = 2, .message = message, .lines = lines};
 }
 
 struct pq_command pq_command_text(enum pq_verb verb, struct pq_slice first, struct pq_slice second)

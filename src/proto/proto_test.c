@@ -6,7 +6,7 @@
 #include "popquiz/command.h"
 #include "popquiz/reply.h"
 
-/* ---- commands --------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static const struct command_case {
     struct pq_slice line;
@@ -49,8 +49,8 @@ static const struct command_case {
     {PQ_SLICE_INIT("PASS  two  blanks "), PQ_VERB_PASS, PQ_FLAW_NONE, PQ_FLAW_NONE},
     {PQ_SLICE_INIT("APOP a 0123456789abcdef0123456789abcdef"), PQ_VERB_APOP, PQ_FLAW_NONE,
      PQ_FLAW_NONE},
-    {PQ_SLICE_INIT("APOP a 0123456789abcdef0123456789abcde"), PQ_VERB_APOP,
-     PQ_FLAW_ARGUMENT_DIGEST, PQ_FLAW_ARGUMENT_DIGEST},
+    {PQ_SLICE_INIT("APOP a 0123456789abcdef0123456789abcde"), PQ_VERB_APOP, PQ_FLAW_ARGUMENT_DIGEST,
+     PQ_FLAW_ARGUMENT_DIGEST},
     {PQ_SLICE_INIT("APOP a"), PQ_VERB_APOP, PQ_FLAW_ARGUMENT_MISSING, PQ_FLAW_ARGUMENT_MISSING},
     {PQ_SLICE_INIT("AUTH"), PQ_VERB_AUTH, PQ_FLAW_ARGUMENT_MISSING, PQ_FLAW_ARGUMENT_MISSING},
     {PQ_SLICE_INIT("AUTH PLAIN"), PQ_VERB_AUTH, PQ_FLAW_NONE, PQ_FLAW_NONE},
@@ -135,7 +135,7 @@ static void test_verb_table(void **state)
     }
 }
 
-/* ---- replies ---------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 static const struct reply_case {
     struct pq_slice line;
@@ -147,8 +147,7 @@ static const struct reply_case {
     {PQ_SLICE_INIT("+OK"), PQ_STATUS_OK, PQ_REPLY_OK, "", "", 0},
     {PQ_SLICE_INIT("+OK "), PQ_STATUS_OK, PQ_REPLY_OK, "", "", 0},
     {PQ_SLICE_INIT("+OK 2 320"), PQ_STATUS_OK, PQ_REPLY_OK, "", "2 320", 0},
-    {PQ_SLICE_INIT("-ERR [IN-USE] busy"), PQ_STATUS_OK, PQ_REPLY_ERR, "IN-USE", "[IN-USE] busy",
-     0},
+    {PQ_SLICE_INIT("-ERR [IN-USE] busy"), PQ_STATUS_OK, PQ_REPLY_ERR, "IN-USE", "[IN-USE] busy", 0},
     {PQ_SLICE_INIT("-ERR [SYS/TEMP]"), PQ_STATUS_OK, PQ_REPLY_ERR, "SYS/TEMP", "[SYS/TEMP]", 0},
     {PQ_SLICE_INIT("-ERR [SYS/]"), PQ_STATUS_OK, PQ_REPLY_ERR, "", "[SYS/]", PQ_REPLY_CODE_OPEN},
     {PQ_SLICE_INIT("-ERR []"), PQ_STATUS_OK, PQ_REPLY_ERR, "", "[]", PQ_REPLY_CODE_OPEN},
@@ -238,9 +237,17 @@ static void test_timestamps(void **state)
         {"POP3 server ready <1896.697170952@dbc.mtview.ca.us>",
          "<1896.697170952@dbc.mtview.ca.us>"},
         {"<a/b+=@[127.0.0.1]> x", "<a/b+=@[127.0.0.1]>"},
-        {"x", NULL}, {"<a@b", NULL}, {"<ab>", NULL}, {"<@b>", NULL}, {"<a@>", NULL},
-        {"<a@b@c>", NULL}, {"<a b@c>", NULL}, {"<a@b> <c@d>", NULL}, {"<a..b@c>", NULL},
-        {"<a@\xe9>", NULL}, {"<a@[b]c]>", NULL},
+        {"x", NULL},
+        {"<a@b", NULL},
+        {"<ab>", NULL},
+        {"<@b>", NULL},
+        {"<a@>", NULL},
+        {"<a@b@c>", NULL},
+        {"<a b@c>", NULL},
+        {"<a@b> <c@d>", NULL},
+        {"<a..b@c>", NULL},
+        {"<a@\xe9>", NULL},
+        {"<a@[b]c]>", NULL},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct pq_slice got;
@@ -295,10 +302,10 @@ static void test_capabilities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_command_flaws), cmocka_unit_test(test_command_values),
+        cmocka_unit_test(test_command_flaws),   cmocka_unit_test(test_command_values),
         cmocka_unit_test(test_command_writing), cmocka_unit_test(test_verb_table),
-        cmocka_unit_test(test_reply_parsing), cmocka_unit_test(test_reply_writing),
-        cmocka_unit_test(test_listings), cmocka_unit_test(test_timestamps),
+        cmocka_unit_test(test_reply_parsing),   cmocka_unit_test(test_reply_writing),
+        cmocka_unit_test(test_listings),        cmocka_unit_test(test_timestamps),
         cmocka_unit_test(test_capabilities),
     };
     return cmocka_run_group_tests_name("proto", tests, NULL, NULL);

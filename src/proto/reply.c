@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "popquiz/reply.h"
 
-#include <string.h>
-
 #define REPLY_LINE_MAX 512u /* RFC 2449 section 4, CRLF included */
 
 static const struct indicator_row {
@@ -101,7 +99,7 @@ enum pq_status pq_reply_write(enum pq_indicator indicator, struct pq_slice code,
     return pq_buf_put(out, pq_buf_slice(&line)) ? PQ_STATUS_OK : PQ_STATUS_NO_ROOM;
 }
 
-/* ---- listings --------------------------------------------------------------------------------- */
+/* ---- listings -------------------------------------------------------------------------------- */
 
 static bool is_number(struct pq_slice text, uint64_t *out)
 {
@@ -136,13 +134,18 @@ enum pq_status pq_uid_listing_parse(struct pq_slice text, struct pq_uid_listing 
     return PQ_STATUS_OK;
 }
 
-/* ---- greeting --------------------------------------------------------------------------------- */
+/* ---- greeting -------------------------------------------------------------------------------- */
+
+static bool is_one_of(uint8_t c, struct pq_slice set)
+{
+    return pq_slice_index(set, c) < set.len;
+}
 
 /* atext of RFC 5322 section 3.2.3. */
 static bool is_atext(uint8_t c)
 {
     return pq_ascii_is_alpha(c) || pq_ascii_is_digit(c) ||
-           (c != 0 && memchr("!#$%&'*+-/=?^_`{|}~", c, 19) != NULL);
+           is_one_of(c, PQ_SLICE("!#$%&'*+-/=?^_`{|}~"));
 }
 
 static bool is_dot_atom(struct pq_slice s)
@@ -163,7 +166,7 @@ static bool is_no_fold_literal(struct pq_slice s)
         return false;
     struct pq_slice inner = pq_slice_first(pq_slice_after(s, 1), s.len - 2);
     for (size_t i = 0; i < inner.len; i++)
-        if (!pq_ascii_is_visible(inner.at[i]) || memchr("[]\\", inner.at[i], 3))
+        if (!pq_ascii_is_visible(inner.at[i]) || is_one_of(inner.at[i], PQ_SLICE("[]\\")))
             return false;
     return true;
 }

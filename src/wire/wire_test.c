@@ -54,35 +54,52 @@ static const struct framer_case {
     {"CR CR LF", "line@0 \\x0D|rest 0", {(const uint8_t *)"\r\r\n", 3}, false},
     {"LF CR is no line end", "rest 3", {(const uint8_t *)"a\n\r", 3}, false},
     {"NUL is data", "line@0 a\\x00b|rest 0", {(const uint8_t *)"a\0b\r\n", 5}, false},
-    {"n-1 of the limit", "line@0 1234567890123|rest 0", {(const uint8_t *)"1234567890123\r\n", 15},
+    {"n-1 of the limit",
+     "line@0 1234567890123|rest 0",
+     {(const uint8_t *)"1234567890123\r\n", 15},
      false},
-    {"n of the limit", "line@0 12345678901234|rest 0", {(const uint8_t *)"12345678901234\r\n", 16},
+    {"n of the limit",
+     "line@0 12345678901234|rest 0",
+     {(const uint8_t *)"12345678901234\r\n", 16},
      false},
-    {"n+1 of the limit", "long@0 12345678901234|rest 0",
-     {(const uint8_t *)"123456789012345\r\n", 17}, false},
-    {"too long, then in step", "long@0 12345678901234|line@24 ok|rest 0",
-     {(const uint8_t *)"1234567890123456789012\r\nok\r\n", 28}, false},
-    {"limit made of CRs", "long@0 \\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D|rest 0",
-     {(const uint8_t *)"\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\n", 18}, false},
+    {"n+1 of the limit",
+     "long@0 12345678901234|rest 0",
+     {(const uint8_t *)"123456789012345\r\n", 17},
+     false},
+    {"too long, then in step",
+     "long@0 12345678901234|line@24 ok|rest 0",
+     {(const uint8_t *)"1234567890123456789012\r\nok\r\n", 28},
+     false},
+    {"limit made of CRs",
+     "long@0 \\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D\\x0D|rest 0",
+     {(const uint8_t *)"\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\r\n", 18},
+     false},
     {"unfinished", "line@0 a|rest 2", {(const uint8_t *)"a\r\nb\r", 5}, false},
-    {"lenient LF", "line@0 lf a|line@2 b|line@5 lf |rest 0",
-     {(const uint8_t *)"a\nb\r\n\n", 6}, true},
-    {"lenient limit", "line@0 lf 12345678901234|long@15 lf 12345678901234|rest 0",
-     {(const uint8_t *)"12345678901234\n123456789012345\n", 31}, true},
+    {"lenient LF",
+     "line@0 lf a|line@2 b|line@5 lf |rest 0",
+     {(const uint8_t *)"a\nb\r\n\n", 6},
+     true},
+    {"lenient limit",
+     "line@0 lf 12345678901234|long@15 lf 12345678901234|rest 0",
+     {(const uint8_t *)"12345678901234\n123456789012345\n", 31},
+     true},
 };
+
+static void check_framer_case(const struct framer_case *c)
+{
+    static struct event_log log;
+    for (size_t step = 1; step <= c->input.len + 1; step++) {
+        run_framer(c->input, step, c->lf_ends_line, &log);
+        if (strcmp(log.text, c->events) != 0)
+            fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
+    }
+}
 
 static void test_framer_in_every_cut(void **state)
 {
     (void)state;
-    static struct event_log log;
-    for (size_t i = 0; i < sizeof(framer_cases) / sizeof(framer_cases[0]); i++) {
-        const struct framer_case *c = &framer_cases[i];
-        for (size_t step = 1; step <= c->input.len + 1; step++) {
-            run_framer(c->input, step, c->lf_ends_line, &log);
-            if (strcmp(log.text, c->events) != 0 && log.len + strlen(c->events) > 0)
-                fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
-        }
-    }
+    for (size_t i = 0; i < sizeof(framer_cases) / sizeof(framer_cases[0]); i++)
+        check_framer_case(&framer_cases[i]);
 }
 
 static void run_dot(struct pq_slice input, size_t step, struct event_log *log)
@@ -126,18 +143,21 @@ static const struct dot_case {
     {"glued", "a.\\x0D\\x0A|open |", PQ_SLICE_INIT("a.\r\n")},
 };
 
+static void check_dot_case(const struct dot_case *c)
+{
+    static struct event_log log;
+    for (size_t step = 1; step <= c->input.len; step++) {
+        run_dot(c->input, step, &log);
+        if (strcmp(log.text, c->events) != 0)
+            fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
+    }
+}
+
 static void test_dot_in_every_cut(void **state)
 {
     (void)state;
-    static struct event_log log;
-    for (size_t i = 0; i < sizeof(dot_cases) / sizeof(dot_cases[0]); i++) {
-        const struct dot_case *c = &dot_cases[i];
-        for (size_t step = 1; step <= c->input.len; step++) {
-            run_dot(c->input, step, &log);
-            if (strcmp(log.text, c->events) != 0)
-                fail_msg("%s, step %zu: got %s, want %s", c->name, step, log.text, c->events);
-        }
-    }
+    for (size_t i = 0; i < sizeof(dot_cases) / sizeof(dot_cases[0]); i++)
+        check_dot_case(&dot_cases[i]);
 }
 
 /* Writes `content` through an output buffer of `room` octets and appends it to `to`. */

@@ -16,7 +16,7 @@
 #define PQ_NODISCARD
 #endif
 
-/* ---- status ----------------------------------------------------------------------------------- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 /* name, number (a range of one hundred for each layer), the sentence that a person reads */
 #define PQ_STATUS_LIST(X)                                                                          \
@@ -59,7 +59,7 @@ const char *pq_status_text(enum pq_status status);
  * ERROR: the context is in its error state and stays there. */
 enum pq_next { PQ_NEXT_EVENT, PQ_NEXT_NEED_DATA, PQ_NEXT_ERROR };
 
-/* ---- slices ----------------------------------------------------------------------------------- */
+/* ---- slices ---------------------------------------------------------------------------------- */
 
 struct pq_slice {
     const uint8_t *at;
@@ -90,7 +90,7 @@ size_t pq_slice_index(struct pq_slice s, uint8_t octet);
  * `*rest`. Without such an octet returns everything and leaves `*rest` empty. */
 struct pq_slice pq_slice_cut(struct pq_slice *rest, uint8_t octet);
 
-/* ---- ASCII and UTF-8 -------------------------------------------------------------------------- */
+/* ---- ASCII and UTF-8 ------------------------------------------------------------------------- */
 
 bool pq_ascii_is_digit(uint8_t octet);
 bool pq_ascii_is_alpha(uint8_t octet);
@@ -115,7 +115,7 @@ unsigned pq_slice_octets(struct pq_slice s);
 /* Whether `s` is well-formed UTF-8 (RFC 3629 section 4: no surrogates, shortest form). */
 bool pq_slice_is_utf8(struct pq_slice s);
 
-/* ---- numbers ---------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Reads a canonical decimal number and nothing else: no sign, blank, or leading zero.
  * NOT_NUMBER: other octets. NUMBER_RANGE: a number, but above the type's range. `*out` is then
@@ -128,7 +128,7 @@ PQ_NODISCARD enum pq_status pq_parse_u64_zeros(struct pq_slice text, uint64_t *o
 /* The longest text of a 64-bit number, in octets. */
 #define PQ_U64_TEXT_MAX 20u
 
-/* ---- bounded buffer --------------------------------------------------------------------------- */
+/* ---- bounded buffer -------------------------------------------------------------------------- */
 
 /* Appends to memory that the caller lends and never grows it. What does not fit is left out whole
  * and `overflowed` stays set, so that a series of puts needs one look at the end. */
@@ -152,7 +152,7 @@ struct pq_slice pq_buf_slice(const struct pq_buf *b);
 /* Drops the first `n` octets (n <= len) and moves the rest to the front. */
 void pq_buf_drop(struct pq_buf *b, size_t n);
 
-/* ---- base64 (RFC 4648 section 4) and hex ------------------------------------------------------ */
+/* ---- base64 (RFC 4648 section 4) and hex ----------------------------------------------------- */
 
 /* Octets of text for `n` octets of data, and the most octets of data that `n` octets can hold. */
 size_t pq_base64_encoded_len(size_t n);
@@ -167,7 +167,7 @@ PQ_NODISCARD enum pq_status pq_base64_decode(struct pq_slice text, struct pq_buf
 PQ_NODISCARD enum pq_status pq_hex_encode(struct pq_slice data, struct pq_buf *out);
 PQ_NODISCARD enum pq_status pq_hex_decode(struct pq_slice text, struct pq_buf *out);
 
-/* ---- allocation ------------------------------------------------------------------------------- */
+/* ---- allocation ------------------------------------------------------------------------------ */
 
 /* Where layers above the core get memory, so that a test can make the n-th request fail.
  * `resize(ctx, NULL, n)` allocates, `resize(ctx, p, 0)` frees and returns NULL; otherwise as
@@ -215,7 +215,7 @@ struct pq_slice pq_arena_copy(struct pq_arena *a, struct pq_slice s);
 char *pq_arena_text(struct pq_arena *a, struct pq_slice s);
 void pq_arena_free(struct pq_arena *a);
 
-/* ---- deterministic random numbers ------------------------------------------------------------- */
+/* ---- deterministic random numbers ------------------------------------------------------------ */
 
 /* xorshift64* (Vigna 2016). Same seed, same numbers, on every machine. Not for secrets. */
 struct pq_rand {

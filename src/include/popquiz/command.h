@@ -56,17 +56,16 @@ struct pq_command {
  * Always fills `*c`; `c->flaw` tells whether it may be obeyed. `c->verb` is set whenever the
  * keyword is known, flawed or not. */
 void pq_command_parse(struct pq_slice line, unsigned leniency, bool utf8, struct pq_command *c);
-/* Appends the command with its CRLF: keyword in upper case, single spaces, numbers from `message` and
- * `lines`, any other argument from `args`. The verb is not PQ_VERB_UNKNOWN; what an argument may
- * hold is the caller's duty. */
+/* Appends the command with its CRLF: keyword in upper case, single spaces, numbers from `message`
+ * and `lines`, any other argument from `args`. The verb is not PQ_VERB_UNKNOWN; what an argument
+ * may hold is the caller's duty. */
 PQ_NODISCARD enum pq_status pq_command_write(const struct pq_command *c, struct pq_buf *out);
 
 /* Values for writing. Slices are borrowed; an empty `second` is no argument. */
 struct pq_command pq_command_bare(enum pq_verb verb);
 struct pq_command pq_command_message(enum pq_verb verb, uint64_t message);
 struct pq_command pq_command_top(uint64_t message, uint64_t lines);
-struct pq_command pq_command_text(enum pq_verb verb, struct pq_slice first,
-                                  struct pq_slice second);
+struct pq_command pq_command_text(enum pq_verb verb, struct pq_slice first, struct pq_slice second);
 
 /* 1 to 20 of A-Z, 0-9, "-" and "_", in any case (RFC 4422 section 3.1, RFC 5034 section 5). */
 bool pq_mechanism_is_valid(struct pq_slice name);

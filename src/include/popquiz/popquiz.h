@@ -7,8 +7,8 @@
  *   otherwise (`_ms`, `_lines`). A slice of length zero may have a null pointer.
  * Memory. The core (base to conn) allocates nothing: every context and every buffer belongs to the
  *   caller. `_init` cannot fail. What must allocate takes a `struct pq_alloc` and a maximum.
- * Errors. Peers make errors: a `enum pq_status`, or an outcome enum, that must be looked at. Callers
- *   make mistakes: those are asserted and never depend on octets from outside.
+ * Errors. Peers make errors: a `enum pq_status`, or an outcome enum, that must be looked at.
+ *   Callers make mistakes: those are asserted and never depend on octets from outside.
  * Outcomes. A `_next` function gives an event, asks for data, or reports an error that stays. A bad
  *   line of a peer is an event and not an error.
  * Clock, randomness, sockets. The core has none; they are passed in.
@@ -23,9 +23,5 @@
 #include "popquiz/command.h"
 #include "popquiz/reply.h"
 #include "popquiz/capa.h"
-#include "popquiz/sasl.h"
-#include "popquiz/maildrop.h"
-#include "popquiz/session.h"
-#include "popquiz/conn.h"
 
 #endif

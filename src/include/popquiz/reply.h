@@ -15,11 +15,11 @@ enum pq_indicator {
 
 /* What a status line has that it should not have; a mask. The line is still understood. */
 enum pq_reply_flaw {
-    PQ_REPLY_STATUS_CASE = 1,   /* the indicator is not in upper case */
-    PQ_REPLY_NO_SPACE = 2,      /* "+" alone */
-    PQ_REPLY_CODE_OPEN = 4,     /* text begins with "[" that no valid response code follows */
-    PQ_REPLY_OCTETS = 8,        /* a control octet, or bare CR or LF, in the text */
-    PQ_REPLY_8BIT = 16,         /* an octet above 0x7F in the text */
+    PQ_REPLY_STATUS_CASE = 1, /* the indicator is not in upper case */
+    PQ_REPLY_NO_SPACE = 2,    /* "+" alone */
+    PQ_REPLY_CODE_OPEN = 4,   /* text begins with "[" that no valid response code follows */
+    PQ_REPLY_OCTETS = 8,      /* a control octet, or bare CR or LF, in the text */
+    PQ_REPLY_8BIT = 16,       /* an octet above 0x7F in the text */
 };
 
 struct pq_reply {
@@ -41,7 +41,7 @@ PQ_NODISCARD enum pq_status pq_reply_write(enum pq_indicator indicator, struct p
 /* One or more levels of %x21-2E / %x30-5C / %x5E-7E, with "/" between (RFC 2449 section 3). */
 bool pq_response_code_is_valid(struct pq_slice code);
 
-/* ---- what follows the status of a positive reply ----------------------------------------------- */
+/* ---- what follows the status of a positive reply --------------------------------------------- */
 
 /* "count octets" of STAT, or "number octets" of LIST. `extra` is what follows, its space included.
  * SYNTAX: anything but two canonical numbers with one space between. */

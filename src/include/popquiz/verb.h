@@ -63,7 +63,7 @@ struct pq_verb_row {
 
 /* The row of a verb; that of PQ_VERB_UNKNOWN has an empty name and no arguments. */
 const struct pq_verb_row *pq_verb_row(enum pq_verb verb);
-/* The verb that `keyword` names, whatever its case (RFC 1939 section 3), whole and not by prefix. */
+/* The verb that `keyword` names whole, not by prefix, whatever its case (RFC 1939 section 3). */
 enum pq_verb pq_verb_of(struct pq_slice keyword);
 /* Whether a positive reply to `verb` with `argc` arguments is multi-line. */
 bool pq_verb_is_multi(enum pq_verb verb, size_t argc);

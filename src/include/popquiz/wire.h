@@ -8,14 +8,14 @@
 
 #include "popquiz/base.h"
 
-/* ---- limits ----------------------------------------------------------------------------------- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 /* RFC 2449 section 4: a command is at most 255 octets, and the first line of a response at most 512
  * octets, CRLF included. RFC 2449 section 5: so is a line of the capability list. */
 #define PQ_COMMAND_LINE_MAX 255u
 #define PQ_REPLY_LINE_MAX 512u
 
-/* ---- framer: octets -> lines ------------------------------------------------------------------ */
+/* ---- framer: octets -> lines ----------------------------------------------------------------- */
 
 struct pq_line {
     struct pq_slice text; /* without its end; cut to what fits when `too_long` */
@@ -49,15 +49,15 @@ PQ_NODISCARD enum pq_next pq_framer_next(struct pq_framer *f, struct pq_slice *i
 /* Octets of a line that has begun and not ended. */
 uint64_t pq_framer_pending(const struct pq_framer *f);
 
-/* ---- dot: multi-line bodies ------------------------------------------------------------------- */
+/* ---- dot: multi-line bodies ------------------------------------------------------------------ */
 
 /* Reads the content of a multi-line reply: removes one leading dot of each line that has further
  * octets, and stops behind the line that is exactly "." CRLF. Holds no content. */
 struct pq_dot {
-    uint8_t state;    /* private */
-    bool ended;       /* the terminator was read */
-    bool unstuffed;   /* some line began with one dot followed by anything but a dot */
-    uint64_t octets;  /* of content given out, CRLFs included */
+    uint8_t state;   /* private */
+    bool ended;      /* the terminator was read */
+    bool unstuffed;  /* some line began with one dot followed by anything but a dot */
+    uint64_t octets; /* of content given out, CRLFs included */
 };
 
 void pq_dot_init(struct pq_dot *d);

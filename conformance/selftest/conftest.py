@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fixtures of all self-tests."""
+
+from pathlib import Path
+
+import pytest
+from planted import PlantedTree
+
+from popquiz import paths
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> PlantedTree:
+    """A small tree that every gate passes, to plant something in."""
+    return PlantedTree(tmp_path)
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout in which one program was built and which has no case yet."""
+    monkeypatch.delenv("POPQUIZ_BIN", raising=False)
+    monkeypatch.setattr(paths, "PACKAGE", tmp_path / "conformance" / "popquiz")
+    program = tmp_path / "build/release/bin/popquiz-mock"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    (tmp_path / "CMakePresets.json").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a wheel leaves in site-packages."""
+    monkeypatch.delenv("POPQUIZ_BIN", raising=False)
+    package = tmp_path / "popquiz"
+    monkeypatch.setattr(paths, "PACKAGE", package)
+    for name in ("bin/popquiz-mock", "data/requirements.tsv"):
+        (package / name).parent.mkdir(parents=True)
+        (package / name).touch()
+    return package
