@@ -95,10 +95,14 @@ class Tree:
                 yield number, found
 
     def header(self, reader: str, header: str) -> str | None:
-        """The file that an #include "header" in the file `reader` means; None: there is none."""
+        """The file that an #include "header" in the file `reader` means; None: there is none.
+
+        A header that CMake makes is its template, NAME.h.in.
+        """
         folders = [] if "/" in header else [str(PurePath(reader).parent)]
-        candidates = (f"{folder}/{header}" for folder in (*folders, "src/include", "src"))
-        return next((name for name in (*candidates, header) if name in self._names), None)
+        places = [f"{folder}/{header}" for folder in (*folders, "src/include", "src")]
+        places += [header, *(f"{place}.in" for place in places)]
+        return next((name for name in places if name in self._names), None)
 
 
 def capture(
@@ -161,14 +165,13 @@ def compilation(tree: Tree) -> list[str]:
 
 
 def include_flags(tree: Tree) -> list[str]:
-    """Where headers are found: ours, and those of the libraries that some file is compiled with."""
+    """Where headers are found: ours, and what else some file is compiled with."""
     compilation(tree)
     database = tree.root / "build/dev/compile_commands.json"
     text = database.read_text() if database.is_file() else ""
-    folders = {Path(path) for path in re.findall(r"(?:-I|-isystem )(/\S+)", text)}
-    libraries = sorted(path for path in folders if not path.is_relative_to(tree.root))
-    ours = [f"-I{tree.root / folder}" for folder in (".", "src", "src/include")]
-    return ours + [f"-isystem{path}" for path in libraries]
+    ours = [tree.root / folder for folder in (".", "src", "src/include")]
+    others = {Path(path) for path in re.findall(r"(?:-I|-isystem )(/\S+)", text)} - set(ours)
+    return [*(f"-I{path}" for path in ours), *sorted(f"-isystem{path}" for path in others)]
 
 
 def _report(name: str, tree: Tree, findings: Sequence[Finding]) -> int:

@@ -20,13 +20,16 @@ GOOD = {
     "README.md": "# A tree\n\n```sh\ntrue\n```\n",
     "src/README.md": "| folder | what | may use |\n|---|---|---|\n"
     "| `base` | octets | nothing |\n| `wire` | lines | base |\n| `proto` | text | base |\n",
-    "src/compile_flags.txt": "-std=c11\n-I.\n-Iinclude\n",
+    "src/compile_flags.txt": "-std=c11\n-I.\n-Iinclude\n-I../build/generated\n",
     "src/include/popquiz/popquiz.h": f"/* {SPDX} */\n#ifndef A_H\n#define A_H\n\n"
     '#include "popquiz/wire.h"\n#include "popquiz/text.h"\n\n#endif\n',
     "src/include/popquiz/text.h": f"/* {SPDX} */\n",
     "src/proto/text.c": f'/* {SPDX} */\n#include "popquiz/text.h"\n\n#include "base/thing.h"\n',
+    "src/wire/made.h.in": "#define PQ_MADE 1\n",
     # Its name is that of the public header, which another layer implements.
     "src/wire/text.c": f'/* {SPDX} */\n#include "base/thing.h"\n',
+    "src/wire/user.c": f'/* {SPDX} */\n#include "wire/made.h"\n',
+    "build/generated/wire/made.h": "",
     "src/include/popquiz/wire.h": f"/* {SPDX} */\n#ifndef W_H\n#define W_H\n\n"
     "int pq_wire(void);\n\n#endif\n",
     "src/base/thing.h": f"/* {SPDX} */\n#ifndef T_H\n#define T_H\n\n"
