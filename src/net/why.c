@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static void why_put(struct pq_why *why, const char *format, va_list args) PQ_PRINTF(2, 0);
+
 static void why_put(struct pq_why *why, const char *format, va_list args)
 {
     (void)vsnprintf(why->text, sizeof(why->text), format, args);
