@@ -75,7 +75,8 @@ struct pq_conn {
     enum pq_status status; /* of the first internal error; stays */
     unsigned leniency;     /* enum pq_leniency; zero is strict; may be set after pq_conn_init() */
     size_t response_max;   /* the longest SASL line with CRLF; at most the memory lent */
-    uint64_t body_max;     /* octets of one RETR or TOP that a reader accepts; zero: no limit */
+    uint64_t body_max; /* octets of one RETR or TOP that a reader accepts; zero: no limit. So many
+                            * are given, and more of them is BODY_TOO_LONG */
     struct pq_session session;
     struct pq_conn_side client, server; /* the two directions, by who speaks */
     struct pq_dot dot;
