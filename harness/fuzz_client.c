@@ -27,7 +27,8 @@ struct client {
     struct pq_slice script;
     struct fuzz_log log;
     size_t outstanding_max;
-    uint64_t content; /* octets of the body that is being read */
+    uint64_t content;       /* octets of the body that is being read */
+    struct pq_slice stream; /* what offsets count from */
     uint8_t out_memory[PQ_COMMAND_LINE_MAX + 1], line_memory[PQ_REPLY_LINE_MAX];
 };
 
@@ -80,8 +81,21 @@ static void send_script(struct client *c)
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
+/* What an event shows stands in the stream where it says, behind a dot that was stuffed. */
+static void check_place(const struct client *c, const struct pq_event *e)
+{
+    struct pq_slice there = pq_slice_after(c->stream, (size_t)e->offset);
+    if (e->kind == PQ_EVENT_LISTING && pq_slice_starts(there, PQ_SLICE(".")))
+        there = pq_slice_after(there, 1);
+    if (e->kind == PQ_EVENT_END)
+        FUZZ_ASSERT(pq_slice_starts(there, PQ_SLICE(".")));
+    else
+        FUZZ_ASSERT(pq_slice_starts(there, e->octets));
+}
+
 static void take_event(struct client *c, const struct pq_event *e)
 {
+    check_place(c, e);
     FUZZ_ASSERT(e->from == PQ_FROM_SERVER);
     fuzz_log_event(&c->log, e);
     c->content = e->kind == PQ_EVENT_BODY ? c->content + e->octets.len : 0;
@@ -117,6 +131,7 @@ static void receive(struct client *c, struct pq_slice octets)
             return;
         }
         pq_conn_on_tls(&c->conn, true);
+        c->stream = pq_slice_after(c->stream, (size_t)(octets.at - c->stream.at));
         FUZZ_ASSERT(c->conn.session.state == PQ_STATE_AUTHORIZATION);
         FUZZ_ASSERT(c->conn.session.tls == PQ_TLS_STLS && c->conn.pending_count == 0);
         send_script(c);
@@ -125,6 +140,7 @@ static void receive(struct client *c, struct pq_slice octets)
 
 static void run(struct client *c, struct pq_slice server, size_t cut)
 {
+    c->stream = server;
     for (unsigned i = 0; i < 2; i++)
         receive(c, fuzz_write(server, cut, i));
     fuzz_log_number(&c->log, "status", c->conn.status);

@@ -90,12 +90,14 @@ static bool cut_at_limit(struct pq_conn *c, struct pq_slice *piece)
 
 static enum pq_next next_piece(struct pq_conn *c, struct pq_event *e)
 {
-    struct pq_slice before = c->server.in;
+    const struct pq_slice terminator = PQ_SLICE(".\r\n");
+    size_t before = c->server.in.len;
     enum pq_next next = pq_dot_next(&c->dot, &c->server.in, &e->octets);
-    e->offset = c->server.framer.offset;
-    c->server.framer.offset += before.len - c->server.in.len;
+    c->server.framer.offset += before - c->server.in.len;
     if (next != PQ_NEXT_EVENT)
         return next;
+    /* Its last octet was taken last; the first ones may have come in an earlier call. */
+    e->offset = c->server.framer.offset - (c->dot.ended ? terminator.len : e->octets.len);
     if (!cut_at_limit(c, &e->octets))
         return PQ_NEXT_ERROR;
     e->verb = (enum pq_verb)conn_pending(c, 0).verb;
