@@ -438,6 +438,21 @@ static void test_observer_waits_where_the_answer_decides(void **state)
                                   "REPLY STAT-state|REPLY STLS+|TLS");
 }
 
+/* As many answers in one write as in two: what waits of the client comes before the second. */
+static void test_observer_reads_what_waits_before_the_next_answer(void **state)
+{
+    (void)state;
+    static struct event_log log;
+    const struct turn turns[] = {
+        {PQ_FROM_SERVER, "+OK hi\r\n"},
+        {PQ_FROM_CLIENT, "AUTH PLAIN\r\nQUIT\r\n"},
+        {PQ_FROM_SERVER, "+ \r\n-ERR no\r\n"},
+    };
+    run_observer(turns, 3, &log);
+    assert_string_equal(log.text, "GREETING +hi|COMMAND AUTH|CHALLENGE AUTH+|RESPONSE AUTHQUIT|"
+                                  "REPLY AUTH-no|AUTHORIZATION");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_leniency_has_names),
         cmocka_unit_test(test_observer_follows_pipelining),
         cmocka_unit_test(test_observer_waits_where_the_answer_decides),
+        cmocka_unit_test(test_observer_reads_what_waits_before_the_next_answer),
     };
     return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
 }
