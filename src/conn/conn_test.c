@@ -290,8 +290,12 @@ static void test_client_sasl(void **state)
     client_init(&c, &l);
     read_all(&c, text("+OK\r\n"), 99, &log);
     assert_int_equal(pq_conn_respond(&c, text("x")), PQ_STATUS_STATE);
-    ask(&c, pq_command_text(PQ_VERB_AUTH, text("LOGIN"), text("")));
+    struct pq_command auth = pq_command_text(PQ_VERB_AUTH, text("LOGIN"), text(""));
+    struct pq_command capa = pq_command_bare(PQ_VERB_CAPA);
+    ask(&c, auth);
+    assert_int_equal(pq_conn_command(&c, &capa), PQ_STATUS_STATE);
     read_all(&c, text("+ VXNlcm5hbWU6\r\n"), 99, &log);
+    assert_int_equal(pq_conn_command(&c, &auth), PQ_STATUS_STATE);
     assert_int_equal(pq_conn_respond(&c, text("tim")), PQ_STATUS_OK);
     assert_int_equal(pq_conn_respond(&c, text("tim")), PQ_STATUS_STATE);
     read_all(&c, text("+ \r\n"), 99, &log);
