@@ -43,6 +43,24 @@ static void mix(struct fuzz_log *log, uint64_t number)
     log->hash ^= log->hash >> 32;
 }
 
+/* Ends a stream of octets. */
+static void flush(struct fuzz_log *log)
+{
+    if (log->fill == 0)
+        return;
+    mix(log, log->word);
+    mix(log, log->fill);
+    log->word = log->fill = 0;
+}
+
+bool fuzz_log_is_same(const struct fuzz_log *a, const struct fuzz_log *b)
+{
+    struct fuzz_log x = *a, y = *b;
+    flush(&x);
+    flush(&y);
+    return x.hash == y.hash;
+}
+
 static void trace(const struct fuzz_log *log, const char *what, uint64_t number, struct pq_slice s)
 {
     (void)fprintf(stderr, "%s: %s %llu ", log->name, what, (unsigned long long)number);
@@ -53,14 +71,20 @@ static void trace(const struct fuzz_log *log, const char *what, uint64_t number,
 
 void fuzz_log_octets(struct fuzz_log *log, struct pq_slice s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        mix(log, s.at[i]);
+    for (size_t i = 0; i < s.len; i++) {
+        log->word = log->word << 8 | s.at[i];
+        if (++log->fill < 8)
+            continue;
+        mix(log, log->word);
+        log->word = log->fill = 0;
+    }
     if (fuzz_trace && s.len > 0)
         trace(log, "octets", s.len, s);
 }
 
 void fuzz_log_number(struct fuzz_log *log, const char *what, uint64_t number)
 {
+    flush(log);
     mix(log, number);
     if (fuzz_trace)
         trace(log, what, number, pq_slice_of(NULL, 0));

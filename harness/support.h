@@ -23,11 +23,14 @@ bool fuzz_is_within(struct pq_slice part, struct pq_slice whole);
 struct fuzz_log {
     const char *name; /* of the run, in a trace */
     uint64_t hash;
+    uint64_t word; /* octets of the stream that are not in `hash` yet, */
+    unsigned fill; /* and how many, below eight */
 };
 /* Whether logs are shown on standard error; set by the replayer, once, at its start. */
 extern bool fuzz_trace;
 
 struct fuzz_log fuzz_log_of(const char *name);
+bool fuzz_log_is_same(const struct fuzz_log *a, const struct fuzz_log *b);
 /* Octets of a stream: a cut through them does not show. */
 void fuzz_log_octets(struct fuzz_log *log, struct pq_slice s);
 void fuzz_log_number(struct fuzz_log *log, const char *what, uint64_t number);
