@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Runs a fuzz target on files and folders without an engine: for ctest, gdb and valgrind. Every
- * input lies in memory of its exact size, so that a sanitizer sees a read behind it.
+ * input lies in memory of its exact size, so that a sanitizer sees a read behind it, and is
+ * delivered in every cut.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "harness/fuzz.h"
+#include "harness/support.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define INPUT_MAX (1u << 20)
 #define PATH_TEXT_MAX 4096
+/* Octets that one input is delivered as, all its cuts taken together: all cuts up to 4096 octets,
+ * fewer of a longer one, spread evenly. */
+#define WORK_MAX (UINT64_C(1) << 24)
 
 static bool complain(const char *path, const char *why)
 {
@@ -37,6 +40,18 @@ static bool read_file(const char *path, uint8_t *at, size_t cap, size_t *len)
     return true;
 }
 
+/* As an engine delivers it, and then in every cut. */
+static void run_cuts(const uint8_t *octets, size_t len)
+{
+    size_t step = (size_t)((uint64_t)len * len / WORK_MAX) + 1;
+    (void)LLVMFuzzerTestOneInput(octets, len);
+    for (size_t cut = 0; fuzz_target.has_cut && cut <= len; cut += step) {
+        if (fuzz_trace)
+            (void)fprintf(stderr, "cut %zu\n", cut);
+        fuzz_target.check(pq_slice_of(octets, len), cut);
+    }
+}
+
 static bool run_octets(const char *path, const uint8_t *octets, size_t len)
 {
     uint8_t *exact = malloc(len);
@@ -44,7 +59,10 @@ static bool run_octets(const char *path, const uint8_t *octets, size_t len)
         return complain(path, "memory is exhausted");
     if (len > 0)
         memcpy(exact, octets, len);
-    (void)LLVMFuzzerTestOneInput(exact, len);
+    /* The last line of the output names the input that broke. */
+    (void)printf("%s\n", path);
+    (void)fflush(stdout);
+    run_cuts(exact, len);
     free(exact);
     return true;
 }
@@ -99,15 +117,29 @@ static bool run_path(const char *path, size_t *inputs)
     return S_ISDIR(info.st_mode) ? run_folder(path, inputs) : run_file(path, inputs);
 }
 
+static int usage(const char *program, int status)
+{
+    (void)printf("usage: %s [--trace] FILE|FOLDER...\n"
+                 "Runs the fuzz target on each input, in every cut. --trace shows what each run "
+                 "gave.\n",
+                 program);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2 || strcmp(argv[1], "--help") == 0) {
-        (void)printf("usage: %s FILE|FOLDER...\nRuns the fuzz target on each input.\n", argv[0]);
-        return argc < 2 ? 2 : 0;
+    int first = 1;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return usage(argv[0], 0);
+    if (argc > 1 && strcmp(argv[1], "--trace") == 0) {
+        fuzz_trace = true;
+        first++;
     }
+    if (first >= argc)
+        return usage(argv[0], 2);
     size_t inputs = 0;
     bool fine = true;
-    for (int i = 1; i < argc; i++)
+    for (int i = first; i < argc; i++)
         fine &= run_path(argv[i], &inputs);
     (void)printf("%s: %zu inputs replayed\n", argv[0], inputs);
     if (inputs == 0)

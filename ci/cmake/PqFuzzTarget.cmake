@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# pq_add_fuzz_target(NAME USES modules LIBS targets): builds NAME.c for the engine PQ_FUZZ_ENGINE.
-# replay: any compiler, no engine; the ctest replay.NAME runs every seed and every old crash.
-# libfuzzer: the ctest fuzz-smoke.NAME searches from there for PQ_FUZZ_SMOKE_SECONDS. afl: persistent mode.
+# pq_add_fuzz_target(NAME SOURCES more.c USES modules LIBS targets): builds NAME.c for the engine PQ_FUZZ_ENGINE.
+# replay: any compiler, no engine; the ctest replay.NAME runs every seed and every old crash, in every cut.
+# libfuzzer: the ctest fuzz-smoke.NAME searches from there for PQ_FUZZ_SMOKE_SECONDS (ci/fuzz-smoke). afl: persistent
+# mode.
 # ossfuzz: linked by the C++ compiler with $LIB_FUZZING_ENGINE, as OSS-Fuzz and ClusterFuzzLite ask.
 set(PQ_FUZZ_SMOKE_SECONDS 30 CACHE STRING "How long each ctest fuzz-smoke.NAME searches")
 if(PQ_FUZZ_ENGINE STREQUAL "ossfuzz")
@@ -9,7 +10,7 @@ if(PQ_FUZZ_ENGINE STREQUAL "ossfuzz")
 endif()
 
 function(pq_add_fuzz_target name)
-  cmake_parse_arguments(arg "" "" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBS" ${ARGN})
   # A target without a seed would replay nothing and pass.
   file(GLOB seeds CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/corpus/seeds/${name}/*)
   file(GLOB corpus CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/corpus/seeds/${name}
@@ -18,10 +19,12 @@ function(pq_add_fuzz_target name)
     message(FATAL_ERROR "${name}: put at least one seed into corpus/seeds/${name}")
   endif()
 
-  add_executable(${name} ${name}.c)
+  set(sources ${name}.c entry.c support.c ${arg_SOURCES})
+  pq_not_followed(${sources})
+  add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   list(TRANSFORM arg_USES PREPEND pq_)
-  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:pq_flags> ${arg_USES} ${arg_LIBS})
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:pq_flags> ${arg_USES} ${arg_LIBS} pq_base)
   if(PQ_FUZZ_ENGINE STREQUAL "replay")
     target_sources(${name} PRIVATE replay_main.c)
     set(test replay.${name})
@@ -34,13 +37,10 @@ function(pq_add_fuzz_target name)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   endif()
   if(PQ_FUZZ_ENGINE STREQUAL "libfuzzer")
-    # What the search finds goes into the first folder, which is not the corpus.
-    set(found ${CMAKE_CURRENT_BINARY_DIR}/${name}.found)
-    file(MAKE_DIRECTORY ${found})
     set(test fuzz-smoke.${name})
-    set(run ${name} -max_total_time=${PQ_FUZZ_SMOKE_SECONDS} -timeout=10 -print_final_stats=1
-            -artifact_prefix=${found}/ ${found} ${corpus})
-    math(EXPR patience "${PQ_FUZZ_SMOKE_SECONDS} + 60")
+    set(run ${PROJECT_SOURCE_DIR}/ci/fuzz-smoke --seconds ${PQ_FUZZ_SMOKE_SECONDS} --targets ${name}
+            --build ${PROJECT_BINARY_DIR})
+    math(EXPR patience "${PQ_FUZZ_SMOKE_SECONDS} + 120")
   endif()
 
   if(PQ_TESTS AND DEFINED test)

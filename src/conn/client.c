@@ -2,13 +2,21 @@
  * Writing as a client. */
 #include "conn/conn_internal.h"
 
+/* Behind AUTH the next line may have to be a response: only the answer tells (RFC 5034 section 4). */
+static bool is_in_exchange(const struct pq_conn *c)
+{
+    if (c->session.state == PQ_STATE_SASL)
+        return true;
+    return c->pending_count > 0 && conn_pending(c, c->pending_count - 1).verb == PQ_VERB_AUTH;
+}
+
 enum pq_status pq_conn_command(struct pq_conn *c, const struct pq_command *command)
 {
     struct pq_session ahead = conn_ahead(c);
     size_t start = c->out->len;
     if (c->pending_count == PQ_PIPELINE_MAX)
         return PQ_STATUS_TOO_MANY_PENDING;
-    if (pq_session_judge(&ahead, command->verb) != PQ_REFUSED_NONE)
+    if (is_in_exchange(c) || pq_session_judge(&ahead, command->verb) != PQ_REFUSED_NONE)
         return PQ_STATUS_STATE;
     enum pq_status status = pq_command_write(command, c->out);
     if (status != PQ_STATUS_OK)

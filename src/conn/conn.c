@@ -87,13 +87,11 @@ enum pq_next pq_conn_next(struct pq_conn *c, struct pq_event *e)
 {
     if (c->status != PQ_STATUS_OK)
         return PQ_NEXT_ERROR;
-    /* Replies first: they decide what the client's next octets mean. */
-    if (c->server.framer.hold) {
-        enum pq_next next = conn_next_reply(c, e);
-        if (next != PQ_NEXT_NEED_DATA)
-            return next;
-    }
-    return c->client.framer.hold ? conn_next_command(c, e) : PQ_NEXT_NEED_DATA;
+    /* What can be read of the client was sent before what follows of the server, in every cut. */
+    enum pq_next next = c->client.framer.hold ? conn_next_command(c, e) : PQ_NEXT_NEED_DATA;
+    if (next == PQ_NEXT_NEED_DATA && c->server.framer.hold)
+        next = conn_next_reply(c, e);
+    return next;
 }
 
 static void side_forget(struct pq_conn_side *side)

@@ -278,7 +278,7 @@ static void pull(struct pq_conn *c, struct event_log *log, bool *in_body)
 static void read_all(struct pq_conn *c, struct pq_slice in, size_t step, struct event_log *log)
 {
     bool in_body = false;
-    while (in.len > 0) {
+    while (in.len > 0 && c->status == PQ_STATUS_OK) {
         pq_conn_feed(c, PQ_FROM_SERVER, guard_slice(pq_slice_first(in, step)));
         in = pq_slice_after(in, step);
         pull(c, log, &in_body);
@@ -339,8 +339,12 @@ static void test_client_sasl(void **state)
     client_init(&c, &l);
     read_all(&c, text("+OK\r\n"), 99, &log);
     assert_int_equal(pq_conn_respond(&c, text("x")), PQ_STATUS_STATE);
-    ask(&c, pq_command_text(PQ_VERB_AUTH, text("LOGIN"), text("")));
+    struct pq_command auth = pq_command_text(PQ_VERB_AUTH, text("LOGIN"), text(""));
+    struct pq_command capa = pq_command_bare(PQ_VERB_CAPA);
+    ask(&c, auth);
+    assert_int_equal(pq_conn_command(&c, &capa), PQ_STATUS_STATE);
     read_all(&c, text("+ VXNlcm5hbWU6\r\n"), 99, &log);
+    assert_int_equal(pq_conn_command(&c, &auth), PQ_STATUS_STATE);
     assert_int_equal(pq_conn_respond(&c, text("tim")), PQ_STATUS_OK);
     assert_int_equal(pq_conn_respond(&c, text("tim")), PQ_STATUS_STATE);
     read_all(&c, text("+ \r\n"), 99, &log);
@@ -358,7 +362,6 @@ static void test_client_limits(void **state)
     static struct event_log log;
     static struct lines l;
     struct pq_conn c;
-    struct pq_event e;
     client_init(&c, &l);
     read_all(&c, text("+OK\r\n"), 99, &log);
     uint8_t name[PQ_COMMAND_LINE_MAX];
@@ -377,16 +380,37 @@ static void test_client_limits(void **state)
     struct pq_command noop = pq_command_bare(PQ_VERB_NOOP);
     assert_int_equal(pq_conn_command(&c, &noop), PQ_STATUS_TOO_MANY_PENDING);
     assert_int_equal(pq_conn_on_end(&c), PQ_STATUS_STREAM_ENDED);
+}
 
+/* Exactly as much as is allowed is given, and then nothing more, in every cut. */
+static void check_body_limit(uint64_t body_max, size_t step, const char *want)
+{
+    static struct event_log log;
+    static struct lines l;
+    struct pq_conn c;
+    struct pq_event e;
+    log.len = 0;
     client_init(&c, &l);
     c.session.state = PQ_STATE_TRANSACTION;
-    c.body_max = 4;
+    c.body_max = body_max;
     ask(&c, pq_command_message(PQ_VERB_RETR, 1));
-    pq_conn_feed(&c, PQ_FROM_SERVER, text("+OK\r\nabc\r\n.\r\n"));
-    assert_int_equal(pq_conn_next(&c, &e), PQ_NEXT_EVENT);
-    assert_int_equal(pq_conn_next(&c, &e), PQ_NEXT_ERROR);
-    assert_int_equal(pq_conn_next(&c, &e), PQ_NEXT_ERROR);
-    assert_int_equal(c.status, PQ_STATUS_BODY_TOO_LONG);
+    read_all(&c, text("+OK\r\nabc\r\n.\r\n"), step, &log);
+    log_text(&log, pq_status_name(c.status));
+    assert_string_equal(log.text, want);
+    enum pq_next next = body_max < 5 ? PQ_NEXT_ERROR : PQ_NEXT_NEED_DATA;
+    assert_int_equal(pq_conn_next(&c, &e), next);
+    assert_int_equal(pq_conn_next(&c, &e), next);
+}
+
+static void test_body_limit_in_every_cut(void **state)
+{
+    (void)state;
+    for (size_t step = 1; step <= 13; step++) {
+        check_body_limit(3, step, "REPLY RETR+|BODY abcBODY_TOO_LONG");
+        check_body_limit(4, step, "REPLY RETR+|BODY abc\\x0DBODY_TOO_LONG");
+        check_body_limit(5, step, "REPLY RETR+|BODY abc\\x0D\\x0AEND RETR|OK");
+        check_body_limit(6, step, "REPLY RETR+|BODY abc\\x0D\\x0AEND RETR|OK");
+    }
 }
 
 static void test_leniency_has_names(void **state)
@@ -467,6 +491,21 @@ static void test_observer_waits_where_the_answer_decides(void **state)
                                   "REPLY STAT-state|REPLY STLS+|TLS");
 }
 
+/* As many answers in one write as in two: what waits of the client comes before the second. */
+static void test_observer_reads_what_waits_before_the_next_answer(void **state)
+{
+    (void)state;
+    static struct event_log log;
+    const struct turn turns[] = {
+        {PQ_FROM_SERVER, "+OK hi\r\n"},
+        {PQ_FROM_CLIENT, "AUTH PLAIN\r\nQUIT\r\n"},
+        {PQ_FROM_SERVER, "+ \r\n-ERR no\r\n"},
+    };
+    run_observer(turns, 3, &log);
+    assert_string_equal(log.text, "GREETING +hi|COMMAND AUTH|CHALLENGE AUTH+|RESPONSE AUTHQUIT|"
+                                  "REPLY AUTH-no|AUTHORIZATION");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -478,9 +517,11 @@ int main(void)
         cmocka_unit_test(test_client_in_every_cut),
         cmocka_unit_test(test_client_sasl),
         cmocka_unit_test(test_client_limits),
+        cmocka_unit_test(test_body_limit_in_every_cut),
         cmocka_unit_test(test_leniency_has_names),
         cmocka_unit_test(test_observer_follows_pipelining),
         cmocka_unit_test(test_observer_waits_where_the_answer_decides),
+        cmocka_unit_test(test_observer_reads_what_waits_before_the_next_answer),
     };
     return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
 }

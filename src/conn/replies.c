@@ -77,16 +77,29 @@ static enum pq_next next_line(struct pq_conn *c, struct pq_event *e)
     return PQ_NEXT_EVENT;
 }
 
+/* Cuts a piece of content at the limit, so that exactly as much is given in every cut of the input;
+ * the conn has failed then, which the next call tells. False: nothing is left of it. */
+static bool cut_at_limit(struct pq_conn *c, struct pq_slice *piece)
+{
+    if (c->body_max == 0 || c->dot.octets <= c->body_max)
+        return true;
+    *piece = pq_slice_first(*piece, piece->len - (size_t)(c->dot.octets - c->body_max));
+    (void)conn_fail(c, PQ_STATUS_BODY_TOO_LONG);
+    return piece->len > 0;
+}
+
 static enum pq_next next_piece(struct pq_conn *c, struct pq_event *e)
 {
-    struct pq_slice before = c->server.in;
+    const struct pq_slice terminator = PQ_SLICE(".\r\n");
+    size_t before = c->server.in.len;
     enum pq_next next = pq_dot_next(&c->dot, &c->server.in, &e->octets);
-    e->offset = c->server.framer.offset;
-    c->server.framer.offset += before.len - c->server.in.len;
+    c->server.framer.offset += before - c->server.in.len;
     if (next != PQ_NEXT_EVENT)
         return next;
-    if (c->body_max && c->dot.octets > c->body_max)
-        return conn_fail(c, PQ_STATUS_BODY_TOO_LONG);
+    /* Its last octet was taken last; the first ones may have come in an earlier call. */
+    e->offset = c->server.framer.offset - (c->dot.ended ? terminator.len : e->octets.len);
+    if (!cut_at_limit(c, &e->octets))
+        return PQ_NEXT_ERROR;
     e->verb = (enum pq_verb)conn_pending(c, 0).verb;
     e->kind = PQ_EVENT_BODY;
     if (c->dot.ended)

@@ -178,7 +178,7 @@ static bool octets_are_allowed(struct pq_slice line, unsigned leniency, bool utf
     return octets == 0;
 }
 
-void pq_command_parse(struct pq_slice line, unsigned leniency, bool utf8, struct pq_command *c)
+static void parse(struct pq_slice line, unsigned leniency, bool utf8, struct pq_command *c)
 {
     struct words w = {.rest = line, .leniency = leniency};
     *c = (struct pq_command){.flaw = PQ_FLAW_NONE};
@@ -198,6 +198,14 @@ void pq_command_parse(struct pq_slice line, unsigned leniency, bool utf8, struct
         c->flaw = PQ_FLAW_UNKNOWN_VERB;
     else
         c->flaw = take_arguments(&w, c);
+}
+
+void pq_command_parse(struct pq_slice line, unsigned leniency, bool utf8, struct pq_command *c)
+{
+    parse(line, 0, utf8, c);
+    /* Blanks at either end of a password belong to it: only what is refused is read again. */
+    if (c->flaw != PQ_FLAW_NONE && leniency)
+        parse(line, leniency, utf8, c);
 }
 
 static bool write_argument(const struct pq_command *c, size_t i, struct pq_buf *out)

@@ -47,6 +47,7 @@ static const struct command_case {
     {PQ_SLICE_INIT("USER a b"), PQ_VERB_USER, PQ_FLAW_ARGUMENT_SURPLUS, PQ_FLAW_NONE},
     {PQ_SLICE_INIT("PASS "), PQ_VERB_PASS, PQ_FLAW_ARGUMENT_MISSING, PQ_FLAW_ARGUMENT_MISSING},
     {PQ_SLICE_INIT("PASS  two  blanks "), PQ_VERB_PASS, PQ_FLAW_NONE, PQ_FLAW_NONE},
+    {PQ_SLICE_INIT("PASS  "), PQ_VERB_PASS, PQ_FLAW_NONE, PQ_FLAW_NONE},
     {PQ_SLICE_INIT("APOP a 0123456789abcdef0123456789abcdef"), PQ_VERB_APOP, PQ_FLAW_NONE,
      PQ_FLAW_NONE},
     {PQ_SLICE_INIT("APOP a 0123456789abcdef0123456789abcde"), PQ_VERB_APOP, PQ_FLAW_ARGUMENT_DIGEST,
@@ -88,6 +89,8 @@ static void test_command_values(void **state)
     pq_command_parse(PQ_SLICE("TOP 3 18446744073709551616"), 0, false, &c);
     assert_true(c.message == 3 && c.lines == UINT64_MAX && c.argc == 2);
     pq_command_parse(PQ_SLICE("PASS  two  blanks "), 0, false, &c);
+    assert_true(pq_slice_equal(c.args[0], PQ_SLICE(" two  blanks ")));
+    pq_command_parse(PQ_SLICE("PASS  two  blanks "), LENIENT_ALL, false, &c);
     assert_true(pq_slice_equal(c.args[0], PQ_SLICE(" two  blanks ")));
     pq_command_parse(PQ_SLICE("LIST 010"), PQ_LENIENT_ZEROS, false, &c);
     assert_true(c.message == 10);

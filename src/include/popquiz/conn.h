@@ -75,7 +75,8 @@ struct pq_conn {
     enum pq_status status; /* of the first internal error; stays */
     unsigned leniency;     /* enum pq_leniency; zero is strict; may be set after pq_conn_init() */
     size_t response_max;   /* the longest SASL line with CRLF; at most the memory lent */
-    uint64_t body_max;     /* octets of one RETR or TOP that a reader accepts; zero: no limit */
+    uint64_t body_max; /* octets of one RETR or TOP that a reader accepts; zero: no limit. So many
+                            * are given, and more of them is BODY_TOO_LONG */
     struct pq_session session;
     struct pq_conn_side client, server; /* the two directions, by who speaks */
     struct pq_dot dot;
@@ -152,7 +153,7 @@ void pq_conn_ended(struct pq_conn *c);
  */
 
 /* Writes a command and remembers it. STATE: the session, once every outstanding command succeeded,
- * would not allow it. TOO_MANY_PENDING, NO_ROOM: nothing was written. LINE_TOO_LONG: the command is
+ * would not allow it, or AUTH is one of those. TOO_MANY_PENDING, NO_ROOM: nothing was written. LINE_TOO_LONG: the command is
  * longer than 255 octets. */
 PQ_NODISCARD enum pq_status pq_conn_command(struct pq_conn *c, const struct pq_command *command);
 /* Writes `response` in base64 as a line of the SASL exchange, or "*" to cancel it. */

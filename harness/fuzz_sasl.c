@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Invariant: whatever the peer says, an exchange ends after a few steps and stays ended; a step that
+ * fails writes nothing; a server is content only with somebody who showed the secret; a client never
+ * shows it where the mechanism keeps it. With the right secret both sides always succeed, with a
+ * wrong one the server never does. Each line of the input is a message, or a field of the accounts.
+ */
+#include "harness/plain.h"
+#include "harness/support.h"
+
+#include <string.h>
+
+#include "popquiz/sasl.h"
+
+/* The options: who is under test, with which mechanism, and how. */
+#define OPTION_MECHANISM 7u /* counted from 0, round and round */
+#define OPTION_CLIENT 8u    /* a hostile server and our client; else a hostile client */
+#define OPTION_BOTH 16u     /* our client and our server */
+#define OPTION_INITIAL 32u  /* the client speaks along with AUTH */
+#define OPTION_LENIENT 64u  /* the server tolerates more, and has channel binding beside */
+#define OPTION_WRONG 128u   /* BOTH: the server knows another secret; else: little room */
+
+/* Messages of one side in the longest exchange, LOGIN or SCRAM with an empty challenge in front, and
+ * one to spare. */
+#define STEPS_MAX 5u
+#define ROOM (PQ_SASL_MESSAGE_MAX + 1)
+#define ROOM_LITTLE 24u
+
+static const struct pq_slice known_user = PQ_SLICE_INIT("tim");
+static const struct pq_slice known_secret = PQ_SLICE_INIT("tanstaaftanstaaf");
+
+struct world {
+    struct pq_slice user, secret;
+    struct pq_sasl_server_config server_config;
+    struct pq_sasl_client_config client_config;
+    struct pq_sasl_server server;
+    struct pq_sasl_client client;
+    struct pq_slice input;
+    unsigned options, lookups;
+    uint8_t from_server[ROOM], from_client[ROOM];
+};
+
+static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
+                   struct pq_sasl_account *account)
+{
+    struct world *w = ctx;
+    (void)mechanism;
+    w->lookups++;
+    account->secret = w->secret;
+    return pq_slice_equal(user, w->user);
+}
+
+static bool may_act_as(void *ctx, struct pq_slice user, struct pq_slice authzid)
+{
+    const struct world *w = ctx;
+    return pq_slice_equal(user, w->user) && pq_slice_equal(authzid, w->client_config.authzid);
+}
+
+static void world_init(struct world *w, struct pq_slice input)
+{
+    w->input = input;
+    w->options = fuzz_options(input);
+    w->lookups = 0;
+    w->user = known_user;
+    w->secret = known_secret;
+    bool lenient = (w->options & OPTION_LENIENT) != 0;
+    w->server_config = (struct pq_sasl_server_config){
+        .lookup = lookup,
+        .may_act_as = may_act_as,
+        .ctx = w,
+        .challenge = PQ_SLICE("<1896.697170952@postoffice.reston.mci.net>"),
+        .nonce = PQ_SLICE("3rfcNHYJY1ZVvWVs7j"),
+        .salt_secret = PQ_SLICE("of the server"),
+        .iterations = 1,
+        .leniency = lenient ? PQ_SASL_LENIENT_INITIAL : 0,
+        .binding = lenient,
+    };
+    w->client_config = (struct pq_sasl_client_config){
+        .user = known_user,
+        .secret = known_secret,
+        .nonce = PQ_SLICE("fyko+d2lbbFgONRv9qkxdawL"),
+        .iterations_min = 1,
+        .iterations_max = 4,
+    };
+    unsigned m = (w->options & OPTION_MECHANISM) % (PQ_MECHANISM_COUNT - 1);
+    pq_sasl_server_init(&w->server, (enum pq_mechanism)(m + 1), &w->server_config);
+    pq_sasl_client_init(&w->client, (enum pq_mechanism)(m + 1), &w->client_config);
+}
+
+static bool contains(struct pq_slice s, struct pq_slice part)
+{
+    for (size_t i = 0; i + part.len <= s.len; i++)
+        if (memcmp(s.at + i, part.at, part.len) == 0)
+            return true;
+    return false;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+/* An output with one octet in it, which a step must leave alone. */
+static struct pq_buf open_output(const struct world *w, uint8_t *memory)
+{
+    struct pq_buf out;
+    bool little = (w->options & OPTION_WRONG) && !(w->options & OPTION_BOTH);
+    pq_buf_init(&out, memory, little ? ROOM_LITTLE : ROOM);
+    FUZZ_ASSERT(pq_buf_put_octet(&out, '>'));
+    return out;
+}
+
+static struct pq_slice close_output(const struct pq_buf *out)
+{
+    FUZZ_ASSERT(out->len >= 1 && out->at[0] == '>');
+    return pq_slice_after(pq_buf_slice(out), 1);
+}
+
+static struct pq_slice server_step(struct world *w, const struct pq_slice *in)
+{
+    struct pq_sasl_server *s = &w->server;
+    struct pq_buf out = open_output(w, w->from_server);
+    enum pq_sasl_outcome before = s->outcome, after = pq_sasl_server_step(s, in, &out);
+    struct pq_slice said = close_output(&out);
+    FUZZ_ASSERT(after == s->outcome && (before == PQ_SASL_CONTINUE || after == before));
+    FUZZ_ASSERT((after == PQ_SASL_FAILED) == (s->flaw != PQ_SASL_FLAW_NONE));
+    FUZZ_ASSERT(s->status == pq_sasl_flaw_status(s->flaw));
+    FUZZ_ASSERT(after == PQ_SASL_CONTINUE || said.len == 0);
+    FUZZ_ASSERT(s->flaw != PQ_SASL_FLAW_CRYPTO);
+    FUZZ_ASSERT(w->lookups <= 1 && (after != PQ_SASL_DONE || w->lookups == 1));
+    return said;
+}
+
+static struct pq_slice client_step(struct world *w, const struct pq_slice *in)
+{
+    struct pq_sasl_client *c = &w->client;
+    struct pq_buf out = open_output(w, w->from_client);
+    enum pq_sasl_outcome before = c->outcome, after = pq_sasl_client_step(c, in, &out);
+    struct pq_slice said = close_output(&out);
+    FUZZ_ASSERT(after == c->outcome && (before != PQ_SASL_FAILED || after == before));
+    FUZZ_ASSERT(after != PQ_SASL_FAILED || (c->flaw != PQ_SASL_FLAW_NONE && said.len == 0));
+    FUZZ_ASSERT(c->status == pq_sasl_flaw_status(c->flaw));
+    FUZZ_ASSERT(c->flaw != PQ_SASL_FLAW_CRYPTO);
+    return said;
+}
+
+/* ---- one side against the input -------------------------------------------------------------- */
+
+/* Whoever came in showed the secret, and is the user or may act as somebody else. */
+static void check_entry(const struct world *w)
+{
+    struct pq_slice identity = pq_sasl_server_identity(&w->server);
+    FUZZ_ASSERT(pq_slice_equal(identity, w->user));
+    FUZZ_ASSERT(!w->server.row->clear || contains(w->input, w->secret));
+}
+
+static void check_server(struct world *w)
+{
+    struct pq_slice rest = w->input, line;
+    const struct pq_slice *in = NULL;
+    unsigned steps = 0;
+    if (w->options & OPTION_INITIAL) {
+        line = fuzz_line(&rest);
+        in = &line;
+    }
+    do {
+        (void)server_step(w, in);
+        FUZZ_ASSERT(++steps <= STEPS_MAX || w->server.outcome != PQ_SASL_CONTINUE);
+        line = fuzz_line(&rest);
+        in = &line;
+    } while (rest.len > 0);
+    if (w->server.outcome == PQ_SASL_DONE)
+        check_entry(w);
+}
+
+static void check_client(struct world *w)
+{
+    struct pq_slice rest = w->input, line;
+    const struct pq_slice *in = NULL;
+    unsigned steps = 0;
+    if (!(w->options & OPTION_INITIAL) || w->client.row->initial == PQ_SASL_INITIAL_NO) {
+        line = fuzz_line(&rest);
+        in = &line;
+    }
+    do {
+        struct pq_slice said = client_step(w, in);
+        bool may_show = w->client.row->clear || contains(w->input, known_secret);
+        FUZZ_ASSERT(may_show || !contains(said, known_secret));
+        FUZZ_ASSERT(++steps <= STEPS_MAX || w->client.outcome == PQ_SASL_FAILED);
+        line = fuzz_line(&rest);
+        in = &line;
+    } while (rest.len > 0);
+}
+
+/* ---- both sides ------------------------------------------------------------------------------ */
+
+static bool is_field(struct pq_slice s, size_t max)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.at[i] == 0)
+            return false;
+    return s.len >= 1 && s.len <= max && plain_is_utf8(s);
+}
+
+/* Whether the mechanism can carry what the client is to say. */
+static bool can_be_said(const struct world *w)
+{
+    const struct pq_sasl_client_config *c = &w->client_config;
+    const struct pq_mechanism_row *row = w->client.row;
+    bool scram = w->server.mechanism == PQ_MECHANISM_SCRAM_SHA_256;
+    bool xoauth2 = w->server.mechanism == PQ_MECHANISM_XOAUTH2;
+    if (!is_field(c->user, PQ_SASL_NAME_MAX) || !is_field(c->secret, row->secret_max))
+        return false;
+    if (c->authzid.len > 0 && (!row->authzid || !is_field(c->authzid, PQ_SASL_NAME_MAX)))
+        return false;
+    if (xoauth2 && (contains(c->user, PQ_SLICE("\x01")) || !plain_is_within(c->secret, 0x21, 0x7E)))
+        return false;
+    return !scram || plain_is_within(c->secret, 0x20, 0x7E);
+}
+
+static void play(struct world *w)
+{
+    const struct pq_mechanism_row *row = w->client.row;
+    struct pq_slice said;
+    const struct pq_slice *next = NULL;
+    bool initial = row->initial == PQ_SASL_INITIAL_YES ||
+                   (row->initial == PQ_SASL_INITIAL_TOLERATED && w->options & OPTION_LENIENT);
+    if (initial && w->options & OPTION_INITIAL) {
+        said = client_step(w, NULL);
+        next = &said;
+    }
+    for (unsigned steps = 0; w->client.outcome != PQ_SASL_FAILED; steps++) {
+        FUZZ_ASSERT(steps < STEPS_MAX);
+        said = server_step(w, next);
+        if (w->server.outcome != PQ_SASL_CONTINUE)
+            return;
+        said = client_step(w, &said);
+        next = &said;
+    }
+}
+
+static void check_both(struct world *w)
+{
+    uint8_t other[PQ_SASL_MESSAGE_MAX];
+    struct pq_slice rest = w->input;
+    struct pq_buf wrong;
+    w->user = w->client_config.user = fuzz_line(&rest);
+    w->secret = w->client_config.secret = fuzz_line(&rest);
+    w->client_config.authzid = fuzz_line(&rest);
+    pq_buf_init(&wrong, other, sizeof(other));
+    if (w->options & OPTION_WRONG && pq_buf_put(&wrong, w->secret) && pq_buf_put_octet(&wrong, '!'))
+        w->secret = pq_buf_slice(&wrong);
+    play(w);
+    bool succeeded = w->server.outcome == PQ_SASL_DONE && w->client.outcome == PQ_SASL_DONE;
+    FUZZ_ASSERT(succeeded == (can_be_said(w) && wrong.len == 0));
+    FUZZ_ASSERT(succeeded || w->server.outcome != PQ_SASL_DONE);
+    struct pq_slice authzid = w->client_config.authzid;
+    if (succeeded)
+        FUZZ_ASSERT(pq_slice_equal(pq_sasl_server_identity(&w->server),
+                                   authzid.len > 0 ? authzid : w->user));
+}
+
+static void check_sasl(struct pq_slice input, size_t cut)
+{
+    struct world w;
+    (void)cut;
+    world_init(&w, input);
+    if (w.options & OPTION_BOTH)
+        check_both(&w);
+    else if (w.options & OPTION_CLIENT)
+        check_client(&w);
+    else
+        check_server(&w);
+}
+
+const struct fuzz_target fuzz_target = {.check = check_sasl};
