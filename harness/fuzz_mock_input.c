@@ -196,12 +196,11 @@ static void check_control(struct pq_mock *mock, struct pq_slice input)
     bool manual = !(fuzz_options(input) & OPTION_REAL_CLOCK);
     uint64_t now_ms = 0;
     for (struct pq_slice rest = input; rest.len > 0;) {
-        struct pq_control asked;
+        struct pq_control asked = {.now_ms = now_ms, .manual = manual};
         struct pq_bytes answer;
         size_t before = mock->store.accounts[0].count + mock->store.accounts[1].count;
         pq_bytes_init(&answer, pq_alloc_default(), ANSWER_MAX);
-        FUZZ_ASSERT(pq_control_obey(mock, text_line(&rest), now_ms, manual, &asked, &answer) ==
-                    PQ_STATUS_OK);
+        FUZZ_ASSERT(pq_control_obey(mock, text_line(&rest), &asked, &answer) == PQ_STATUS_OK);
         FUZZ_ASSERT(asked.quit == (answer.len == 0) && (manual || asked.advance_ms == 0));
         if (!asked.quit)
             check_answer(mock, pq_bytes_slice(&answer));
