@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads what a mock server answers beside what it was asked, as somebody would who knows RFC 1939 and
- * not the server: every line gets one answer, answers are what the maildrop of mock_world.h calls
- * for, and marks count only behind QUIT.
+ * Reads what a mock server answers beside what it was asked, as somebody would who knows RFC 1939
+ * and not the server: every line gets one answer, answers are what the maildrop of mock_world.h
+ * calls for, and marks count only behind QUIT.
  */
 #ifndef PQ_HARNESS_ANSWERS_H
 #define PQ_HARNESS_ANSWERS_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Invariant: in whichever two writes a hostile server's octets arrive, a client sees the same events
- * and sends the same octets; it never leaves the table of the session; it takes no more content than
- * it allowed; its memory does not grow. The input is what the server sends; behind the last NUL, if
- * there is one, stands what the client sends, a line whenever the answers so far let it.
+ * Invariant: in whichever two writes a hostile server's octets arrive, a client sees the same
+ * events and sends the same octets; it never leaves the table of the session; it takes no more
+ * content than it allowed; its memory does not grow. The input is what the server sends; behind the
+ * last NUL, if there is one, stands what the client sends, a line whenever the answers so far let
+ * it.
  */
 #include "harness/conn_log.h"
 
@@ -62,7 +63,7 @@ static enum pq_status send_line(struct client *c, struct pq_slice line)
     return command.flaw == PQ_FLAW_NONE ? pq_conn_command(&c->conn, &command) : PQ_STATUS_SYNTAX;
 }
 
-/* Sends what the script has as long as so many may be outstanding. A line that is refused is lost. */
+/* Sends what the script has as long as so many may be outstanding. A refused line is lost. */
 static void send_script(struct client *c)
 {
     enum pq_state before = c->conn.session.state;

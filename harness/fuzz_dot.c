@@ -46,8 +46,8 @@ static struct reading read_in_two(struct pq_slice input, size_t cut)
     return r;
 }
 
-/* A line with its CRLF, or what is left without one. False: it is the terminator. A dot that nothing
- * follows yet, or only CR, is held back. */
+/* A line with its CRLF, or what is left without one. False: it is the terminator. A dot that
+ * nothing follows yet, or only CR, is held back. */
 static bool read_line(struct reading *r, struct pq_slice line)
 {
     if (pq_slice_equal(line, PQ_SLICE(".\r\n")))

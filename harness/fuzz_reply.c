@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Invariant: a status line, a listing, a unique-id listing and a timestamp are accepted exactly when
- * a grammar that is written here once more has them; what was read and written is read again as the
- * same. Each line of the input is read as each of them.
+ * Invariant: a status line, a listing, a unique-id listing and a timestamp are accepted exactly
+ * when a grammar that is written here once more has them; what was read and written is read again
+ * as the same. Each line of the input is read as each of them.
  */
 #include "harness/plain.h"
 #include "harness/support.h"

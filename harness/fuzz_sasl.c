@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Invariant: whatever the peer says, an exchange ends after a few steps and stays ended; a step that
- * fails writes nothing; a server is content only with somebody who showed the secret; a client never
- * shows it where the mechanism keeps it. With the right secret both sides always succeed, with a
- * wrong one the server never does. Each line of the input is a message, or a field of the accounts.
+ * Invariant: whatever the peer says, an exchange ends after a few steps and stays ended; a step
+ * that fails writes nothing; a server is content only with somebody who showed the secret; a client
+ * never shows it where the mechanism keeps it. With the right secret both sides always succeed,
+ * with a wrong one the server never does. Each line of the input is a message, or a field of the
+ * accounts.
  */
 #include "harness/plain.h"
 #include "harness/support.h"
@@ -20,8 +21,8 @@
 #define OPTION_LENIENT 64u  /* the server tolerates more, and has channel binding beside */
 #define OPTION_WRONG 128u   /* BOTH: the server knows another secret; else: little room */
 
-/* Messages of one side in the longest exchange, LOGIN or SCRAM with an empty challenge in front, and
- * one to spare. */
+/* Messages of one side in the longest exchange, LOGIN or SCRAM with an empty challenge in front,
+ * and one to spare. */
 #define STEPS_MAX 5u
 #define ROOM (PQ_SASL_MESSAGE_MAX + 1)
 #define ROOM_LITTLE 24u

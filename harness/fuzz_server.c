@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Invariant: in whichever two writes a client's octets arrive, a whole mock server answers the same;
- * every line gets one answer, or the session ends; the answers are what the maildrop calls for;
- * nothing is deleted without QUIT; memory is bounded, and none is left. The input is what the client
- * sends; what follows STLS stands for what it sends inside TLS.
+ * Invariant: in whichever two writes a client's octets arrive, a whole mock server answers the
+ * same; every line gets one answer, or the session ends; the answers are what the maildrop calls
+ * for; nothing is deleted without QUIT; memory is bounded, and none is left. The input is what the
+ * client sends; what follows STLS stands for what it sends inside TLS.
  */
 #include "harness/answers.h"
 

@@ -3,8 +3,8 @@
  * Invariant: whatever commands and answers come, in whatever order, the session is never anywhere
  * but where RFC 1939, 2595 and 5034 let it be, as far as that can be said without its table: nobody
  * reads mail who did not log in, TLS forgets what was before it and comes once, the end is the end.
- * A maildrop counts as a plain count does. Each line of the input is an event: a command, an answer,
- * or a word in angle brackets.
+ * A maildrop counts as a plain count does. Each line of the input is an event: a command, an
+ * answer, or a word in angle brackets.
  */
 #include "harness/support.h"
 

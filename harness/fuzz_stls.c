@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Invariant: what is answered inside TLS is what a session that was never spoken to in clear answers,
- * whatever was said before STLS or sent behind it in clear (RFC 2595 section 4); where no handshake
- * comes about, nothing but TLS alerts follows the answer to STLS. The input has three parts with a NUL
- * between two: said before STLS, sent behind it in clear, said inside. The first ones may be absent.
+ * Invariant: what is answered inside TLS is what a session that was never spoken to in clear
+ * answers, whatever was said before STLS or sent behind it in clear (RFC 2595 section 4); where no
+ * handshake comes about, nothing but TLS alerts follows the answer to STLS. The input has three
+ * parts with a NUL between two: said before STLS, sent behind it in clear, said inside. The first
+ * ones may be absent.
  */
 #include "harness/mock_world.h"
 #include "harness/tls_world.h"

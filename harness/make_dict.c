@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Prints a dictionary for fuzz targets, in the form that libFuzzer and AFL++ read, from the tables:
- * "pop3" from those of verbs, capabilities and mechanisms, "dialogue" from the words of the language.
- * With `--check FILE` it compares instead.
+ * "pop3" from those of verbs, capabilities and mechanisms, "dialogue" from the words of the
+ * language. With `--check FILE` it compares instead.
  */
 #include <stdio.h>
 #include <string.h>

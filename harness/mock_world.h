@@ -21,9 +21,9 @@ struct mock_world {
     size_t held; /* by the store */
 };
 
-/* The world as it is for every input: everything is offered but TLS and SCRAM, whose arithmetic alone
- * would take a millisecond. Delivering the messages takes a tenth of a run, so that is done once, for
- * the first input; all else is put back. */
+/* The world as it is for every input: everything is offered but TLS and SCRAM, whose arithmetic
+ * alone would take a millisecond. Delivering the messages takes a tenth of a run, so that is done
+ * once, for the first input; all else is put back. */
 struct mock_world *mock_world_open(void);
 /* Asserts that the memory of this input was given back. */
 void mock_world_close(struct mock_world *w);

@@ -109,15 +109,18 @@ class Scheduler:
     async def _drain(self, ordinary: deque[Job], serial: deque[Job]) -> None:
         """The first bench begins with the serial lane; all share the ordinary one."""
         while ordinary or serial:
-            first, *others = self.benches
             try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._work(first, [serial, ordinary]))
-                    for bench in others:
-                        group.create_task(self._work(bench, [ordinary]))
+                await self._work_together(ordinary, serial)
             except ExceptionGroup as errors:
                 raise errors.exceptions[0] from None
             await self._investigate(self.benches, self._deaths)
+
+    async def _work_together(self, ordinary: deque[Job], serial: deque[Job]) -> None:
+        first, *others = self.benches
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._work(first, [serial, ordinary]))
+            for bench in others:
+                group.create_task(self._work(bench, [ordinary]))
 
     async def _drain_alone(self, jobs: deque[Job]) -> None:
         while jobs:

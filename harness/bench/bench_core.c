@@ -123,12 +123,19 @@ static void measure_decoding(struct pq_slice stream, uint8_t *copy)
 
 /* ---- message size ---------------------------------------------------------------------------- */
 
+static void read_octets(struct pq_conn *c, struct pq_slice octets)
+{
+    struct pq_event e;
+    pq_conn_feed(c, PQ_FROM_SERVER, octets);
+    while (pq_conn_next(c, &e) == PQ_NEXT_EVENT)
+        sink += e.octets.len;
+}
+
 /* Reads RETR replies of `size` octets, `total` octets in all, through a client's conn. */
 static double read_messages(struct pq_slice stream, uint64_t size, uint64_t total)
 {
     static uint8_t reply_memory[PQ_REPLY_LINE_MAX], out_memory[4096];
     struct pq_conn c;
-    struct pq_event e;
     struct pq_buf out;
     struct pq_command retr = pq_command_message(PQ_VERB_RETR, 1);
     pq_buf_init(&out, out_memory, sizeof(out_memory));
@@ -141,15 +148,13 @@ static double read_messages(struct pq_slice stream, uint64_t size, uint64_t tota
         pq_buf_clear(&out);
         if (pq_conn_command(&c, &retr) != PQ_STATUS_OK)
             die("RETR was refused");
-        struct pq_slice parts[] = {PQ_SLICE("+OK\r\n"), stream, PQ_SLICE(".\r\n")};
-        for (uint64_t left = size; left > 0; left -= parts[1].len) {
-            parts[1] = pq_slice_first(stream, left < stream.len ? (size_t)left : stream.len);
-            for (size_t i = left == size ? 0 : 1; i < (left == parts[1].len ? 3u : 2u); i++) {
-                pq_conn_feed(&c, PQ_FROM_SERVER, parts[i]);
-                while (pq_conn_next(&c, &e) == PQ_NEXT_EVENT)
-                    sink += e.octets.len;
-            }
+        read_octets(&c, PQ_SLICE("+OK\r\n"));
+        for (uint64_t left = size; left > 0;) {
+            size_t piece = left < stream.len ? (size_t)left : stream.len;
+            read_octets(&c, pq_slice_first(stream, piece));
+            left -= piece;
         }
+        read_octets(&c, PQ_SLICE(".\r\n"));
         if (c.pending_count > 0)
             die("a message did not end");
     }

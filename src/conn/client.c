@@ -2,7 +2,8 @@
  * Writing as a client. */
 #include "conn/conn_internal.h"
 
-/* Behind AUTH the next line may have to be a response: only the answer tells (RFC 5034 section 4). */
+/* Behind AUTH the next line may have to be a response: only the answer tells (RFC 5034 section 4).
+ */
 static bool is_in_exchange(const struct pq_conn *c)
 {
     if (c->session.state == PQ_STATE_SASL)

@@ -132,13 +132,27 @@ static void test_examples_are_canonical(void **state)
     struct pq_bytes b, out;
     pq_bytes_init(&out, pq_alloc_default(), 1u << 16);
     for (size_t i = 0; i < EXAMPLES; i++) {
-        struct pq_slice text = read_example(i, &b);
+        struct pq_slice text = read_example(PQ_TESTDATA, i, &b);
         assert_true(format(text, false, 0, &out));
         if (!pq_slice_equal(text, pq_bytes_slice(&out)))
             fail_msg("%s is not canonical", example_names[i]);
         pq_bytes_free(&b);
     }
     pq_bytes_free(&out);
+}
+
+/* Whether `text` can be read and written, as `out`; what was written must then be read and written
+ * as it is. */
+static bool format_is_stable(struct pq_slice text, struct pq_bytes *out, struct pq_bytes *again)
+{
+    if (!format(text, false, 0, out))
+        return false;
+    if (!format(pq_bytes_slice(out), false, 0, again))
+        fail_msg("cannot be read again:\n%.*s", (int)out->len, (const char *)out->at);
+    if (!pq_slice_equal(pq_bytes_slice(out), pq_bytes_slice(again)))
+        fail_msg("not stable:\n%.*s\n%.*s", (int)out->len, (const char *)out->at, (int)again->len,
+                 (const char *)again->at);
+    return true;
 }
 
 /* Invariant: what can be read can be written, can be read again, and is then written the same way.
@@ -153,16 +167,9 @@ static void test_formatting_is_stable(void **state)
     pq_bytes_init(&out, pq_alloc_default(), 1u << 16);
     pq_bytes_init(&again, pq_alloc_default(), 1u << 16);
     for (size_t n = 0; n < 6000; n++) {
-        (void)read_example(n % EXAMPLES, &b);
+        (void)read_example(PQ_TESTDATA, n % EXAMPLES, &b);
         mutate(&r, &b);
-        if (format(pq_bytes_slice(&b), false, 0, &out)) {
-            formatted++;
-            if (!format(pq_bytes_slice(&out), false, 0, &again))
-                fail_msg("cannot be read again:\n%.*s", (int)out.len, (const char *)out.at);
-            if (!pq_slice_equal(pq_bytes_slice(&out), pq_bytes_slice(&again)))
-                fail_msg("not stable:\n%.*s\n%.*s", (int)out.len, (const char *)out.at,
-                         (int)again.len, (const char *)again.at);
-        }
+        formatted += format_is_stable(pq_bytes_slice(&b), &out, &again);
         pq_bytes_free(&b);
     }
     assert_true(formatted > 300);
@@ -176,7 +183,7 @@ static void test_a_full_buffer(void **state)
     struct pq_bytes b, out;
     struct pq_dlg d;
     size_t whole = 0;
-    struct pq_slice text = read_example(2, &b);
+    struct pq_slice text = read_example(PQ_TESTDATA, 2, &b);
     assert_int_equal(pq_dlg_parse(&d, text, pq_alloc_default()), PQ_STATUS_OK);
     for (size_t room = 1; room <= text.len; room++) {
         pq_bytes_init(&out, pq_alloc_default(), room);
@@ -243,7 +250,7 @@ static void test_a_row_keeps_its_lines(void **state)
     pq_bytes_init(&out, pq_alloc_default(), 1u << 16);
     for (size_t n = 0; n < 2000; n++) {
         struct pq_dlg d, row;
-        (void)read_example(n % EXAMPLES, &b);
+        (void)read_example(PQ_TESTDATA, n % EXAMPLES, &b);
         if (n >= EXAMPLES)
             mutate(&r, &b);
         if (format(pq_bytes_slice(&b), true, 0, &out)) {

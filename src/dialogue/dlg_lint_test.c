@@ -185,7 +185,7 @@ static void test_examples_are_clean(void **state)
     (void)state;
     for (size_t i = 0; i < EXAMPLES; i++) {
         struct pq_bytes b;
-        const char *problems = lint(read_example(i, &b), 0);
+        const char *problems = lint(read_example(PQ_TESTDATA, i, &b), 0);
         if (problems[0])
             fail_msg("%s: %s", example_names[i], problems);
         pq_bytes_free(&b);
@@ -203,7 +203,7 @@ static void test_mutated_examples(void **state)
         struct pq_bytes b;
         struct pq_dlg d;
         struct pq_dlg_problems problems = {.count = 0};
-        (void)read_example(n % EXAMPLES, &b);
+        (void)read_example(PQ_TESTDATA, n % EXAMPLES, &b);
         mutate(&r, &b);
         if (pq_dlg_parse(&d, pq_bytes_slice(&b), pq_alloc_default()) == PQ_STATUS_OK) {
             assert_int_equal(pq_dlg_lint(&d, 7, pq_alloc_default(), &problems), PQ_STATUS_OK);

@@ -311,7 +311,7 @@ static void test_values(void **state)
 static void test_the_deciding_comparison_is_kept(void **state)
 {
     (void)state;
-    struct pq_expr_result r;
+    struct pq_expr_result r = {0};
     assert_string_equal(evaluate(PQ_SLICE("1 == 1 and seven == 8 and 3 == 3"), &r), "false");
     assert_true(r.compared);
     assert_int_equal(r.left.number, 7);
@@ -323,7 +323,7 @@ static void test_the_deciding_comparison_is_kept(void **state)
 static void test_errors_say_what_they_are_about(void **state)
 {
     (void)state;
-    struct pq_expr_result r;
+    struct pq_expr_result r = {0};
     (void)evaluate(PQ_SLICE("1 + nobody"), &r);
     assert_true(r.about.len == 6);
     (void)evaluate(PQ_SLICE("1 + (2 < \"x\")"), &r);
@@ -491,7 +491,7 @@ static void test_names_of_an_expression(void **state)
 {
     (void)state;
     struct pq_arena arena;
-    struct pq_slice in = PQ_SLICE("a + len(b) + m[c].size + \"d\""), name;
+    struct pq_slice in = PQ_SLICE("a + len(b) + m[c].size + \"d\""), name = {0};
     const struct pq_expr *e = NULL;
     struct pq_expr_problem p;
     const char *const names[] = {"a", "b", "c"};

@@ -445,7 +445,8 @@ static void test_examples_as_seeds(void **state)
         struct pq_dlg d;
         pq_bytes_init(&row, pq_alloc_default(), 1u << 16);
         pq_bytes_init(&out, pq_alloc_default(), 1u << 16);
-        assert_int_equal(pq_dlg_parse(&d, read_example(i, &b), pq_alloc_default()), PQ_STATUS_OK);
+        assert_int_equal(pq_dlg_parse(&d, read_example(PQ_TESTDATA, i, &b), pq_alloc_default()),
+                         PQ_STATUS_OK);
         assert_int_equal(pq_dlg_expand(&d, 0, &row), PQ_STATUS_OK);
         to_wire(pq_bytes_slice(&row), PQ_DLG_CLIENT, &out);
         to_wire(pq_bytes_slice(&row), PQ_DLG_SERVER, &out);

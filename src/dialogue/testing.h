@@ -34,9 +34,9 @@ static inline struct pq_slice read_whole(const char *folder, const char *name, s
     return pq_bytes_slice(b);
 }
 
-static inline struct pq_slice read_example(size_t n, struct pq_bytes *b)
+static inline struct pq_slice read_example(const char *folder, size_t n, struct pq_bytes *b)
 {
-    return read_whole(PQ_TESTDATA, example_names[n], b);
+    return read_whole(folder, example_names[n], b);
 }
 
 /* The problems as text, one a line, with "f" as the file's name; valid until the next call. */

@@ -5,6 +5,9 @@
 
 #include "sasl/scram_internal.h"
 
+/* The nonce of both sides in the example of RFC 7677 section 3. */
+#define NONCE_7677 "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+
 #define SCRAM PQ_MECHANISM_SCRAM_SHA_256
 
 /* ---- vectors --------------------------------------------------------------------------------- */
@@ -48,10 +51,8 @@ static const struct vector {
      "rOprNGfwEbeRWgbNEkqO",
      "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
      "W22ZaJ0SNY7soEsUEjb6gQ==",
-     {"n,,n=user,r=rOprNGfwEbeRWgbNEkqO",
-      "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
-      "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
-      "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+     {"n,,n=user,r=rOprNGfwEbeRWgbNEkqO", "r=" NONCE_7677 ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+      "c=biws,r=" NONCE_7677 ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
       "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", ""}},
 };
 

@@ -55,7 +55,8 @@ static const struct run *run(const char *words, const char *input)
 {
     static struct run r;
     static char text[4096];
-    char *args[ARGS_MAX] = {(char *)(uintptr_t)PQ_DLG_PROGRAM};
+    static char program[] = PQ_DLG_PROGRAM;
+    char *args[ARGS_MAX] = {program};
     size_t n = 1;
     (void)snprintf(text, sizeof(text), "%s", words);
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) {

@@ -43,12 +43,16 @@ def descendants(root: int | None = None) -> list[int]:
 def listen(port: int) -> bool:
     """Whether it is one of the descendants that listens on the TCP port."""
     sockets = {f"socket:[{inode}]" for inode in _listeners(port)}
-    for pid in descendants() if sockets else ():
-        with contextlib.suppress(OSError):
-            for descriptor in (PROC / str(pid) / "fd").iterdir():
-                if os.readlink(descriptor) in sockets:
-                    return True
-    return False
+    return bool(sockets) and any(sockets & _descriptors(pid) for pid in descendants())
+
+
+def _descriptors(pid: int) -> set[str]:
+    """What its open descriptors are, as links of /proc; those before it was gone."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for descriptor in (PROC / str(pid) / "fd").iterdir():
+            found.add(os.readlink(descriptor))
+    return found
 
 
 def _listeners(port: int) -> list[str]:

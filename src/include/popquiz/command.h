@@ -52,9 +52,9 @@ struct pq_command {
 };
 
 /* Reads a line without its CRLF. `leniency` is a mask; what the strict grammar accepts means the
- * same under each. `utf8` admits 8-bit octets that are UTF-8 in the arguments of USER, PASS and APOP
- * (RFC 6856 section 2.2). The result points into `line`. Always fills `*c`; `c->flaw` tells whether
- * it may be obeyed. `c->verb` is set whenever the keyword is known, flawed or not. */
+ * same under each. `utf8` admits 8-bit octets that are UTF-8 in the arguments of USER, PASS and
+ * APOP (RFC 6856 section 2.2). The result points into `line`. Always fills `*c`; `c->flaw` tells
+ * whether it may be obeyed. `c->verb` is set whenever the keyword is known, flawed or not. */
 void pq_command_parse(struct pq_slice line, unsigned leniency, bool utf8, struct pq_command *c);
 /* Appends the command with its CRLF: keyword in upper case, single spaces, numbers from `message`
  * and `lines`, any other argument from `args`. The verb is not PQ_VERB_UNKNOWN; what an argument

@@ -153,8 +153,8 @@ void pq_conn_ended(struct pq_conn *c);
  */
 
 /* Writes a command and remembers it. STATE: the session, once every outstanding command succeeded,
- * would not allow it, or AUTH is one of those. TOO_MANY_PENDING, NO_ROOM: nothing was written. LINE_TOO_LONG: the command is
- * longer than 255 octets. */
+ * would not allow it, or AUTH is one of those. TOO_MANY_PENDING, NO_ROOM: nothing was written.
+ * LINE_TOO_LONG: the command is longer than 255 octets. */
 PQ_NODISCARD enum pq_status pq_conn_command(struct pq_conn *c, const struct pq_command *command);
 /* Writes `response` in base64 as a line of the SASL exchange, or "*" to cancel it. */
 PQ_NODISCARD enum pq_status pq_conn_respond(struct pq_conn *c, struct pq_slice response);
