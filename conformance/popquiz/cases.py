@@ -153,3 +153,10 @@ def check(cases: Iterable[Case], catalogue: Catalogue) -> None:
         for name in case.reqs:
             if name not in catalogue:
                 raise SuiteError(f"{case.file}: {name} is not in the catalogue of requirements")
+
+
+def all_for_servers(catalogue: Catalogue) -> list[Case]:
+    """The cases of this suite that a server can be asked, checked against the catalogue."""
+    loaded = for_servers(load(find(paths.cases())))
+    check(loaded, catalogue)
+    return loaded

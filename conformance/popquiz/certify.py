@@ -136,13 +136,6 @@ def choose(args: argparse.Namespace, rows: Catalogue, loaded: list[Case]) -> lis
     return jobs
 
 
-def load(rows: Catalogue) -> list[Case]:
-    """All cases for servers."""
-    loaded = cases.for_servers(cases.load(cases.find(paths.cases())))
-    cases.check(loaded, rows)
-    return loaded
-
-
 def rules(args: argparse.Namespace, rows: Catalogue, target: Target, fixtures: Fixtures) -> Rules:
     unlimited = None if target.ours else WRONG_LOGINS
     return Rules(
@@ -227,7 +220,7 @@ def _save(report: Report, folder: Path) -> dict[str, object]:
 def certify(args: argparse.Namespace) -> int:
     rows = catalogue.read(paths.catalogue())
     known = _read_baseline(args)
-    loaded = load(rows)
+    loaded = cases.all_for_servers(rows)
     jobs = choose(args, rows, loaded)
     if args.list:
         print(*(job.name for job in jobs), sep="\n")

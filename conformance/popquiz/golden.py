@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from popquiz import cases, catalogue, certify, options, paths, results, runner, sanity
+from popquiz import cases, catalogue, options, paths, results, runner, sanity
 from popquiz.cases import Case
 from popquiz.catalogue import Catalogue
 from popquiz.errors import Exit, SuiteError, UsageError
@@ -193,7 +193,7 @@ def check(dialogues: Mapping[str, Sequence[Case]], known: Catalogue) -> int:
 def select(names: Sequence[str], known: Catalogue) -> dict[str, list[Case]]:
     """The rows of the dialogues that ids, files or folders name; all without any."""
     paths_given = [name for name in names if Path(name).exists()]
-    loaded = certify.load(known) if len(paths_given) < len(names) or not names else []
+    loaded = cases.all_for_servers(known) if len(paths_given) < len(names) or not names else []
     found = cases.for_servers(cases.load(cases.files_of(paths_given))) if paths_given else []
     cases.check(found, known)
     for name in names:

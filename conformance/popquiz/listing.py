@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from popquiz import catalogue, certify, golden, paths, selection
+from popquiz import cases, catalogue, golden, paths, selection
 from popquiz.cases import Case
 from popquiz.catalogue import Catalogue, Requirement
 from popquiz.errors import Exit, UsageError
@@ -127,7 +127,7 @@ def _coverage(args: argparse.Namespace, rows: Catalogue, loaded: Sequence[Case])
 
 def run(args: argparse.Namespace) -> int:
     rows = catalogue.read(paths.catalogue())
-    loaded = certify.load(rows)
+    loaded = cases.all_for_servers(rows)
     if args.coverage:
         _coverage(args, rows, loaded)
         return Exit.PASSED

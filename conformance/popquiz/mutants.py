@@ -15,7 +15,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from popquiz import catalogue, certify, children, grades, options, paths, results, runner, sanity
+from popquiz import (
+    cases,
+    catalogue,
+    children,
+    grades,
+    options,
+    paths,
+    results,
+    runner,
+    sanity,
+)
 from popquiz.catalogue import Catalogue
 from popquiz.errors import Exit, SuiteError, UsageError
 from popquiz.facts import Facts
@@ -208,7 +218,7 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         raise UsageError(f"no such fault: {', '.join(sorted(unknown))}")
     faults = [fault for fault in faults if not args.names or fault.name in args.names]
-    jobs = [Job(case, "whole") for case in certify.load(rows)]
+    jobs = [Job(case, "whole") for case in cases.all_for_servers(rows)]
     children.watch_without_threads()
     kills = asyncio.run(hunt(Laboratory(rows, jobs), faults, args.seeds, args.all, args.jobs))
     for kill in kills:

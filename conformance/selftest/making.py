@@ -2,12 +2,14 @@
 """Makes what tests of the runner need: cases, requirements, outcomes, and runs of the command."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from popquiz import cases, paths
 from popquiz.cases import Branch, Case, Need
 from popquiz.catalogue import Catalogue, Requirement
 from popquiz.outcome import Entry, Outcome
@@ -64,6 +66,13 @@ def case(name: str = "x.case", **more: Any) -> Case:
         "branches": (),
     }
     return Case(**(values | more))
+
+
+def dialogue(name: str) -> Path:
+    """The file of one of our own cases, by its id: files are renamed, ids never."""
+    id_line = re.compile(rf"^id: +{re.escape(name)}$", re.M)
+    (found,) = (path for path in cases.find(paths.cases()) if id_line.search(path.read_text()))
+    return found
 
 
 def needs(*texts: str) -> tuple[Need, ...]:

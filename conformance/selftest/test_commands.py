@@ -18,6 +18,7 @@ from making import (
     branches,
     case,
     catalogue,
+    dialogue,
     password_file,
     popquiz,
     requirement,
@@ -30,6 +31,7 @@ from popquiz.verdicts import Verdict
 
 STUFFING = "rfc1939.retr.stuffing"
 STAT = "rfc1939.stat.list-agree"
+GREETING = "rfc1939.greeting.one-line"
 DOTS = "retr-no-dot-stuffing"
 
 
@@ -70,7 +72,7 @@ def test_a_reader_that_leaves_is_no_accident() -> None:
 
 
 def test_a_dialogue_is_described_row_by_row() -> None:
-    rows = cases.load([paths.cases() / "rfc1939/retr-stuffing.dlg"])
+    rows = cases.load([dialogue(STUFFING)])
     assert [row.id for row in rows] == [f"{STUFFING}[n={n}]" for n in (1, 2, 3)]
     one = rows[1]
     assert (one.dialogue, one.row, one.row_index) == (STUFFING, {"n": "2"}, 1)
@@ -80,15 +82,15 @@ def test_a_dialogue_is_described_row_by_row() -> None:
 
 
 def test_needs_and_branches_are_described() -> None:
-    (stat,) = cases.load([paths.cases() / "rfc1939/stat-list-agree.dlg"])
+    (stat,) = cases.load([dialogue(STAT)])
     assert [str(need) for need in stat.needs] == ["messages>=2"]
-    (greeting,) = cases.load([paths.cases() / "rfc1939/greeting.dlg"])
+    (greeting,) = cases.load([dialogue(GREETING)])
     verdicts = {branch.name: branch.verdict for branch in greeting.branches}
     assert verdicts == {"positive": "pass", "refused": "inconclusive", "other": "fail"}
 
 
 def test_no_two_cases_have_one_id(tmp_path: Path) -> None:
-    text = (paths.cases() / "rfc1939/greeting.dlg").read_text()
+    text = dialogue(GREETING).read_text()
     for name in ("a.dlg", "b.dlg"):
         (tmp_path / name).write_text(text)
     with pytest.raises(SuiteError, match=r"b\.dlg: rfc1939.greeting.one-line is taken by .*a\.dlg"):
@@ -97,7 +99,7 @@ def test_no_two_cases_have_one_id(tmp_path: Path) -> None:
 
 def test_the_sanity_case_and_the_preludes_are_no_cases() -> None:
     names = {path.name for path in cases.find(paths.cases())}
-    assert "greeting.dlg" in names
+    assert dialogue(GREETING).name in names
     assert not names & {"sanity.dlg", "user.dlg", "apop.dlg"}
 
 
@@ -172,9 +174,9 @@ def test_a_requirement_that_cannot_be_tested_says_why() -> None:
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
     """A folder of its own with a case and its record."""
-    for path in (paths.cases() / "rfc1939").glob("*retr*stuffing*"):
-        shutil.copy(path, tmp_path)
-    (tmp_path / "retr-stuffing.dlg").rename(tmp_path / "case.dlg")
+    file = dialogue(STUFFING)
+    shutil.copy(file, tmp_path)
+    shutil.copy(file.with_name(f"{STUFFING}.golden"), tmp_path)
     return tmp_path
 
 
@@ -192,7 +194,7 @@ def test_recording_twice_gives_the_same_octets(shelf: Path) -> None:
     record_of(shelf).unlink()
     assert popquiz("golden", "record", shelf, "--fault", f"{DOTS}(messages=all)").returncode == 0
     first = record_of(shelf).read_text()
-    assert first.startswith("#!golden 1\nfile: case.dlg\n\ncase: ")
+    assert first.startswith(f"#!golden 1\nfile: {dialogue(STUFFING).name}\n\ncase: ")
     assert first.count("outcome: pass") == 3 and first.count("outcome: fail") == 3
     assert popquiz("golden", "record", shelf).returncode == 0
     assert record_of(shelf).read_text() == first
@@ -350,8 +352,12 @@ def test_serve_with_an_unknown_fault_is_a_usage_error() -> None:
 # ---- the plugin ---------------------------------------------------------------------------------
 
 
+# The first for files outside the checkout, where pytest does not see its pyproject.toml.
+PLUGINS = ("-p", "popquiz.plugin", "-p", "no:cacheprovider")
+
+
 def pytest_on(*words: str | Path) -> Ran:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *map(str, words)]
+    command = [sys.executable, "-m", "pytest", *PLUGINS, *map(str, words)]
     return subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
@@ -360,23 +366,26 @@ def pytest_on(*words: str | Path) -> Ran:
 def test_pytest_plays_dialogues() -> None:
     ran = pytest_on("conformance/cases", "--target", "mock", "-q", "-rA")
     assert ran.returncode == 0, ran.stdout
-    assert f"conformance/cases/rfc1939/retr-stuffing.dlg::{STUFFING}[n=1]" in ran.stdout
+    file = dialogue(STUFFING).relative_to(ROOT)
+    assert f"{file}::{STUFFING}[n=1]" in ran.stdout
 
 
 def test_pytest_shows_what_failed_and_chooses_as_always(tmp_path: Path) -> None:
     junit = tmp_path / "j.xml"
     fault = ("--mock-option", f"fault={DOTS}(messages=all)")
-    words = ("conformance/cases", "--target", "mock", *fault, "-q", "-k", "n=1 or stat")
+    files = (dialogue(STUFFING), dialogue(STAT))
+    words = (*files, "--target", "mock", *fault, "-q", "-k", "1] or stat")
     ran = pytest_on(*words, f"--junitxml={junit}")
     assert ran.returncode == 1
-    assert "1 failed, 1 passed, 3 deselected" in ran.stdout
+    assert "1 failed, 1 passed, 2 deselected" in ran.stdout
     assert "the assertion does not hold" in ran.stdout and "C RETR 1" in ran.stdout
     assert 'tests="2"' in junit.read_text() and 'failures="1"' in junit.read_text()
 
 
 def test_pytest_skips_with_the_reason(tmp_path: Path) -> None:
     account = ("--user", "user", "--password-file", password_file(tmp_path))
-    ran = pytest_on("conformance/cases", "--target", f"exec:{TINY}", *account, "-q", "-rs")
+    files = (dialogue(STUFFING), dialogue(STAT), dialogue(GREETING))
+    ran = pytest_on(*files, "--target", f"exec:{TINY}", *account, "-q", "-rs")
     assert ran.returncode == 0 and "2 passed, 3 skipped" in ran.stdout
     assert "adapter: needs the maildrop" in ran.stdout
 
@@ -412,10 +421,10 @@ def test_pytest_names_a_broken_dialogue(tmp_path: Path) -> None:
 
 def test_pytest_runs_other_tests_beside_dialogues(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text("def test_other():\n    assert True\n")
-    shutil.copy(paths.cases() / "rfc1939/greeting.dlg", tmp_path)
+    shutil.copy(dialogue(GREETING), tmp_path)
     ran = pytest_on(tmp_path, "--target", "mock", "-q", "-rA")
     assert ran.returncode == 0 and "test_other.py::test_other" in ran.stdout
-    assert "greeting.dlg::rfc1939.greeting.one-line" in ran.stdout
+    assert f"{dialogue(GREETING).name}::{GREETING}" in ran.stdout
 
 
 def test_pytest_only_names_dialogues_when_asked() -> None:

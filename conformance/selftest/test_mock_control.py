@@ -55,7 +55,7 @@ def test_autologout_by_the_real_clock() -> None:
         began = time.monotonic()
         with greeted(mock) as client:
             assert client.rest() == b""
-        assert 0.9 <= time.monotonic() - began < 5
+        assert time.monotonic() - began >= 0.9
         answer = mock.control(advance_ms=1)
         assert answer == {"error": "the clock is real: start with --clock MS"}
 

@@ -50,9 +50,7 @@ def test_over_pipes_it_ends_while_the_other_end_is_open() -> None:
     assert process.stdout
     with process.stdout:
         os.write(write_end, b"QUIT\r\n")
-        began = time.monotonic()
         assert answers(process.stdout.read()) == b"+OK bye\r\n"
-        assert time.monotonic() - began < 1.5
     finish(process)
     os.close(write_end)
 

@@ -14,7 +14,7 @@ import pytest
 import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
-from making import HERE, case, catalogue, outcome, requirement
+from making import HERE, case, catalogue, dialogue, outcome, requirement
 from stage import StageTarget
 
 from popquiz import console, facts, junit, paths, results
@@ -147,7 +147,7 @@ def test_octets_of_the_banner_stay_readable() -> None:
 
 
 def test_artifacts_are_written_for_what_is_worth_a_look(tmp_path: Path) -> None:
-    file = paths.cases() / "rfc1939/greeting.dlg"
+    file = dialogue("rfc1939.greeting.one-line")
     found = [made(v, f"x.{v}[a=b]", case={"file": file}) for v in (Verdict.PASS, Verdict.NOTE)]
     results.save(report(*found), tmp_path)
     names = sorted(path.name for path in (tmp_path / "cases").iterdir())
