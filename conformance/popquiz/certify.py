@@ -2,6 +2,7 @@
 """`popquiz certify`: plays the cases against a server, and says how well it keeps the RFCs."""
 
 import argparse
+import re
 import shlex
 from datetime import date
 from pathlib import Path
@@ -33,6 +34,7 @@ from popquiz.targets import Target
 
 HELP = "play the cases against a server and grade it"
 SEGMENTS = ("whole", "byte", "mid-crlf", "after-crlf")
+REQUIREMENT = re.compile(r"RFC\d+-[A-Z0-9.]+-\d+", re.IGNORECASE)
 LEVELS = {"must": 1, "should": 2, "may": 3}
 
 
@@ -123,9 +125,17 @@ def _wanted(case: Case, args: argparse.Namespace, rows: Catalogue) -> bool:
     )
 
 
+def _check_names(text: str, rows: Catalogue) -> None:
+    """A requirement that does not exist is a slip, and not a selection of nothing."""
+    for word in selection.words(text):
+        if REQUIREMENT.fullmatch(word) and word.upper() not in rows:
+            raise UsageError(f"--select: there is no requirement {word}; see `popquiz list`")
+
+
 def choose(args: argparse.Namespace, rows: Catalogue, loaded: list[Case]) -> list[Job]:
     """What the options select, in a stable order. Raises UsageError when that is nothing."""
     matches = selection.parse(args.select) if args.select else lambda names: True
+    _check_names(args.select or "", rows)
     found = [c for c in loaded if matches(c.names) and _wanted(c, args, rows)]
     jobs = [Job(case, segment) for segment in args.segment for case in found]
     if args.shard:

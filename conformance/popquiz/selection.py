@@ -82,6 +82,11 @@ class _Parser:
         return _word(word)
 
 
+def words(text: str) -> list[str]:
+    """The names in a selection."""
+    return [word for word in _tokens(text) if word.lower() not in ("(", ")", "and", "or", "not")]
+
+
 def parse(text: str) -> Selection:
     """Raises UsageError."""
     parser = _Parser(text)

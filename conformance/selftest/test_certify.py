@@ -281,6 +281,10 @@ def test_a_target_that_cannot_be_used_is_one_line_and_status_3(
         ("certify --out OUT --target tcp://h:110 --lab x", "exclude each other"),
         ("certify --out OUT --target mock --select (", "a name is missing"),
         ("certify --out OUT --target mock --select nothing", "no case is selected"),
+        (
+            "certify --out OUT --target mock --select RFC1939-3-999",
+            "--select: there is no requirement RFC1939-3-999",
+        ),
         ("certify --out OUT --target mock --profile core+foo", "'foo' is none of core"),
         ("certify --out OUT --target mock --baseline /nope", "/nope: cannot read the baseline"),
         ("certify --out OUT --target mock --update-baseline", "need --baseline"),
