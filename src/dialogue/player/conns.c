@@ -7,6 +7,8 @@
 
 /* While the peer takes nothing it may itself wait for us to read: so long before we look. */
 #define SEND_SLICE_MS 20u
+/* Writes of one payload that are kept apart; a long line in single octets would take seconds. */
+#define GAPS_MAX 256u
 
 void pq_conns_init(struct pq_conns *c, const struct pq_wire *wire, struct pq_outcome *out,
                    struct pq_alloc alloc)
@@ -326,16 +328,24 @@ static enum pq_wire_result send_one(struct pq_conns *c, unsigned n, struct pq_sl
     return r;
 }
 
+/* Keeps two writes apart. How long that took is not the peer's fault. */
+static uint64_t gap_ms(struct pq_conns *c, unsigned n)
+{
+    uint64_t before = pq_conns_now(c);
+    c->wire->gap(c->wire->ctx, n);
+    return pq_conns_now(c) - before;
+}
+
 static enum pq_wire_result send_cut(struct pq_conns *c, unsigned n,
                                     const struct pq_payload *payload)
 {
     uint64_t deadline = pq_conns_now(c) + payload->patience_ms;
     struct pq_slice rest = payload->octets;
     enum pq_wire_result r = PQ_WIRE_OK;
-    while (rest.len > 0 && r == PQ_WIRE_OK) {
+    for (unsigned writes = 1; rest.len > 0 && r == PQ_WIRE_OK; writes++) {
         r = send_one(c, n, pq_cut_next(&payload->cut, &rest), deadline);
-        if (r == PQ_WIRE_OK && rest.len > 0)
-            c->wire->gap(c->wire->ctx, n);
+        if (r == PQ_WIRE_OK && rest.len > 0 && writes <= GAPS_MAX)
+            deadline += gap_ms(c, n);
     }
     return r;
 }

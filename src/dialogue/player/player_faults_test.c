@@ -359,6 +359,49 @@ static void test_a_drip_ends(void **state)
     play_done(&p);
 }
 
+/* ---- gaps ------------------------------------------------------------------------------------ */
+
+static void slow_gap(void *ctx, unsigned conn)
+{
+    (void)conn;
+    rig_wait(ctx, 10);
+}
+
+static enum pq_wire_result counting_send(void *ctx, unsigned conn, struct pq_slice *rest,
+                                         uint64_t deadline)
+{
+    struct rig *r = ctx;
+    (void)conn;
+    (void)deadline;
+    r->sent += rest->len;
+    *rest = (struct pq_slice){.len = 0};
+    return PQ_WIRE_OK;
+}
+
+/* Time between two writes of ours is no time in which the peer takes nothing, and it has an end. */
+static void test_a_long_line_in_single_octets_goes_out(void **state)
+{
+    (void)state;
+    static const char dialogue[] = "#!dlg 1\nid: x\n---\n[test]\n@connect\nS: +OK\n@segment byte\n"
+                                   "C: {= repeat(\"A\", 2000)}\nS: +OK\n";
+    static struct played p;
+    struct rig r = {.left = 100};
+    play_init_text(&p, dialogue,
+                   "#!golden 1\nfile: x\ncase: x\noutcome: pass\nconnect 1 ok\n"
+                   "< 1 \"+OK\\r\\n\"\n< 1 \"+OK\\r\\n\"\n");
+    struct pq_run run = run_of(&p, &r, dialogue, pq_alloc_default());
+    rig_wire(&r);
+    r.wire.open = cut_open;
+    r.wire.recv = cut_recv;
+    r.wire.send = counting_send;
+    r.wire.gap = slow_gap;
+    pq_run_play(&run, &p.mask, &p.out);
+    assert_int_equal(p.out.verdict, PQ_VERDICT_PASS);
+    assert_int_equal(r.sent, 2002);
+    assert_int_equal(r.script.now_ms, 2560);
+    play_done(&p);
+}
+
 /* ---- transcripts ----------------------------------------------------------------------------- */
 
 static void test_transcripts_are_bounded(void **state)
@@ -414,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_memory_is_refused),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_drip_ends),
+        cmocka_unit_test(test_a_long_line_in_single_octets_goes_out),
         cmocka_unit_test(test_transcripts_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
