@@ -30,6 +30,7 @@ from popquiz.mask import Mask
 from popquiz.record import Job
 from popquiz.results import Report
 from popquiz.schedule import WRONG_LOGINS, Rules
+from popquiz.servers import profile
 from popquiz.targets import Target
 
 HELP = "play the cases against a server and grade it"
@@ -88,7 +89,10 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
 def _add_gate(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what passes")
     group.add_argument("--strict", action="store_true", help="WARN fails too")
-    group.add_argument("--baseline", metavar="FILE", help="known deviations")
+    group.add_argument(
+        "--baseline", metavar="FILE", help="known deviations (default: those of the lab's profile)"
+    )
+    group.add_argument("--no-baseline", action="store_true", help="no deviation is known")
     group.add_argument("--strict-baseline", action="store_true", help="FIXED fails too")
     group.add_argument("--update-baseline", action="store_true", help="rewrite it")
     group.add_argument("--max-inconclusive", type=options.number(0), default=0, metavar="N")
@@ -185,12 +189,22 @@ def replay_options(args: argparse.Namespace) -> list[str]:
 # ---- the command --------------------------------------------------------------------------------
 
 
-def _read_baseline(args: argparse.Namespace) -> baseline.Baseline:
-    if (args.update_baseline or args.strict_baseline) and not args.baseline:
+def _baseline_path(args: argparse.Namespace) -> Path | None:
+    """What --baseline says, or the baseline of the lab's profile if there is one."""
+    if args.no_baseline:
+        return None
+    if args.baseline:
+        return Path(args.baseline)
+    path = profile.baseline(args.lab) if args.lab else None
+    return path if path and (path.exists() or args.update_baseline) else None
+
+
+def _read_baseline(args: argparse.Namespace, path: Path | None) -> baseline.Baseline:
+    if (args.update_baseline or args.strict_baseline) and not path:
         raise UsageError("--update-baseline and --strict-baseline need --baseline FILE")
-    if not args.baseline or (args.update_baseline and not Path(args.baseline).exists()):
+    if not path or (args.update_baseline and not path.exists()):
         return baseline.Baseline()
-    return baseline.read(Path(args.baseline))
+    return baseline.read(path)
 
 
 def _play(
@@ -229,7 +243,8 @@ def _save(report: Report, folder: Path) -> dict[str, object]:
 
 def certify(args: argparse.Namespace) -> int:
     rows = catalogue.read(paths.catalogue())
-    known = _read_baseline(args)
+    base = _baseline_path(args)
+    known = _read_baseline(args, base)
     loaded = cases.all_for_servers(rows)
     jobs = choose(args, rows, loaded)
     if args.list:
@@ -261,9 +276,9 @@ def certify(args: argparse.Namespace) -> int:
     )
     report.score()
     found = _save(report, folder)
-    if args.update_baseline:
+    if args.update_baseline and base:
         fresh = baseline.update(known, run.results, {c.id for c in loaded}, date.today())
-        results.write(Path(args.baseline), str(fresh))
+        results.write(base, str(fresh))
     console.report(found, report.mask(decision.why), shlex.quote(str(folder / "results.json")))
     return decision.exit
 

@@ -353,3 +353,10 @@ def find(name: str) -> Profile:
     if name not in known:
         raise UsageError(f"there is no profile {name!r}; there are: {' '.join(known)}")
     return read(known[name])
+
+
+def baseline(name: str) -> Path:
+    """Where the known deviations of NAME or NAME:VARIANT stand: beside the profile."""
+    plain, _, variant = name.partition(":")
+    path = find(plain).path
+    return path.with_name(".".join(filter(None, (path.stem, variant, "baseline"))))
