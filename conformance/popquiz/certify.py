@@ -243,8 +243,6 @@ def _save(report: Report, folder: Path) -> dict[str, object]:
 
 def certify(args: argparse.Namespace) -> int:
     rows = catalogue.read(paths.catalogue())
-    base = _baseline_path(args)
-    known = _read_baseline(args, base)
     loaded = cases.all_for_servers(rows)
     jobs = choose(args, rows, loaded)
     if args.list:
@@ -253,6 +251,8 @@ def certify(args: argparse.Namespace) -> int:
     if not args.out:
         raise UsageError("--out DIR is needed: where the results go")
     target, folder, part = options.target(args), Path(args.out), scope.parse(args.profile)
+    base = _baseline_path(args)
+    known = _read_baseline(args, base)
     results.check_folder(folder)
     console = Console()
     run = _play(args, target, jobs, rows, console)
