@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Invariant: an accounts file is accepted exactly when every line of it is well-formed, and the error
- * names the first that is not; every line of the control channel gets one line of JSON that says what
- * became of the maildrop; a fault that is accepted has its constants in range, and the server that has
- * it stays within its memory. An option chooses which of the three the input is.
+ * Invariant: an accounts file is accepted exactly when every line of it is well-formed, and the
+ * error names the first that is not; every line of the control channel gets one line of JSON that
+ * says what became of the maildrop; a fault that is accepted has its constants in range, and the
+ * server that has it stays within its memory. An option chooses which of the three the input is.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include "harness/support.h"

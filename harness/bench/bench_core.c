@@ -131,14 +131,39 @@ static void measure_decoding(struct pq_slice stream, uint8_t *copy)
 
 /* ---- message size ---------------------------------------------------------------------------- */
 
-/* Reads RETR replies of `size` octets, at least `total` octets in all, through a client's conn. */
+static void feed(struct pq_conn *c, struct pq_slice octets)
+{
+    struct pq_event e;
+    pq_conn_feed(c, PQ_FROM_SERVER, octets);
+    while (pq_conn_next(c, &e) == PQ_NEXT_EVENT)
+        sink += e.octets.len;
+}
+
+/* Asks for a message and reads it: `size` octets, which are `stream` again and again. */
+static void read_message(struct pq_conn *c, struct pq_slice stream, uint64_t size)
+{
+    struct pq_command retr = pq_command_message(PQ_VERB_RETR, 1);
+    pq_buf_clear(c->out);
+    if (pq_conn_command(c, &retr) != PQ_STATUS_OK)
+        die("RETR was refused");
+    feed(c, PQ_SLICE("+OK\r\n"));
+    while (size > 0) {
+        struct pq_slice part =
+            pq_slice_first(stream, size < stream.len ? (size_t)size : stream.len);
+        feed(c, part);
+        size -= part.len;
+    }
+    feed(c, PQ_SLICE(".\r\n"));
+    if (c->pending_count > 0)
+        die("a message did not end");
+}
+
+/* Reads messages of `size` octets, at least `total` octets in all, through a client's conn. */
 static double read_messages(struct pq_slice stream, uint64_t size, uint64_t total)
 {
     static uint8_t reply_memory[PQ_REPLY_LINE_MAX], out_memory[4096];
     struct pq_conn c;
-    struct pq_event e;
     struct pq_buf out;
-    struct pq_command retr = pq_command_message(PQ_VERB_RETR, 1);
     pq_buf_init(&out, out_memory, sizeof(out_memory));
     pq_conn_init(&c, PQ_ROLE_CLIENT, PQ_TLS_NONE,
                  (struct pq_conn_memory){
@@ -146,22 +171,8 @@ static double read_messages(struct pq_slice stream, uint64_t size, uint64_t tota
     c.session.state = PQ_STATE_TRANSACTION;
     uint64_t done = 0;
     double begin = now_s();
-    for (; done < total; done += size) {
-        pq_buf_clear(&out);
-        if (pq_conn_command(&c, &retr) != PQ_STATUS_OK)
-            die("RETR was refused");
-        struct pq_slice parts[] = {PQ_SLICE("+OK\r\n"), stream, PQ_SLICE(".\r\n")};
-        for (uint64_t left = size; left > 0; left -= parts[1].len) {
-            parts[1] = pq_slice_first(stream, left < stream.len ? (size_t)left : stream.len);
-            for (size_t i = left == size ? 0 : 1; i < (left == parts[1].len ? 3u : 2u); i++) {
-                pq_conn_feed(&c, PQ_FROM_SERVER, parts[i]);
-                while (pq_conn_next(&c, &e) == PQ_NEXT_EVENT)
-                    sink += e.octets.len;
-            }
-        }
-        if (c.pending_count > 0)
-            die("a message did not end");
-    }
+    for (; done < total; done += size)
+        read_message(&c, stream, size);
     return (double)done / (now_s() - begin);
 }
 
