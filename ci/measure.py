@@ -197,28 +197,34 @@ def _sessions_per_s(settings: Settings, address: str, password: str) -> float:
     return float(run(command, input=f"{password}\n"))
 
 
+def _take_turns(
+    settings: Settings, where: str, addresses: Mapping[str, str]
+) -> Mapping[str, float]:
+    """Sessions per second of each server; the medians of all rounds."""
+    rates: dict[str, list[float]] = {name: [] for name in addresses}
+    for number in range(1, settings.rounds + 1):
+        for name, address in addresses.items():
+            rate = _sessions_per_s(settings, address, server.PASSWORD)
+            say(f"sessions on {where}, round {number}: {name} {rate:.0f}/s")
+            rates[name].append(rate)
+    return {name: statistics.median(found) for name, found in rates.items()}
+
+
 async def _race(settings: Settings, where: str) -> Mapping[str, float]:
-    """Sessions per second of the mock, first, and of two Dovecots; the medians."""
-    messages = Fixtures(FIXTURES).maildrop((DEFAULT,), {}).messages
-    rates: dict[str, list[float]] = {}
+    """Sessions per second of the mock, first, and of two Dovecots, all with the same mail."""
+    accounts = [(USER, Fixtures(FIXTURES).maildrop((DEFAULT,), {}).messages)]
+    dovecot = profile.find("dovecot")
     with mock(settings, "--maildrop", str(FIXTURES / DEFAULT)) as (_, address):
         async with (
-            await server.start(profile.find("dovecot"), [(USER, messages)], None) as usual,
-            await server.start(
-                profile.find("dovecot"), [(USER, messages)], "service_count_0"
-            ) as kept,
+            await server.start(dovecot, accounts, None) as usual,
+            await server.start(dovecot, accounts, "service_count_0") as kept,
         ):
             addresses = {
                 "mock": address,
                 "Dovecot": usual.addresses["none"],
                 "Dovecot, service_count=0": kept.addresses["none"],
             }
-            for number in range(1, settings.rounds + 1):
-                for name, at in addresses.items():
-                    rate = _sessions_per_s(settings, at, server.PASSWORD)
-                    say(f"sessions on {where}, round {number}: {name} {rate:.0f}/s")
-                    rates.setdefault(name, []).append(rate)
-    return {name: statistics.median(found) for name, found in rates.items()}
+            return _take_turns(settings, where, addresses)
 
 
 def sessions(settings: Settings) -> Iterator[Line]:
