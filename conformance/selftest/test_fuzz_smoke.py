@@ -41,7 +41,7 @@ def test_a_target_that_holds_is_a_line_with_its_figures(build: Path) -> None:
     plant(build, FINE, 0)
     ran = smoke(build, "--targets", "framer")
     assert ran.returncode == 0
-    assert ran.stdout.splitlines()[1].split() == ["fuzz_framer", "203002", "53", "28", "ok"]
+    assert ran.stdout.splitlines()[1].split() == ["fuzz_framer", "203002", "53", "59", "28", "ok"]
 
 
 def test_a_target_that_breaks_fails_the_run_and_says_how_to_go_on(build: Path) -> None:
