@@ -86,7 +86,7 @@ class StageTarget:
 
 class Stage:
     """Plays jobs on benches; `script` says for each case what happens, one word a time it is
-    played; the last word holds on. Words: those of the player, and kill, mute, blame, die, rumour."""
+    played; the last word holds on. Words: those of the player, and those of `act`."""
 
     def __init__(self, script: dict[str, str], target: StageTarget | None = None) -> None:
         self.script = {name: words.split() for name, words in script.items()}
