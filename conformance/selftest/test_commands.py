@@ -70,7 +70,7 @@ def test_a_reader_that_leaves_is_no_accident() -> None:
 
 
 def test_a_dialogue_is_described_row_by_row() -> None:
-    rows = cases.load([paths.cases() / "rfc1939/03-stuffing-retr.dlg"])
+    rows = cases.load([paths.cases() / "rfc1939/retr-stuffing.dlg"])
     assert [row.id for row in rows] == [f"{STUFFING}[n={n}]" for n in (1, 2, 3)]
     one = rows[1]
     assert (one.dialogue, one.row, one.row_index) == (STUFFING, {"n": "2"}, 1)
@@ -80,15 +80,15 @@ def test_a_dialogue_is_described_row_by_row() -> None:
 
 
 def test_needs_and_branches_are_described() -> None:
-    (stat,) = cases.load([paths.cases() / "rfc1939/05-stat-list-agree.dlg"])
+    (stat,) = cases.load([paths.cases() / "rfc1939/stat-list-agree.dlg"])
     assert [str(need) for need in stat.needs] == ["messages>=2"]
-    (greeting,) = cases.load([paths.cases() / "rfc1939/04-greeting-one-line.dlg"])
+    (greeting,) = cases.load([paths.cases() / "rfc1939/greeting.dlg"])
     verdicts = {branch.name: branch.verdict for branch in greeting.branches}
     assert verdicts == {"positive": "pass", "refused": "inconclusive", "other": "fail"}
 
 
 def test_no_two_cases_have_one_id(tmp_path: Path) -> None:
-    text = (paths.cases() / "rfc1939/04-greeting-one-line.dlg").read_text()
+    text = (paths.cases() / "rfc1939/greeting.dlg").read_text()
     for name in ("a.dlg", "b.dlg"):
         (tmp_path / name).write_text(text)
     with pytest.raises(SuiteError, match=r"b\.dlg: rfc1939.greeting.one-line is taken by .*a\.dlg"):
@@ -97,7 +97,7 @@ def test_no_two_cases_have_one_id(tmp_path: Path) -> None:
 
 def test_the_sanity_case_and_the_preludes_are_no_cases() -> None:
     names = {path.name for path in cases.find(paths.cases())}
-    assert "04-greeting-one-line.dlg" in names
+    assert "greeting.dlg" in names
     assert not names & {"sanity.dlg", "user.dlg", "apop.dlg"}
 
 
@@ -172,9 +172,9 @@ def test_a_requirement_that_cannot_be_tested_says_why() -> None:
 @pytest.fixture
 def shelf(tmp_path: Path) -> Path:
     """A folder of its own with a case and its record."""
-    for name in ("03-stuffing-retr.dlg", f"{STUFFING}.golden"):
-        shutil.copy(paths.cases() / "rfc1939" / name, tmp_path)
-    (tmp_path / "03-stuffing-retr.dlg").rename(tmp_path / "case.dlg")
+    for path in (paths.cases() / "rfc1939").glob("*retr*stuffing*"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / "retr-stuffing.dlg").rename(tmp_path / "case.dlg")
     return tmp_path
 
 
@@ -360,7 +360,7 @@ def pytest_on(*words: str | Path) -> Ran:
 def test_pytest_plays_dialogues() -> None:
     ran = pytest_on("conformance/cases", "--target", "mock", "-q", "-rA")
     assert ran.returncode == 0, ran.stdout
-    assert f"conformance/cases/rfc1939/03-stuffing-retr.dlg::{STUFFING}[n=1]" in ran.stdout
+    assert f"conformance/cases/rfc1939/retr-stuffing.dlg::{STUFFING}[n=1]" in ran.stdout
 
 
 def test_pytest_shows_what_failed_and_chooses_as_always(tmp_path: Path) -> None:
@@ -412,10 +412,10 @@ def test_pytest_names_a_broken_dialogue(tmp_path: Path) -> None:
 
 def test_pytest_runs_other_tests_beside_dialogues(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text("def test_other():\n    assert True\n")
-    shutil.copy(paths.cases() / "rfc1939/04-greeting-one-line.dlg", tmp_path)
+    shutil.copy(paths.cases() / "rfc1939/greeting.dlg", tmp_path)
     ran = pytest_on(tmp_path, "--target", "mock", "-q", "-rA")
     assert ran.returncode == 0 and "test_other.py::test_other" in ran.stdout
-    assert "04-greeting-one-line.dlg::rfc1939.greeting.one-line" in ran.stdout
+    assert "greeting.dlg::rfc1939.greeting.one-line" in ran.stdout
 
 
 def test_pytest_only_names_dialogues_when_asked() -> None:

@@ -147,7 +147,7 @@ def test_octets_of_the_banner_stay_readable() -> None:
 
 
 def test_artifacts_are_written_for_what_is_worth_a_look(tmp_path: Path) -> None:
-    file = paths.cases() / "rfc1939/04-greeting-one-line.dlg"
+    file = paths.cases() / "rfc1939/greeting.dlg"
     found = [made(v, f"x.{v}[a=b]", case={"file": file}) for v in (Verdict.PASS, Verdict.NOTE)]
     results.save(report(*found), tmp_path)
     names = sorted(path.name for path in (tmp_path / "cases").iterdir())
