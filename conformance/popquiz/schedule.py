@@ -58,6 +58,11 @@ class Bench:
     last: Job | None = None  # played here before the present one
 
 
+def _crashed(attempt: Attempt, incidents: tuple[Incident, ...]) -> Attempt:
+    text = "; ".join(incident.text.partition("\n")[0] for incident in incidents)
+    return replace(attempt, verdict=Verdict.CRASH, why=text, incidents=incidents)
+
+
 class Scheduler:
     """Plays jobs and keeps their results, in the order of the jobs."""
 
@@ -242,8 +247,7 @@ class Scheduler:
         problem = await probe.once(bench.seat.endpoint, self._probe_seconds(bench))
         incidents = (*incidents, *await self._late_incidents(bench, bool(problem)))
         if incidents:
-            text = "; ".join(incident.text.partition("\n")[0] for incident in incidents)
-            return replace(attempt, verdict=Verdict.CRASH, why=text, incidents=incidents)
+            return _crashed(attempt, incidents)
         if not problem:
             return attempt
         gone = problem.startswith(probe.UNREACHABLE)
@@ -317,7 +321,12 @@ class Scheduler:
             await self._revive(bench)
         except TargetLost as lost:
             raise TargetLost(f"{lost} ({job.name} was being played)") from None
-        return await self._attempt(bench, job)
+        attempt = await self._attempt(bench, job)
+        if attempt.verdict in (*HEALTHY, *DEADLY):
+            return attempt
+        # A process for each session dies alone, and is reported later than its connection ends.
+        incidents = tuple(await self._late_incidents(bench, dead=True))
+        return _crashed(attempt, incidents) if incidents else attempt
 
     def _acquit(self, job: Job, first: Attempt, alone: Attempt) -> None:
         """Nobody kills the target alone. A hang may have been the network's; a crash was none."""

@@ -86,7 +86,7 @@ class StageTarget:
 
 class Stage:
     """Plays jobs on benches; `script` says for each case what happens, one word a time it is
-    played; the last word holds on. Words: those of the player, and kill, mute, blame, die."""
+    played; the last word holds on. Words: those of the player, and those of `act`."""
 
     def __init__(self, script: dict[str, str], target: StageTarget | None = None) -> None:
         self.script = {name: words.split() for name, words in script.items()}
@@ -132,6 +132,11 @@ class Stage:
         elif word == "report":
             server.incidents.append(Incident("sanitizer", "AddressSanitizer: bad\nmore"))
             return outcome("pass")
+        elif word == "rumour":  # a session died, and it is told when the case is over
+            told = Incident("signal", "child 7 killed")
+            later = asyncio.get_running_loop().call_later
+            later(0.05, lambda: server.incidents.append(told))
+            return outcome("inconclusive")
         else:
             return outcome(word, wrong_logins=self.wrong)
         return outcome("fail")

@@ -155,6 +155,12 @@ def test_what_removes_mail_for_good_is_played_last(stage: Open) -> None:
 # ---- deaths -------------------------------------------------------------------------------------
 
 
+def test_what_is_told_late_about_a_suspect_alone_counts(stage: Open) -> None:
+    result = stage({"a": "report rumour"}).run()["a"]
+    assert result.verdict is Verdict.CRASH and "again" in result.blame
+    assert "child 7 killed" in result.why
+
+
 @pytest.mark.parametrize(("word", "verdict"), [("kill", Verdict.CRASH), ("mute", Verdict.HANG)])
 def test_whoever_kills_the_target_again_is_blamed(stage: Open, word: str, verdict: Verdict) -> None:
     theatre = stage({"a": "pass", "b": word})
