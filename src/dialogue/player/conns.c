@@ -326,14 +326,15 @@ static enum pq_wire_result send_one(struct pq_conns *c, unsigned n, struct pq_sl
     return r;
 }
 
+/* The patience is for each write: how long we wait between them is no matter of the target's. */
 static enum pq_wire_result send_cut(struct pq_conns *c, unsigned n,
                                     const struct pq_payload *payload)
 {
-    uint64_t deadline = pq_conns_now(c) + payload->patience_ms;
     struct pq_slice rest = payload->octets;
     enum pq_wire_result r = PQ_WIRE_OK;
     while (rest.len > 0 && r == PQ_WIRE_OK) {
-        r = send_one(c, n, pq_cut_next(&payload->cut, &rest), deadline);
+        r = send_one(c, n, pq_cut_next(&payload->cut, &rest),
+                     pq_conns_now(c) + payload->patience_ms);
         if (r == PQ_WIRE_OK && rest.len > 0)
             c->wire->gap(c->wire->ctx, n);
     }
