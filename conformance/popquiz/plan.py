@@ -34,6 +34,10 @@ def _capa(s: Situation, need: Need, _: Maildrop) -> bool:
     return inside or s.facts.capability(*need.args)
 
 
+def _capabilities(s: Situation, need: Need, _: Maildrop) -> bool:
+    return s.facts.before is not None or s.facts.after is not None
+
+
 def _messages(s: Situation, need: Need, maildrop: Maildrop) -> bool:
     count = s.facts.messages if maildrop.is_default else len(maildrop.messages)
     return count >= need.least
@@ -79,6 +83,7 @@ def _config(s: Situation, need: Need, _: Maildrop) -> bool:
 Check = Callable[[Situation, Need, Maildrop], bool]
 CHECKS: dict[str, tuple[Skip, Check]] = {
     "capa": (Skip.CAPABILITY, _capa),
+    "capabilities": (Skip.CAPABILITY, _capabilities),
     "login": (Skip.CAPABILITY, _login),
     "tls": (Skip.CAPABILITY, _tls),
     "implicit-tls": (Skip.CAPABILITY, _implicit),

@@ -118,6 +118,7 @@ bool pq_expr_name(const struct pq_expr *e, size_t n, struct pq_slice *name);
     X(OVERFLOW, "the number does not fit in 64 bits")                                              \
     X(RANGE, "the argument is outside of what the function takes")                                 \
     X(FORM, "the octets do not have the form that the function reads")                             \
+    X(REGEX, "the regular expression is wrong, or takes too many steps")                           \
     X(TOO_LONG, "the result is longer than its limit")                                             \
     X(NO_MESSAGE, "there is no such message")                                                      \
     X(NO_PEEK, "the store of the target cannot be looked into")                                    \

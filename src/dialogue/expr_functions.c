@@ -88,6 +88,8 @@ static const struct function functions[] = {
     ROW("find", "(list, octets) -> list", 2, 2, "lo", pq_fn_find,
         "the lines that begin with the octets"),
     ROW("has", "(list, octets) -> truth", 2, 2, "lo", pq_fn_has, "whether a line is the octets"),
+    ROW("fit", "(list, regex) -> list", 2, 2, "lo", pq_fn_fit,
+        "the lines that the regular expression matches as a whole"),
     ROW("unique", "(list) -> truth", 1, 1, "l", pq_fn_unique, "whether no two lines are equal"),
     ROW("crlf", "(list) -> octets", 1, 1, "l", pq_fn_crlf, "the lines, each with its CRLF"),
     ROW("stuff", "(octets or list) -> the same", 1, 1, "x", pq_fn_stuff,

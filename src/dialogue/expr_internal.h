@@ -125,6 +125,7 @@ enum pq_expr_outcome pq_fn_words(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_column(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_find(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_has(const struct call *c, struct pq_value *out);
+enum pq_expr_outcome pq_fn_fit(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_unique(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_crlf(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_stuff(const struct call *c, struct pq_value *out);

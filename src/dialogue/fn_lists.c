@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dialogue/regex.h"
+
 static size_t length(const struct pq_value *v)
 {
     return v->kind == PQ_VALUE_LIST ? v->count : v->octets.len;
@@ -131,6 +133,47 @@ enum pq_expr_outcome pq_fn_has(const struct call *c, struct pq_value *out)
     for (size_t i = 0; i < c->args[0].count && !out->truth; i++)
         out->truth = pq_slice_equal(c->args[0].lines[i], c->args[1].octets);
     return PQ_EXPR_OK;
+}
+
+static enum pq_expr_outcome try_line(const struct call *c, const struct pq_regex *r,
+                                     struct pq_slice line, bool *fits)
+{
+    struct pq_regex_match m;
+    pq_regex_match(r, line, c->env->scratch, &m);
+    *fits = m.outcome == PQ_REGEX_YES;
+    switch (m.outcome) {
+    case PQ_REGEX_YES:
+    case PQ_REGEX_NO:
+        return PQ_EXPR_OK;
+    case PQ_REGEX_LIMIT:
+        return PQ_EXPR_REGEX;
+    case PQ_REGEX_NO_MEMORY:
+        break;
+    }
+    return PQ_EXPR_NO_MEMORY;
+}
+
+enum pq_expr_outcome pq_fn_fit(const struct call *c, struct pq_value *out)
+{
+    const struct pq_value *list = &c->args[0];
+    const struct pq_regex *r = NULL;
+    struct pq_regex_problem problem;
+    struct pq_slice *found = pq_expr_list_room(c->env, list->count);
+    if (!found)
+        return PQ_EXPR_NO_MEMORY;
+    enum pq_status status = pq_regex_compile(c->env->scratch, c->args[1].octets, &r, &problem);
+    if (status != PQ_STATUS_OK)
+        return status == PQ_STATUS_SYNTAX ? PQ_EXPR_REGEX : PQ_EXPR_NO_MEMORY;
+    enum pq_expr_outcome outcome = PQ_EXPR_OK;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count && outcome == PQ_EXPR_OK; i++) {
+        bool fits = false;
+        outcome = try_line(c, r, list->lines[i], &fits);
+        if (fits)
+            found[count++] = list->lines[i];
+    }
+    *out = pq_value_list(found, count);
+    return outcome;
 }
 
 static int compare_slices(const void *a, const void *b)

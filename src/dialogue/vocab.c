@@ -80,6 +80,7 @@ enum pq_dlg_key pq_dlg_key_of(struct pq_slice name)
 
 static const struct pq_dlg_need_row needs[] = {
     NEED("capa", LIST, "a capability line: its tag, then parameters that it must have"),
+    NEED("capabilities", NONE, "the command CAPA"),
     NEED("messages", LEAST, "so many messages in the maildrop"),
     NEED("accounts", LEAST, "so many accounts"),
     NEED("deliver", NONE, "an adapter that can add mail"),

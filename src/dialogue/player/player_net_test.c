@@ -7,8 +7,11 @@
 
 static struct server server; /* the one that runs now: a gap has no context */
 
+static uint64_t gap_ms; /* how long it takes */
+
 static void gap(void)
 {
+    server.now_ms += gap_ms;
     for (int i = 0; i < 3; i++)
         server_step(&server);
 }
@@ -168,6 +171,20 @@ static void test_writes_arrive_apart(void **state)
         play_done(&p);
         server_stop(&server);
     }
+}
+
+static void test_gaps_are_not_the_patience_with_the_target(void **state)
+{
+    (void)state;
+    static struct played p;
+    server_start(&server, NULL, usual);
+    gap_ms = 600;
+    play_with(&p, HEAD "C: AB\nS: +OK\n", &(struct options){.cut = {PQ_DLG_CUT_BYTE, 0}});
+    gap_ms = 0;
+    assert_sum(&p, PASS);
+    assert_string_equal(server.reads, "A\nB\n\\0D\n\\0A\n");
+    play_done(&p);
+    server_stop(&server);
 }
 
 static void test_a_race_is_sent_before_anything_is_read(void **state)
@@ -370,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_arrive_apart),
+        cmocka_unit_test(test_gaps_are_not_the_patience_with_the_target),
         cmocka_unit_test(test_a_race_is_sent_before_anything_is_read),
         cmocka_unit_test(test_ends_as_the_server_sees_them),
         cmocka_unit_test(test_half_close_still_reads),
