@@ -329,10 +329,11 @@ static enum pq_wire_result send_one(struct pq_conns *c, unsigned n, struct pq_sl
 static enum pq_wire_result send_cut(struct pq_conns *c, unsigned n,
                                     const struct pq_payload *payload)
 {
-    uint64_t deadline = pq_conns_now(c) + payload->patience_ms;
     struct pq_slice rest = payload->octets;
     enum pq_wire_result r = PQ_WIRE_OK;
     while (rest.len > 0 && r == PQ_WIRE_OK) {
+        /* Patience is for each write: the gaps between many of them are our own. */
+        uint64_t deadline = pq_conns_now(c) + payload->patience_ms;
         r = send_one(c, n, pq_cut_next(&payload->cut, &rest), deadline);
         if (r == PQ_WIRE_OK && rest.len > 0)
             c->wire->gap(c->wire->ctx, n);

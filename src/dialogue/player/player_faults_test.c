@@ -359,6 +359,44 @@ static void test_a_drip_ends(void **state)
     play_done(&p);
 }
 
+/* The gaps between many writes take longer than the target is waited for. */
+static void slow_gap(void *ctx, unsigned conn)
+{
+    struct rig *r = ctx;
+    (void)conn;
+    r->inner.wait(r->inner.ctx, 1);
+}
+
+static enum pq_wire_result counted_send(void *ctx, unsigned conn, struct pq_slice *rest,
+                                        uint64_t deadline)
+{
+    struct rig *r = ctx;
+    r->sent += rest->len;
+    return rig_send(ctx, conn, rest, deadline);
+}
+
+static void test_many_writes_are_all_sent(void **state)
+{
+    (void)state;
+    static const char dialogue[] = "#!dlg 1\nid: x\n---\n[test]\n@connect\n@segment byte\nC: {= "
+                                   "repeat(\"x\", 5000)}\nS: +OK\n";
+    static struct played p;
+    struct rig r = {.left = 100};
+    play_init_text(&p, dialogue,
+                   "#!golden 1\nfile: x\ncase: x\noutcome: pass\nconnect 1 ok\n> 1 \"x\"\n< 1 "
+                   "\"+OK\\r\\n\"\n");
+    struct pq_run run = run_of(&p, &r, dialogue, pq_alloc_default());
+    rig_wire(&r);
+    r.wire.open = cut_open;
+    r.wire.recv = cut_recv;
+    r.wire.gap = slow_gap;
+    r.wire.send = counted_send;
+    pq_run_play(&run, &p.mask, &p.out);
+    assert_int_equal(p.out.verdict, PQ_VERDICT_PASS);
+    assert_int_equal(r.sent, 5002);
+    play_done(&p);
+}
+
 /* ---- transcripts ----------------------------------------------------------------------------- */
 
 static void test_transcripts_are_bounded(void **state)
@@ -414,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_memory_is_refused),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_drip_ends),
+        cmocka_unit_test(test_many_writes_are_all_sent),
         cmocka_unit_test(test_transcripts_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
