@@ -84,6 +84,7 @@ static const struct function functions[] = {
     ROW("lines", "(octets, ...) -> list", 0, 255, "o", pq_fn_lines, "a list of these lines"),
     ROW("item", "(list, n) -> octets", 2, 2, "li", pq_fn_item, "the n-th line, from 1"),
     ROW("words", "(octets) -> list", 1, 1, "o", pq_fn_words, "what single blanks separate"),
+    ROW("split", "(octets, octet) -> list", 2, 2, "oo", pq_fn_split, "what that octet separates"),
     ROW("column", "(list, n) -> list", 2, 2, "li", pq_fn_column, "the n-th word of each line"),
     ROW("find", "(list, octets) -> list", 2, 2, "lo", pq_fn_find,
         "the lines that begin with the octets"),

@@ -122,6 +122,7 @@ enum pq_expr_outcome pq_fn_tail(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_lines(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_item(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_words(const struct call *c, struct pq_value *out);
+enum pq_expr_outcome pq_fn_split(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_column(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_find(const struct call *c, struct pq_value *out);
 enum pq_expr_outcome pq_fn_has(const struct call *c, struct pq_value *out);

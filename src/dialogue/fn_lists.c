@@ -69,19 +69,30 @@ enum pq_expr_outcome pq_fn_lines(const struct call *c, struct pq_value *out)
     return PQ_EXPR_OK;
 }
 
-enum pq_expr_outcome pq_fn_words(const struct call *c, struct pq_value *out)
+static enum pq_expr_outcome cut_up(const struct call *c, uint8_t at, struct pq_value *out)
 {
     struct pq_slice rest = c->args[0].octets;
     size_t count = rest.len > 0 ? 1 : 0;
     for (size_t i = 0; i < rest.len; i++)
-        count += rest.at[i] == ' ' ? 1 : 0;
-    struct pq_slice *words = pq_expr_list_room(c->env, count);
-    if (!words)
+        count += rest.at[i] == at ? 1 : 0;
+    struct pq_slice *pieces = pq_expr_list_room(c->env, count);
+    if (!pieces)
         return PQ_EXPR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
-        words[i] = pq_slice_cut(&rest, ' ');
-    *out = pq_value_list(words, count);
+        pieces[i] = pq_slice_cut(&rest, at);
+    *out = pq_value_list(pieces, count);
     return PQ_EXPR_OK;
+}
+
+enum pq_expr_outcome pq_fn_words(const struct call *c, struct pq_value *out)
+{
+    return cut_up(c, ' ', out);
+}
+
+enum pq_expr_outcome pq_fn_split(const struct call *c, struct pq_value *out)
+{
+    struct pq_slice separator = c->args[1].octets;
+    return separator.len == 1 ? cut_up(c, separator.at[0], out) : PQ_EXPR_KIND;
 }
 
 /* The n-th word of `line`, from 1; false when there are fewer. */

@@ -328,24 +328,17 @@ static enum pq_wire_result send_one(struct pq_conns *c, unsigned n, struct pq_sl
     return r;
 }
 
-/* Keeps two writes apart. How long that took is not the peer's fault. */
-static uint64_t gap_ms(struct pq_conns *c, unsigned n)
-{
-    uint64_t before = pq_conns_now(c);
-    c->wire->gap(c->wire->ctx, n);
-    return pq_conns_now(c) - before;
-}
-
+/* The patience is for each write: how long we wait between them is no matter of the peer's. */
 static enum pq_wire_result send_cut(struct pq_conns *c, unsigned n,
                                     const struct pq_payload *payload)
 {
-    uint64_t deadline = pq_conns_now(c) + payload->patience_ms;
     struct pq_slice rest = payload->octets;
     enum pq_wire_result r = PQ_WIRE_OK;
     for (unsigned writes = 1; rest.len > 0 && r == PQ_WIRE_OK; writes++) {
-        r = send_one(c, n, pq_cut_next(&payload->cut, &rest), deadline);
+        r = send_one(c, n, pq_cut_next(&payload->cut, &rest),
+                     pq_conns_now(c) + payload->patience_ms);
         if (r == PQ_WIRE_OK && rest.len > 0 && writes <= GAPS_MAX)
-            deadline += gap_ms(c, n);
+            c->wire->gap(c->wire->ctx, n);
     }
     return r;
 }

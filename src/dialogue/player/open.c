@@ -29,16 +29,26 @@ static bool not_secured(struct pq_play *p, const struct pq_dlg_item *item, const
     return false;
 }
 
-static bool handshake(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
+static enum pq_wire_tls start_tls(struct pq_play *p, unsigned conn)
 {
     static const struct pq_wire_tls_options options = {.min = 0};
-    enum pq_wire_tls r = pq_conns_start_tls(&p->conns, conn, &options, play_patience(p));
+    return pq_conns_start_tls(&p->conns, conn, &options, play_patience(p));
+}
+
+static bool is_secured(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn,
+                       enum pq_wire_tls r)
+{
     if (r == PQ_WIRE_TLS_SPENT)
         play_ended(p, item, conn, PQ_WIRE_SPENT);
     else if (r != PQ_WIRE_TLS_OK)
         return not_secured(p, item, "TLS did not start on the way to the case",
                            pq_wire_tls_word(r));
     return r == PQ_WIRE_TLS_OK;
+}
+
+static bool handshake(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
+{
+    return is_secured(p, item, conn, start_tls(p, conn));
 }
 
 /* Takes a line that has to begin with +OK. False, with the reason in `*actual`: it does not. */
@@ -104,6 +114,16 @@ static bool open_conn(struct pq_play *p, const struct pq_dlg_item *item, unsigne
     return p->run->tls != PQ_RUN_TLS_STLS || own_tls || upgrade(p, item, conn);
 }
 
+/* The file says that TLS comes first: octets in clear in its place are the target's doing. */
+static void begin_with_tls(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
+{
+    enum pq_wire_tls r = start_tls(p, conn);
+    if (r == PQ_WIRE_TLS_PLAIN)
+        play_fail(p, item, "octets in clear came where TLS begins", NULL);
+    else if (is_secured(p, item, conn, r))
+        play_pass(p, item);
+}
+
 void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item)
 {
     unsigned conn = play_conn(p, pq_dlg_conn(&item->directive));
@@ -113,7 +133,7 @@ void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item)
     }
     enum pq_wire_result r = pq_conns_open(&p->conns, conn, true, play_patience(p));
     if (r == PQ_WIRE_OK)
-        (void)handshake(p, item, conn);
+        begin_with_tls(p, item, conn);
     else
         (void)not_opened(p, item, r);
 }

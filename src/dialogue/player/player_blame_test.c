@@ -31,6 +31,7 @@ static void test_connections(void **state)
         {"TLS first", "@connect 2 tls\nS2: +OK hi\n", "connect 2 ok\ntls 2 ok\n" ON("2", "+OK hi"),
          PASS},
         {"no TLS first", "@connect 2 tls\n", "connect 2 ok\ntls 2 eof\n", "inconclusive test 9"},
+        {"clear text first", "@connect 2 tls\n", "connect 2 ok\ntls 2 plain\n", FAIL("9")},
         {"the network fails", "S: a\n", "failed 1\n", "inconclusive test 9"},
         {"TLS breaks off", "S: a\n", "broken 1\n", FAIL("9")},
         {"the record is spent", "S: a\n", "", "error test 9"},

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The suite itself: it blames no correct server, lets no broken one through, and what it says of
+real servers is what their baselines have on record."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making import popquiz
+
+MODES = ("none", "stls", "implicit")
+CUTS = "whole,byte,mid-crlf,after-crlf"
+FIRST = 40
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The results on the built-in server, each way to begin TLS."""
+    return {mode: _certify_mock(tmp_path_factory.mktemp(mode), mode) for mode in MODES}
+
+
+def _certify_mock(folder: Path, mode: str) -> dict[str, Any]:
+    words = ("--strict", "--slow", "--yes-destroy", "--tls", mode, "--segment", CUTS, "-j", "2")
+    ran = popquiz("certify", "--target", "mock", *words, "--out", folder, timeout=300)
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr
+    found: dict[str, Any] = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_built_in_server_is_never_blamed(runs: dict[str, dict[str, Any]]) -> None:
+    for mode, found in runs.items():
+        verdicts = {case["verdict"] for case in found["cases"]}
+        assert verdicts <= {"PASS", "NOTE", "SKIP"}, mode
+
+
+def test_no_case_is_skipped_every_time(runs: dict[str, dict[str, Any]]) -> None:
+    played: set[str] = set()
+    skipped: set[str] = set()
+    for found in runs.values():
+        for case in found["cases"]:
+            (skipped if case["verdict"] == "SKIP" else played).add(case["id"])
+    assert len(played) >= 100
+    assert not skipped - played
+
+
+def test_every_fault_is_noticed() -> None:
+    """Each of the first forty, with three seeds, by a requirement that it breaks."""
+    ran = popquiz("mutants", "-j", "2", timeout=300)
+    assert ran.returncode == 0, ran.stdout
+    assert f"\n{FIRST} of {FIRST} faults killed" in ran.stdout
+
+
+@pytest.mark.parametrize("name", ["dovecot", "popa3d"])
+def test_what_is_said_of_real_servers_is_on_record(name: str, tmp_path: Path) -> None:
+    """Each deviation was compared with its clause by hand; a new one is a bug here or there."""
+    words = ("--yes-destroy", "--strict", "--strict-baseline", "-j", "2")
+    ran = popquiz("certify", "--lab", name, *words, "--out", tmp_path, timeout=300)
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr
+
+
+def test_without_the_record_they_deviate(tmp_path: Path) -> None:
+    words = ("--yes-destroy", "--no-baseline", "--select", "RFC1939-6-003")
+    ran = popquiz("certify", "--lab", "popa3d", *words, "--out", tmp_path, timeout=300)
+    assert ran.returncode == 1 and "QUIT without its CRLF is no QUIT" in ran.stdout
