@@ -48,8 +48,10 @@ class LabSeat:
     @property
     def endpoint(self) -> Endpoint:
         at = self._lab.addresses
-        implicit = at.get("implicit")
-        return Endpoint(at[self._tls], self._tls, implicit, self._lab.ca_file, True, "localhost")
+        clear, implicit = at.get("none", at.get("stls")), at.get("implicit")
+        # Cases that start TLS themselves go to `address`, however the others reach the server.
+        ways = (clear, self._tls, implicit) if clear else (at["implicit"], self._tls, None)
+        return Endpoint(*ways, self._lab.ca_file, True, "localhost")
 
     def account(self, maildrop: Maildrop) -> Account | None:
         user = self._users.get(maildrop)

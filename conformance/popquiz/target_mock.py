@@ -24,6 +24,8 @@ USER_MAX = 40  # octets of an argument, RFC 1939 section 3
 USAGE = 2  # its exit status after an option that it does not know
 READY_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
+# Options that a case may ask for by `needs: config(NAME)`.
+SETTINGS = {"--require-tls": "require-tls"}
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
 
 
@@ -156,9 +158,9 @@ class MockTarget:
     shared = False
     ours = True
     patience_ms: int | None = None
-    settings = frozenset[str]()
 
     def __init__(self, config: MockConfig) -> None:
+        self.settings = frozenset(SETTINGS[o] for o in config.options if o in SETTINGS)
         self._config = config
         self._folder: Path | None = None
         self._mocks: list[Mock] = []

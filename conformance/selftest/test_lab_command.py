@@ -19,6 +19,7 @@ from popquiz import lab, paths
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Maildrop
 from popquiz.servers import linux, namespace, order, processes, profile, server
+from popquiz.target_lab import LabSeat
 from popquiz.targets import Account
 
 pytestmark = pytest.mark.lab
@@ -156,6 +157,35 @@ def test_start_ends_when_its_server_does(start: Callable[[str], Started]) -> Non
 # ---- the target of the runner --------------------------------------------------------------------
 
 DROPS = (Maildrop(DEFAULT, MAIL), Maildrop("dots", MAIL[1:2]), Maildrop("none", ()))
+
+
+class Elsewhere:
+    """A lab server that was never started."""
+
+    ca_file = None
+    password = "x"
+
+    def __init__(self, *modes: str) -> None:
+        self.addresses = {mode: f"tcp://{mode}:1" for mode in modes}
+
+
+@pytest.mark.parametrize(
+    ("modes", "tls", "address", "tls_address", "entrance"),
+    [
+        (("none", "stls", "implicit"), "none", "none", "implicit", "none"),
+        (("none", "stls", "implicit"), "implicit", "none", "implicit", "implicit"),
+        (("stls", "implicit"), "implicit", "stls", "implicit", "implicit"),
+        (("stls",), "stls", "stls", None, "stls"),
+        (("implicit",), "implicit", "implicit", None, "implicit"),
+    ],
+)
+def test_the_address_of_a_seat_is_the_one_in_clear_where_there_is_one(
+    modes: tuple[str, ...], tls: str, address: str, tls_address: str | None, entrance: str
+) -> None:
+    seat = LabSeat(Elsewhere(*modes), tls, {})  # type: ignore[arg-type]
+    at = seat.endpoint
+    assert (at.address, at.entrance) == (f"tcp://{address}:1", f"tcp://{entrance}:1")
+    assert at.tls_address == (tls_address and f"tcp://{tls_address}:1")
 
 
 def test_each_seat_is_a_server_with_an_account_for_each_maildrop() -> None:

@@ -340,6 +340,12 @@ def test_the_reference_server_has_an_account_for_each_maildrop() -> None:
     assert asyncio.run(talked()) == [(2, 38), (1, 3), (2, 38)]
 
 
+def test_a_case_may_ask_for_a_setting_of_the_reference_server() -> None:
+    options = ("--no-apop", "--require-tls")
+    assert MockTarget(MockConfig(options=options)).settings == {"require-tls"}
+    assert MockTarget(MockConfig()).settings == frozenset()
+
+
 def test_names_of_accounts_fit_into_a_command() -> None:
     long = Maildrop("a" * 60 + "-12345678", ())
     assert len(user_of(long)) == 40 and user_of(long).endswith("-12345678")
