@@ -168,8 +168,9 @@ void parser_read_line(struct parser *p)
         return;
     }
     if (!p->section) {
-        /* What stands behind a section that was refused is refused with it. */
-        if (in.len > 0 && in.at[0] != '#' && !p->d->sections && p->d->problems.errors == 0)
+        /* What stands behind a section that was refused is refused with it. A comment would belong
+         * to nothing, and be lost in the canonical form. */
+        if (in.len > 0 && !p->d->sections && p->d->problems.errors == 0)
             parser_fail(p, in,
                         "a section must begin before this: [given] [test] [after] or "
                         "[message NAME]");
