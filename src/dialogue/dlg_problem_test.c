@@ -74,8 +74,9 @@ static const struct problem_case file_cases[] = {
     {"#!dlg 1\ntitle: a\xE9\n---\n", "f:2:1: the line is not UTF-8; write other octets as \\xHH\n"},
     {"#!dlg 1\nid: x\n---\nC: a\n", "f:4:1: a section must begin before this: [given] [test] "
                                     "[after] or [message NAME]\n"},
-    {"#!dlg 1\nid: x\n---\n# a\n[test]\n", "f:4:1: a section must begin before this: [given] "
-                                           "[test] [after] or [message NAME]\n"},
+    {"#!dlg 1\nid: x\n---\n# a\n[test]\n",
+     "f:4:1: a section must begin before this: [given] [test] "
+     "[after] or [message NAME]\n"},
     {"#!dlg 1\nid: x\n---\n[tests]\n", "f:4:1: unknown section \"[tests]\"; known are [given] "
                                        "[test] [after] [message NAME]\n"},
     {"#!dlg 1\nid: x\n---\n[test]\n[test]\n",

@@ -168,8 +168,8 @@ void parser_read_line(struct parser *p)
         return;
     }
     if (!p->section) {
-        /* What stands behind a section that was refused is refused with it. A comment has no place
-         * in the tree here: it would be lost. */
+        /* What stands behind a section that was refused is refused with it. A comment would belong
+         * to nothing, and be lost in the canonical form. */
         if (in.len > 0 && !p->d->sections && p->d->problems.errors == 0)
             parser_fail(p, in,
                         "a section must begin before this: [given] [test] [after] or "
