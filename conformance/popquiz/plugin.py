@@ -105,7 +105,9 @@ def _outcome(item: DialogueItem, result: Result) -> tuple[str, Any]:
 
 
 def _tell(item: DialogueItem, result: Result) -> None:
-    """Says of a result what pytest says of a test."""
+    """Says of a result what pytest says of a test; nothing behind the last one that is wanted."""
+    if item.session.shouldfail or item.session.shouldstop:
+        return
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     outcome, shown = _outcome(item, result)
     for phase in PHASES:
