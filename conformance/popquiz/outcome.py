@@ -54,6 +54,11 @@ class Outcome:
         """Octets that the client said; masked secrets count as they are shown."""
         return sum(entry.size for entry in self.transcript if entry.dir == "C")
 
+    @property
+    def ended_by_peer(self) -> bool:
+        """Whether the target ended a connection."""
+        return any(e.dir == "*" and e.octets.startswith("peer: ") for e in self.transcript)
+
 
 def from_message(m: Mapping[str, Any]) -> Outcome:
     """The value of "case", decoded."""

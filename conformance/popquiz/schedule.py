@@ -244,8 +244,10 @@ class Scheduler:
         doubt = outcome is None or outcome.hang or outcome.peer_gone
         if not incidents and not doubt and attempt.verdict in HEALTHY:
             return attempt
+        # A process for each session dies alone, and is reported later than its connection ends.
         problem = await probe.once(bench.seat.endpoint, self._probe_seconds(bench))
-        incidents = (*incidents, *await self._late_incidents(bench, bool(problem)))
+        cut = bool(outcome and outcome.ended_by_peer) and attempt.verdict not in HEALTHY
+        incidents = (*incidents, *await self._late_incidents(bench, cut or bool(problem)))
         if incidents:
             return _crashed(attempt, incidents)
         if not problem:
@@ -324,7 +326,6 @@ class Scheduler:
         attempt = await self._attempt(bench, job)
         if attempt.verdict in (*HEALTHY, *DEADLY):
             return attempt
-        # A process for each session dies alone, and is reported later than its connection ends.
         incidents = tuple(await self._late_incidents(bench, dead=True))
         return _crashed(attempt, incidents) if incidents else attempt
 

@@ -13,7 +13,7 @@ from popquiz.cases import Case
 from popquiz.errors import TargetError
 from popquiz.facts import Facts
 from popquiz.fixtures import Maildrop
-from popquiz.outcome import Outcome
+from popquiz.outcome import Entry, Outcome
 from popquiz.player import PlayerDied, Request
 from popquiz.record import Job, Result
 from popquiz.schedule import Bench, Rules, Scheduler
@@ -136,7 +136,8 @@ class Stage:
             told = Incident("signal", "child 7 killed")
             later = asyncio.get_running_loop().call_later
             later(0.05, lambda: server.incidents.append(told))
-            return outcome("inconclusive")
+            ended = Entry(1, "*", 5, False, "peer: connection closed")
+            return outcome("inconclusive", transcript=(ended,))
         else:
             return outcome(word, wrong_logins=self.wrong)
         return outcome("fail")

@@ -161,6 +161,11 @@ def test_what_is_told_late_about_a_suspect_alone_counts(stage: Open) -> None:
     assert "child 7 killed" in result.why
 
 
+def test_what_is_told_late_about_a_session_counts_at_once(stage: Open) -> None:
+    result = stage({"a": "rumour"}).run()["a"]
+    assert result.verdict is Verdict.CRASH and "child 7 killed" in result.why
+
+
 @pytest.mark.parametrize(("word", "verdict"), [("kill", Verdict.CRASH), ("mute", Verdict.HANG)])
 def test_whoever_kills_the_target_again_is_blamed(stage: Open, word: str, verdict: Verdict) -> None:
     theatre = stage({"a": "pass", "b": word})
