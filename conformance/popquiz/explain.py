@@ -22,11 +22,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _paragraph(name: str, text: str) -> str:
-    return textwrap.fill(text, WIDTH, initial_indent=f"{name:14}", subsequent_indent=" " * 14)
+    """Ids are not broken at their hyphens."""
+    indents = {"initial_indent": f"{name:14}", "subsequent_indent": " " * 14}
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False, **indents)
 
 
 def requirement(row: Requirement, loaded: Sequence[Case]) -> str:
-    cases = [case.id for case in loaded if row.id in case.reqs]
+    cases = dict.fromkeys(case.dialogue for case in loaded if row.id in case.reqs)
     pairs = [
         (row.id, f"{row.level}, {row.clause}, for {row.side}"),
         ("says", row.summary),
