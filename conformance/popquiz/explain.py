@@ -23,8 +23,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _paragraph(name: str, text: str) -> str:
     """Ids are not broken at their hyphens."""
-    indents = {"initial_indent": f"{name:14}", "subsequent_indent": " " * 14}
-    return textwrap.fill(text, WIDTH, break_on_hyphens=False, **indents)
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=f"{name:14}",
+        subsequent_indent=" " * 14,
+        break_on_hyphens=False,
+    )
 
 
 def requirement(row: Requirement, loaded: Sequence[Case]) -> str:

@@ -157,7 +157,7 @@ def test_kills_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
 
 def test_explain_tells_of_a_requirement_and_of_a_case() -> None:
     text = popquiz("explain", "RFC1939-3-027").stdout
-    assert "implied-MUST, RFC1939 section 3" in text and f"{STUFFING}[n=1]" in text
+    assert "implied-MUST, RFC1939 section 3" in text and STUFFING in text
     text = popquiz("explain", STAT).stdout
     assert 'The client sends the line: "STAT".' in text and "RFC1939-5-005 implied-MUST:" in text
     assert popquiz("explain", f"{STUFFING}[n=2]").returncode == 0
