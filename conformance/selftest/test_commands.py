@@ -105,10 +105,14 @@ def test_the_sanity_case_and_the_preludes_are_no_cases() -> None:
 
 def test_all_our_cases_name_requirements_and_fixtures_that_exist() -> None:
     assert popquiz("certify", "--list").returncode == 0
-    program = str(paths.program("popquiz-dlg"))
+
+
+@pytest.mark.parametrize("check", ["lint --strict", "fmt --check"])
+def test_all_our_dialogues_are_clean_and_canonical(check: str) -> None:
     files = [str(path) for path in paths.cases().rglob("*.dlg")]
-    ran = subprocess.run([program, "lint", *files], capture_output=True, text=True, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    command = [str(paths.program("popquiz-dlg")), *check.split(), *files]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
 
 
 # ---- list and explain ---------------------------------------------------------------------------
