@@ -198,6 +198,23 @@ static void show_value(struct line *l, const struct pq_value *value)
     pq_bytes_free(&text);
 }
 
+/* What the names in an expression stand for: all there is to see of has(list, "x"). */
+static void show_names(struct line *l, const struct pq_play *p, const struct pq_expr *e)
+{
+    struct pq_slice name;
+    struct pq_value value;
+    for (size_t n = 0; pq_expr_name(e, n, &name); n++) {
+        if (!pq_bindings_value(&p->names, name, &value))
+            continue;
+        line_put(l, l->len > 0 ? ", " : "");
+        line_put_slice(l, name);
+        line_put(l, " is ");
+        show_value(l, &value);
+    }
+    if (l->len == 0)
+        line_put(l, "false");
+}
+
 void play_do_assert(struct pq_play *p, const struct pq_dlg_item *item)
 {
     struct pq_expr_result r;
@@ -213,6 +230,8 @@ void play_do_assert(struct pq_play *p, const struct pq_dlg_item *item)
         show_value(&actual, &r.left);
         line_put(&actual, " against ");
         show_value(&actual, &r.right);
+    } else {
+        show_names(&actual, p, pq_dlg_arg(&item->directive, PQ_DLG_ARG_EXPR)->expr);
     }
     play_fail(p, item, "the assertion does not hold", actual.at);
 }

@@ -331,6 +331,31 @@ static void test_clock_of_the_target(void **state)
     check_files(rows, COUNT(rows));
 }
 
+/* An assertion that compares nothing shows what its names stand for. */
+static void test_what_an_assertion_shows(void **state)
+{
+    static const struct {
+        const char *assertion, *actual;
+    } rows[] = {
+        {"n == 8", "7 against 8"},
+        {"has(words(t), \"x\")", "t is \"a b\""},
+        {"has(words(t), head(\"xyz\", n))", "t is \"a b\", n is 7"},
+        {"has(words(\"a\"), \"b\")", "false"},
+    };
+    (void)state;
+    static struct played p;
+    static char dialogue[512];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        (void)snprintf(
+            dialogue, sizeof(dialogue),
+            "#!dlg 1\nid: x\n---\n[test]\n@connect\nS: +OK {n:int} {t:rest}\n@assert %s\n",
+            rows[i].assertion);
+        play_text(&p, dialogue, "connect 1 ok\n< 1 \"+OK 7 a b\\r\\n\"\n");
+        assert_string_equal(p.out.actual, rows[i].actual);
+        play_done(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_wrong_logins_are_counted),
         cmocka_unit_test(test_asks),
         cmocka_unit_test(test_clock_of_the_target),
+        cmocka_unit_test(test_what_an_assertion_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

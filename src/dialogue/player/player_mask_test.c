@@ -270,6 +270,7 @@ static void test_hostile_server(void **state)
         "C: X\nS*\nS.\n",
         "C: X\n@body x\n",
         "C: X\nS: -ERR {t:rest}\n@assert t == pw\n",
+        "C: X\nS: -ERR {t:rest}\n@assert has(lines(t, pw), \"x\")\n",
         "C: X\nS: {= \"-ERR your password \" + pw}\n",
         "C: X\n@match\n@case a pass\n  S: +OK\n@end\n",
         "C: X\n@silence 1s\n",
