@@ -10,7 +10,7 @@ one where the reading of the RFC is open. `until` is the last day or month, or `
 
 import calendar
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -112,9 +112,11 @@ class Comparison:
     fixed: set[str] = field(default_factory=set)  # ids
 
 
-def _compare_deviation(result: Result, ways: Collection[str]) -> None:
+def _compare_deviation(result: Result, ways: Mapping[str, str]) -> None:
+    """`ways` have their reasons."""
     if result.way in ways:
         result.verdict = Verdict.KNOWN
+        result.why = f"on record: {ways[result.way]}"
     else:
         expected = ", ".join(sorted(way or "without a branch" for way in ways))
         result.verdict = Verdict.CHANGED
@@ -126,9 +128,9 @@ def compare(
 ) -> Comparison:
     """Turns verdicts into KNOWN, CHANGED and FIXED. `known` are the ids of all cases there are."""
     comparison = Comparison()
-    ways: dict[str, set[str]] = {}
+    ways: dict[str, dict[str, str]] = {}
     for entry in baseline.entries:
-        ways.setdefault(entry.id, set()).add(entry.way)
+        ways.setdefault(entry.id, {})[entry.way] = entry.reason
         if entry.id not in known:
             comparison.stale.append(f"line {entry.line}: there is no case {entry.id}")
         elif entry.expired(today):

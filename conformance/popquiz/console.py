@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person sees: progress while it runs, and then one line for each section, what is not PASS
-with all that helps to understand it, the grades, and as the last line the summary."""
+"""What a person sees: progress while it runs, and then one line for each RFC, what is not PASS with
+all that helps to understand it, the grades, and as the last line the summary."""
 
+import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TextIO
 
 from popquiz.verdicts import Verdict
@@ -24,6 +27,7 @@ STYLES = {
     "passed": "bold green",
 }
 BAD = "bold red"
+LINE_SECONDS = 5.0  # between two lines of progress where there is no terminal
 Case = Mapping[str, Any]
 
 
@@ -39,13 +43,26 @@ def counted(verdicts: Iterable[str]) -> str:
     return ", ".join(words) or "nothing"
 
 
+def in_order(name: str) -> list[tuple[int, str]]:
+    """A key that puts RFC2195 behind RFC1939, and section 11 behind section 7."""
+    words = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [(int(word), "") if word.isdecimal() else (-1, word) for word in words]
+
+
 def section_lines(cases: Sequence[Case]) -> list[str]:
-    """One line for each section, in the order of the cases."""
-    sections: dict[str, list[str]] = {}
+    """One line for each RFC, and below it one for each section in which there is more to see."""
+    found: dict[str, dict[str, list[str]]] = {}
     for case in cases:
-        sections.setdefault(case["clause"], []).append(case["verdict"])
-    width = max(map(len, sections), default=0)
-    return [f"{clause:{width}}  {counted(verdicts)}" for clause, verdicts in sections.items()]
+        rfc, _, section = case["clause"].partition(" ")
+        found.setdefault(rfc, {}).setdefault(section, []).append(case["verdict"])
+    lines = []
+    for rfc in sorted(found, key=in_order):
+        sections = found[rfc]
+        lines.append((rfc, counted(chain.from_iterable(sections.values()))))
+        loud = [name for name, verdicts in sections.items() if not set(verdicts) <= set(QUIET)]
+        lines += [(f"  {name}", counted(sections[name])) for name in sorted(loud, key=in_order)]
+    width = max((len(name) for name, _ in lines), default=0)
+    return [f"{name:{width}}  {text}" for name, text in lines]
 
 
 def _broken(case: Case) -> list[str]:
@@ -81,9 +98,10 @@ def skipped_lines(cases: Iterable[Case]) -> list[str]:
 
 
 def brief_lines(cases: Iterable[Case]) -> list[str]:
-    """Census results and known deviations: the way is all there is to say."""
+    """Census results, of which the way is all there is to say, and known deviations."""
     return [
         f"{case['verdict']} {case['id']}{'#' + case['way'] if case['way'] else ''}"
+        + (f"  {case['why']}" if case["verdict"] == "KNOWN" else "")
         for case in cases
         if case["verdict"] in ("NOTE", "KNOWN")
     ]
@@ -116,9 +134,12 @@ class Console:
         self._stream = stream
         self._bar: Progress | None = None
         self._task: Any = None
+        self._total = self._done = 0
+        self._told = 0.0
         self.is_terminal = stream.isatty()
 
     def begin(self, total: int, target: str) -> None:
+        self._total, self._done, self._told = total, 0, time.monotonic()
         if not self.is_terminal:
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -129,8 +150,12 @@ class Console:
         self._bar.start()
 
     def step(self) -> None:
+        self._done += 1
         if self._bar:
             self._bar.advance(self._task)
+        elif time.monotonic() - self._told >= LINE_SECONDS:
+            self._told = time.monotonic()
+            self.line(f"... {self._done} of {self._total} cases")
 
     def end(self) -> None:
         bar, self._bar = self._bar, None
@@ -154,6 +179,6 @@ class Console:
             for text in paragraph:
                 self.line(text)
             self.line()
-        for score in results["summary"]["rfcs"]:
+        for score in sorted(results["summary"]["rfcs"], key=lambda score: in_order(score["text"])):
             self.line(score["text"])
         self.line(summary_line(results, why, where))

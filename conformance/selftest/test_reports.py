@@ -277,10 +277,36 @@ def test_the_summary_is_the_last_line() -> None:
     assert "1 FAIL, 1 HANG, 1 CRASH, 1 ERROR" in last
 
 
-def test_each_section_has_one_line_and_passing_cases_none() -> None:
+def test_each_rfc_has_one_line_and_passing_cases_none() -> None:
     lines = shown(document(made(Verdict.PASS, "x.good"), made(Verdict.PASS, "x.fine")))
-    assert lines[0] == "RFC1939 section 5 (STAT)  2 pass"
+    assert lines[:2] == ["RFC1939  2 pass", ""]
     assert not any("x.good" in line for line in lines)
+
+
+def test_sections_that_need_a_look_have_lines_in_the_order_of_the_rfc() -> None:
+    clauses = ("RFC2449 section 5", "RFC1939 section 11", "RFC1939 section 7", "RFC1939 section 3")
+    cases = [{"clause": clause, "verdict": "FAIL"} for clause in clauses[:3]]
+    cases.append({"clause": clauses[3], "verdict": "PASS"})
+    assert console.section_lines(cases) == [
+        "RFC1939       1 pass, 2 FAIL",
+        "  section 7   1 FAIL",
+        "  section 11  1 FAIL",
+        "RFC2449       1 FAIL",
+        "  section 5   1 FAIL",
+    ]
+
+
+def test_without_a_terminal_progress_is_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.StringIO()
+    shows = console.Console(stream)
+    shows.begin(3, "x")
+    shows.step()
+    assert stream.getvalue() == ""
+    monkeypatch.setattr(console, "LINE_SECONDS", 0.0)
+    shows.step()
+    assert stream.getvalue() == "... 2 of 3 cases\n"
 
 
 def test_what_fails_has_all_that_helps() -> None:

@@ -198,13 +198,23 @@ static void show_value(struct line *l, const struct pq_value *value)
     pq_bytes_free(&text);
 }
 
+/* Whether the name stood in front of the name `n` of the expression. */
+static bool stood_before(const struct pq_expr *e, size_t n, struct pq_slice name)
+{
+    struct pq_slice before;
+    for (size_t i = 0; i < n && pq_expr_name(e, i, &before); i++)
+        if (pq_slice_equal(before, name))
+            return true;
+    return false;
+}
+
 /* What the names in an expression stand for: all there is to see of has(list, "x"). */
 static void show_names(struct line *l, const struct pq_play *p, const struct pq_expr *e)
 {
     struct pq_slice name;
     struct pq_value value;
     for (size_t n = 0; pq_expr_name(e, n, &name); n++) {
-        if (!pq_bindings_value(&p->names, name, &value))
+        if (stood_before(e, n, name) || !pq_bindings_value(&p->names, name, &value))
             continue;
         line_put(l, l->len > 0 ? ", " : "");
         line_put_slice(l, name);

@@ -340,6 +340,7 @@ static void test_what_an_assertion_shows(void **state)
         {"n == 8", "7 against 8"},
         {"has(words(t), \"x\")", "t is \"a b\""},
         {"has(words(t), head(\"xyz\", n))", "t is \"a b\", n is 7"},
+        {"has(words(t), \"x\") or has(words(t), \"y\")", "t is \"a b\""},
         {"has(words(\"a\"), \"b\")", "false"},
     };
     (void)state;
