@@ -63,6 +63,7 @@ def test_list_tells_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
         ["mailutils"],
         ["popa3d"],
         ["solid-pop3d"],
+        ["stunnel"],
     ],
 )
 def test_check_tries_a_server_from_login_to_reset(words: list[str]) -> None:
