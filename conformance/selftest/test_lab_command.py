@@ -361,7 +361,7 @@ def test_many_accounts_with_long_names_and_passwords() -> None:
 # ---- power ---------------------------------------------------------------------------------------
 
 
-@EACH
+@pytest.mark.parametrize("name", [path.stem for path in profile.available()])
 def test_no_process_of_a_server_has_the_power_of_root(name: str) -> None:
     with started(name) as running:
         running.login().stat()
@@ -370,7 +370,7 @@ def test_no_process_of_a_server_has_the_power_of_root(name: str) -> None:
         statuses = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
         lines = [line for text in statuses for line in text.splitlines()]
         uids = [line.split()[1:] for line in lines if line.startswith("Uid:")]
-        assert len(uids) >= 2
+        assert uids
         assert not any("0" in each for each in uids)
 
 
