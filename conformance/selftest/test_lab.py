@@ -215,6 +215,26 @@ def test_a_session_that_crashes_is_told(name: str, title: str, says: str) -> Non
         assert lab.mail() == list(MAIL)
 
 
+@pytest.mark.parametrize(("number", "kinds"), [(signal.SIGPIPE, []), (signal.SIGBUS, ["signal"])])
+def test_a_session_whose_client_went_away_has_not_crashed(
+    tmp_path: Path, number: signal.Signals, kinds: list[str]
+) -> None:
+    path = tmp_path / "toy.toml"
+    script = f"printf '+OK\\r\\n'; read line; kill -{number.value} $$"
+    path.write_text(
+        'title = "toy"\nrequires = []\ninstall = ""\nversion = []\ntls = ["none"]\npatience_s = 1\n'
+        'maildrop = { kind = "mbox", path = "mail/{account}" }\n'
+        f"inetd.command = {json.dumps(['/bin/sh', '-c', script])}\n"
+    )
+    with started(str(path)) as lab:  # looks at the greeting, and goes away
+
+        def ended() -> bool:
+            return lab.do(lab.server.status())["ended"] == {str(-number): 1}
+
+        assert wait_until(ended)
+        assert [incident.kind for incident in lab.server.incidents()] == kinds
+
+
 def test_an_account_that_is_not_there_is_an_error() -> None:
     with started("popa3d") as lab:
         for work in (lab.server.reset, lab.server.peek):

@@ -50,12 +50,21 @@ def test_list_tells_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
     assert lines[0].endswith("; TLS: none stls implicit")
     assert lines[1].startswith("    --variant lock: ")
     missing = "popa3d: not installed: the unpacked package popa3d is missing; run: ci/setup"
-    assert lines[-1] == missing
+    assert missing in lines
     assert "popa3d: popa3d version 1.0.3 (2012/08/15); TLS: none\n" in popquiz_lab("list").stdout
 
 
 @pytest.mark.parametrize(
-    "words", [["dovecot"], ["dovecot", "--variant", "service_count_0"], ["popa3d"]]
+    "words",
+    [
+        ["dovecot"],
+        ["dovecot", "--variant", "service_count_0"],
+        ["mailfront"],
+        ["mailutils"],
+        ["popa3d"],
+        ["solid-pop3d"],
+        ["stunnel"],
+    ],
 )
 def test_check_tries_a_server_from_login_to_reset(words: list[str]) -> None:
     ran = popquiz_lab("check", *words)
@@ -68,7 +77,7 @@ def test_check_tries_a_server_from_login_to_reset(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        (["check", "qpopper"], 2, "there is no profile 'qpopper'; there are: dovecot popa3d"),
+        (["check", "qpopper"], 2, "there is no profile 'qpopper'; there are: dovecot mailfront"),
         (["start", "dovecot", "--variant", "x"], 2, "dovecot has no variant 'x'"),
         (["start", "/no/such.toml"], 2, "/no/such.toml: No such file or directory"),
         (["start", "dovecot", "--mailbox", "nothing"], 4, "there is no fixture 'nothing'"),
@@ -352,7 +361,7 @@ def test_many_accounts_with_long_names_and_passwords() -> None:
 # ---- power ---------------------------------------------------------------------------------------
 
 
-@EACH
+@pytest.mark.parametrize("name", [path.stem for path in profile.available()])
 def test_no_process_of_a_server_has_the_power_of_root(name: str) -> None:
     with started(name) as running:
         running.login().stat()
@@ -361,7 +370,7 @@ def test_no_process_of_a_server_has_the_power_of_root(name: str) -> None:
         statuses = [Path(f"/proc/{pid}/status").read_text() for pid in pids]
         lines = [line for text in statuses for line in text.splitlines()]
         uids = [line.split()[1:] for line in lines if line.startswith("Uid:")]
-        assert len(uids) >= 2
+        assert uids
         assert not any("0" in each for each in uids)
 
 

@@ -147,7 +147,7 @@ def test_what_is_no_text_is_no_profile(tmp_path: Path, octets: bytes) -> None:
 def test_a_profile_that_is_not_there_is_named() -> None:
     with pytest.raises(UsageError, match=r"/nowhere\.toml: No such file"):
         profile.find("/nowhere.toml")
-    with pytest.raises(UsageError, match="no profile 'qpopper'; there are: dovecot popa3d"):
+    with pytest.raises(UsageError, match="no profile 'qpopper'; there are: dovecot mailfront"):
         profile.find("qpopper")
 
 

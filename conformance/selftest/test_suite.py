@@ -58,16 +58,37 @@ def test_every_fault_is_noticed() -> None:
 CRASHES = {("dovecot", "rfc1939.syntax.unknown-command[command=header]")}
 
 
-@pytest.mark.parametrize("name", ["dovecot", "popa3d"])
-def test_what_is_said_of_real_servers_is_on_record(name: str, tmp_path: Path) -> None:
+# What no baseline can hold. mailfront loses what comes in one segment with PASS: which octets those
+# are is a matter of time. solid-pop3d opens no maildrop with a message that has no last line end,
+# which section 4 allows. Mailutils takes DELE of a marked message, which other cases judge.
+OPEN = {
+    ("mailfront", "rfc2449.pipelining.login"),
+    ("solid-pop3d", "rfc1939.list.size-no-final-line-end"),
+    ("solid-pop3d", "rfc1939.retr.no-final-line-end"),
+    ("mailutils", "rfc1939.state.bad-commands-change-nothing"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "tls"),
+    [
+        ("dovecot", "none"),
+        ("mailfront", "none"),
+        ("mailutils", "none"),
+        ("popa3d", "none"),
+        ("solid-pop3d", "none"),
+        ("stunnel", "stls"),
+    ],
+)
+def test_what_is_said_of_real_servers_is_on_record(name: str, tls: str, tmp_path: Path) -> None:
     """Each deviation was compared with its clause by hand; a new one is a bug here or there."""
-    words = ("--yes-destroy", "--strict", "--strict-baseline", "-j", "2")
+    words = ("--tls", tls, "--yes-destroy", "--strict", "--strict-baseline", "-j", "2")
     ran = popquiz("certify", "--lab", name, *words, "--out", tmp_path, timeout=300)
     assert ran.returncode in (0, 1), ran.stdout[-4000:] + ran.stderr
     for case in json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["cases"]:
         if case["verdict"] == "CRASH":
             assert (name, case["id"]) in CRASHES
-        else:
+        elif (name, case["id"].partition("[")[0]) not in OPEN:
             assert case["verdict"] in GOOD | {"KNOWN"}, case
 
 

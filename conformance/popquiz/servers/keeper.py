@@ -105,11 +105,16 @@ class Keeper:
             self._inetd.ended()
             for store in self._place.stores.values():
                 store.age()
-        # What a program ends with that serves one session says little.
-        if not child.unwanted and (is_server or (child.status or 0) < 0):
+        if not child.unwanted and (is_server or self._crashed(child)):
             self._tell("exit" if is_server else "signal", f"{child.ended()}\n{self._said(child)}")
         if report := sanitizer.find(child.said().splitlines()):
             self._tell(report.kind, report.text)
+
+    @staticmethod
+    def _crashed(session: Child) -> bool:
+        """What a program ends with that serves one session says little, and SIGPIPE only that the
+        client went away before the answer."""
+        return (session.status or 0) < 0 and session.status != -signal.SIGPIPE
 
     def _said(self, child: Child) -> str:
         lines = (child.said() or self._log.tail()).splitlines()
