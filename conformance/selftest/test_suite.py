@@ -10,13 +10,13 @@ import pytest
 from making import popquiz
 
 # A case may be about one way only: in clear, inside TLS, where no password is taken in clear, or
-# where there is every mechanism.
+# where there is every mechanism. Passwords are tokens there, so none has a blank.
 WAYS = (
     "none",
     "stls",
     "implicit",
     "stls --mock-option require-tls",
-    "stls --mock-option mechanisms=all",
+    "stls --mock-option mechanisms=all --select not(rfc1939.pass.blanks*)",
 )
 CUTS = "whole,byte,mid-crlf,after-crlf"
 FIRST = 40
