@@ -171,6 +171,8 @@ def test_capabilities_follow_the_options() -> None:
     assert b"EXPIRE 30" in capabilities("--expire", "30")
     assert b"LOGIN-DELAY 9" in capabilities("--login-delay", "9")
     assert b"SASL PLAIN SCRAM-SHA-256" in capabilities("--mechanisms", "scram-sha-256,plain")
+    in_clear = b"SASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2 SCRAM-SHA-1"
+    assert in_clear in capabilities("--mechanisms", "all")
     assert capabilities("--capa", "auth=no,tls=no:TOP;.X") == [b"TOP", b"..X"]
     assert capabilities("--implementation", "x" * 495)[-3] == b"IMPLEMENTATION " + b"x" * 495
 

@@ -119,8 +119,6 @@ static enum pq_sasl_flaw take_message(struct pq_sasl_server *s, struct pq_slice 
 {
     struct response r = {.port = 0};
     struct pq_scram_reader reader = pq_scram_reader_of(in);
-    if (pq_slice_equal(in, end))
-        return PQ_SASL_FLAW_FIELDS; /* it answers an error, and there was none */
     enum pq_sasl_flaw flaw = pq_scram_header_read(&reader, false, &s->gs2_flag, &s->user);
     if (flaw == PQ_SASL_FLAW_NONE)
         flaw = read_pairs(reader.rest, &r, s->row->secret_max);
