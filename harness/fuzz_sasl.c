@@ -27,6 +27,9 @@
 #define ROOM (PQ_SASL_MESSAGE_MAX + 1)
 #define ROOM_LITTLE 24u
 
+/* Octets of a bearer token, but for the "=" at its end. */
+#define TOKEN_OCTETS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
 static const struct pq_slice known_user = PQ_SLICE_INIT("tim");
 static const struct pq_slice known_secret = PQ_SLICE_INIT("tanstaaftanstaaf");
 
@@ -41,6 +44,19 @@ struct world {
     uint8_t from_server[ROOM], from_client[ROOM];
 };
 
+/* Whoever says nothing that is believed becomes the one whom the server names. */
+static struct pq_slice expected_user(const struct world *w)
+{
+    bool anonymous = w->server.mechanism == PQ_MECHANISM_ANONYMOUS;
+    return anonymous ? w->server_config.anonymous : w->user;
+}
+
+static bool is_at(void *ctx, struct pq_slice host, uint32_t port)
+{
+    (void)ctx;
+    return (host.len == 0 || pq_slice_equal(host, PQ_SLICE("h"))) && port != 111;
+}
+
 static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
                    struct pq_sasl_account *account)
 {
@@ -48,7 +64,7 @@ static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
     (void)mechanism;
     w->lookups++;
     account->secret = w->secret;
-    return pq_slice_equal(user, w->user);
+    return pq_slice_equal(user, expected_user(w));
 }
 
 static bool may_act_as(void *ctx, struct pq_slice user, struct pq_slice authzid)
@@ -68,10 +84,12 @@ static void world_init(struct world *w, struct pq_slice input)
     w->server_config = (struct pq_sasl_server_config){
         .lookup = lookup,
         .may_act_as = may_act_as,
+        .is_at = is_at,
         .ctx = w,
         .challenge = PQ_SLICE("<1896.697170952@postoffice.reston.mci.net>"),
         .nonce = PQ_SLICE("3rfcNHYJY1ZVvWVs7j"),
         .salt_secret = PQ_SLICE("of the server"),
+        .anonymous = PQ_SLICE("anonymous"),
         .iterations = 1,
         .leniency = lenient ? PQ_SASL_LENIENT_INITIAL : 0,
         .binding = lenient,
@@ -148,7 +166,7 @@ static struct pq_slice client_step(struct world *w, const struct pq_slice *in)
 static void check_entry(const struct world *w)
 {
     struct pq_slice identity = pq_sasl_server_identity(&w->server);
-    FUZZ_ASSERT(pq_slice_equal(identity, w->user));
+    FUZZ_ASSERT(pq_slice_equal(identity, expected_user(w)));
     FUZZ_ASSERT(!w->server.row->clear || contains(w->input, w->secret));
 }
 
@@ -200,18 +218,48 @@ static bool is_field(struct pq_slice s, size_t max)
     return s.len >= 1 && s.len <= max && plain_is_utf8(s);
 }
 
+/* RFC 6750 section 2.1. */
+static bool is_bearer_token(struct pq_slice s)
+{
+    while (s.len > 0 && s.at[s.len - 1] == '=')
+        s.len--;
+    for (size_t i = 0; i < s.len; i++)
+        if (!memchr(TOKEN_OCTETS, s.at[i], sizeof(TOKEN_OCTETS) - 1))
+            return false;
+    return s.len > 0;
+}
+
+/* RFC 4505 section 2: 255 characters without controls, and "@" only between others. */
+static bool is_trace(struct pq_slice s)
+{
+    size_t characters = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        characters += (s.at[i] & 0xC0) != 0x80;
+        if (s.at[i] < 0x20 || s.at[i] == 0x7F ||
+            (s.at[i] == 0xC2 && i + 1 < s.len && s.at[i + 1] < 0xA0))
+            return false;
+    }
+    bool edge = s.len > 0 && (s.at[0] == '@' || s.at[s.len - 1] == '@');
+    return characters <= PQ_SASL_TRACE_MAX && !edge && plain_is_utf8(s);
+}
+
 /* Whether the mechanism can carry what the client is to say. */
 static bool can_be_said(const struct world *w)
 {
     const struct pq_sasl_client_config *c = &w->client_config;
     const struct pq_mechanism_row *row = w->client.row;
-    bool scram = w->server.mechanism == PQ_MECHANISM_SCRAM_SHA_256;
+    bool scram = w->server.mechanism == PQ_MECHANISM_SCRAM_SHA_256 ||
+                 w->server.mechanism == PQ_MECHANISM_SCRAM_SHA_1;
     bool xoauth2 = w->server.mechanism == PQ_MECHANISM_XOAUTH2;
+    if (w->server.mechanism == PQ_MECHANISM_ANONYMOUS)
+        return c->authzid.len == 0 && w->secret.len > 0 && is_trace(c->user);
     if (!is_field(c->user, PQ_SASL_NAME_MAX) || !is_field(c->secret, row->secret_max))
         return false;
     if (c->authzid.len > 0 && (!row->authzid || !is_field(c->authzid, PQ_SASL_NAME_MAX)))
         return false;
     if (xoauth2 && (contains(c->user, PQ_SLICE("\x01")) || !plain_is_within(c->secret, 0x21, 0x7E)))
+        return false;
+    if (w->server.mechanism == PQ_MECHANISM_OAUTHBEARER && !is_bearer_token(c->secret))
         return false;
     return !scram || plain_is_within(c->secret, 0x20, 0x7E);
 }
@@ -250,12 +298,13 @@ static void check_both(struct world *w)
         w->secret = pq_buf_slice(&wrong);
     play(w);
     bool succeeded = w->server.outcome == PQ_SASL_DONE && w->client.outcome == PQ_SASL_DONE;
-    FUZZ_ASSERT(succeeded == (can_be_said(w) && wrong.len == 0));
+    bool proven = wrong.len == 0 || w->server.mechanism == PQ_MECHANISM_ANONYMOUS;
+    FUZZ_ASSERT(succeeded == (can_be_said(w) && proven));
     FUZZ_ASSERT(succeeded || w->server.outcome != PQ_SASL_DONE);
     struct pq_slice authzid = w->client_config.authzid;
     if (succeeded)
         FUZZ_ASSERT(pq_slice_equal(pq_sasl_server_identity(&w->server),
-                                   authzid.len > 0 ? authzid : w->user));
+                                   authzid.len > 0 ? authzid : expected_user(w)));
 }
 
 static void check_sasl(struct pq_slice input, size_t cut)

@@ -26,6 +26,7 @@ static void build(struct mock_world *w)
     pq_mock_init(&w->mock, fuzz_alloc(&w->memory), 0);
     add_account(&w->mock.store, PQ_SLICE("a"), PQ_SLICE("b"));
     add_account(&w->mock.store, PQ_SLICE("tim"), PQ_SLICE("tan staaf"));
+    add_account(&w->mock.store, PQ_SLICE("anonymous"), PQ_SLICE("c"));
     w->held = w->memory.held;
 }
 
@@ -42,7 +43,8 @@ struct mock_world *mock_world_open(void)
     w->mock.config.host = "h";
     w->mock.config.apop_timestamp = "<1896.697170952@dbc.mtview.ca.us>";
     w->mock.config.nonce = "abc";
-    w->mock.config.mechanisms &= ~(UINT32_C(1) << PQ_MECHANISM_SCRAM_SHA_256);
+    w->mock.config.mechanisms =
+        ~(UINT32_C(1) << PQ_MECHANISM_SCRAM_SHA_256 | UINT32_C(1) << PQ_MECHANISM_SCRAM_SHA_1);
     return w;
 }
 

@@ -22,7 +22,7 @@ from popquiz.errors import Exit, SuiteError, UsageError
 from popquiz.fixtures import Fixtures
 from popquiz.record import Job
 from popquiz.schedule import Rules
-from popquiz.target_mock import MockConfig, MockTarget
+from popquiz.target_mock import MockConfig, MockTarget, options_for
 
 HELP = "record what servers did, and check the judge against it"
 SUFFIX = ".golden"
@@ -103,10 +103,12 @@ def _signed(golden: str, fault: str) -> str:
 def _play(rows: Sequence[Case], fault: str, seed: int, known: Catalogue) -> list[str]:
     """The runs of the rows of one dialogue against one server."""
     fixtures = Fixtures(paths.fixtures())
-    given = (f"--fault={fault}",) if fault else ()
+    wanted = options_for(rows[0].needs)
+    tls = "stls" if wanted and rows[0].needs_any("tls") else "none"  # announced inside only
+    given = (*wanted, *((f"--fault={fault}",) if fault else ()))
     jobs = [Job(row, "whole") for row in rows]
     config = runner.Config(
-        target=MockTarget(MockConfig(seed=seed, options=given)),
+        target=MockTarget(MockConfig(tls, seed, given)),
         jobs=jobs,
         fixtures=fixtures,
         rules=Rules(

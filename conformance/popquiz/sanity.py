@@ -20,7 +20,7 @@ PATIENCE_FACTOR = 3  # of the slowest good reply
 PATIENCE_LEAST_MS = 1000
 WRONG_LOGINS_MAX = 3  # while looking for the way to log in
 # Preludes in the order in which they are tried, and what Facts.offers() calls each.
-ORDER = ("user", "plain", "apop", "plain-ir", "login", "cram-md5", "scram-sha-256")
+ORDER = ("user", "plain", "apop", "plain-ir", "login", "cram-md5", "scram-sha-256", "scram-sha-1")
 WAYS = {"plain-ir": "plain"}
 
 

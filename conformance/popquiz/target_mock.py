@@ -12,20 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from popquiz import children, paths
+from popquiz.cases import Need
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Maildrop
 from popquiz.sanitizer import find
 from popquiz.targets import Account, Adapter, Endpoint, Incident, Seat, Stored
 
 PASSWORD = "secret pass"
+TOKEN = "secret-pass"  # the password where it is a bearer token too: those have no blanks
 USER = "user"
 SECOND = "user2"
+ANONYMOUS = "anonymous"  # the account behind the mechanism of that name
 USER_MAX = 40  # octets of an argument, RFC 1939 section 3
 USAGE = 2  # its exit status after an option that it does not know
 READY_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
 # Options that a case may ask for by `needs: config(NAME)`.
-SETTINGS = {"--require-tls": "require-tls"}
+TOKENS = "--mechanisms=all"
+SETTINGS = {"--require-tls": "require-tls", TOKENS: "tokens"}
+ON_DEMAND = frozenset({"SCRAM-SHA-1", "OAUTHBEARER", "ANONYMOUS"})  # mechanisms
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
 
 
@@ -35,19 +40,33 @@ class MockConfig:
     seed: int = 1
     options: tuple[str, ...] = ()  # more options of popquiz-mock, such as --fault=NAME
 
+    @property
+    def password(self) -> str:
+        return TOKEN if TOKENS in self.options else PASSWORD
+
 
 def user_of(maildrop: Maildrop) -> str:
     """The account that holds it."""
     return USER if maildrop.is_default else f"{USER}-{maildrop.name}"[-USER_MAX:]
 
 
-def write_users(folder: Path, maildrops: Iterable[Maildrop]) -> Path:
+def options_for(needs: Iterable[Need]) -> tuple[str, ...]:
+    """The options with which popquiz-mock has what a case asks for."""
+    needs = tuple(needs)
+    wanted = {name for need in needs if need.name == "config" for name in need.args}
+    if any(need.name == "capa" and ON_DEMAND.intersection(need.args) for need in needs):
+        wanted.add(SETTINGS[TOKENS])
+    return tuple(option for option, name in SETTINGS.items() if name in wanted)
+
+
+def write_users(folder: Path, maildrops: Iterable[Maildrop], password: str = PASSWORD) -> Path:
     """A file of accounts as popquiz-mock reads it, with the maildrops beside it."""
-    lines = []
+    (folder / ANONYMOUS).mkdir()
+    lines = [f"{ANONYMOUS}\t{password}\t{folder / ANONYMOUS}\n"]
     for maildrop in maildrops:
         maildrop.write(folder / user_of(maildrop))
         users = [USER, SECOND] if maildrop.is_default else [user_of(maildrop)]
-        lines += [f"{user}\t{PASSWORD}\t{folder / user_of(maildrop)}\n" for user in users]
+        lines += [f"{user}\t{password}\t{folder / user_of(maildrop)}\n" for user in users]
     users_file = folder / "users"
     users_file.write_text("".join(lines))
     return users_file
@@ -129,11 +148,12 @@ class Mock(Adapter):
 
 
 class MockSeat:
-    def __init__(self, mock: Mock, tls: str, users: frozenset[str]) -> None:
+    def __init__(self, mock: Mock, config: MockConfig, users: frozenset[str]) -> None:
         self._mock = mock
-        self._tls = tls
+        self._tls = config.tls
+        self._password = config.password
         self._users = users
-        self.second: Account | None = Account(SECOND, PASSWORD)
+        self.second: Account | None = Account(SECOND, config.password)
 
     @property
     def adapter(self) -> Adapter:
@@ -147,7 +167,7 @@ class MockSeat:
 
     def account(self, maildrop: Maildrop) -> Account | None:
         user = user_of(maildrop)
-        return Account(user, PASSWORD) if user in self._users else None
+        return Account(user, self._password) if user in self._users else None
 
     def incidents(self) -> Sequence[Incident]:
         return self._mock.incidents()
@@ -176,11 +196,12 @@ class MockTarget:
         """Needs the default maildrop among the others."""
         assert any(maildrop.name == DEFAULT for maildrop in maildrops)
         self._folder = Path(tempfile.mkdtemp(prefix="popquiz-"))
-        command = self._command(write_users(self._folder, maildrops))
+        users_file = write_users(self._folder, maildrops, self._config.password)
+        command = self._command(users_file)
         self._mocks = [Mock(command) for _ in range(jobs)]
         await asyncio.gather(*(mock.start() for mock in self._mocks))
         users = frozenset(map(user_of, maildrops))
-        return [MockSeat(mock, self._config.tls, users) for mock in self._mocks]
+        return [MockSeat(mock, self._config, users) for mock in self._mocks]
 
     async def stop(self) -> None:
         await asyncio.gather(*(mock.stop() for mock in self._mocks))

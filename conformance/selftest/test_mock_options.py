@@ -28,8 +28,8 @@ USAGE = [
     (["--certificate", "bad"], "give good, expired, not-yet, wrong-name or self-signed"),
     (["--tls-min", "1.4"], '--tls-min: "1.4": give 1.2 or 1.3 (or 1.0, 1.1)'),
     (["--stls-leftover", "keep"], '--stls-leftover: "keep": give discard or close'),
-    (["--mechanisms", "PLAIN,NTLM"], "give mechanisms separated by commas"),
-    (["--mechanisms", "PLAIN,,LOGIN"], "give mechanisms separated by commas"),
+    (["--mechanisms", "PLAIN,NTLM"], "give all, or mechanisms separated by commas"),
+    (["--mechanisms", "PLAIN,,LOGIN"], "give all, or mechanisms separated by commas"),
     (["--implementation", ""], "a line of printable ASCII of at most 495 characters"),
     (["--implementation", "a\r\nSTLS"], "a line of printable ASCII"),
     (["--implementation", "x" * 496], "a line of printable ASCII"),
@@ -171,6 +171,8 @@ def test_capabilities_follow_the_options() -> None:
     assert b"EXPIRE 30" in capabilities("--expire", "30")
     assert b"LOGIN-DELAY 9" in capabilities("--login-delay", "9")
     assert b"SASL PLAIN SCRAM-SHA-256" in capabilities("--mechanisms", "scram-sha-256,plain")
+    in_clear = b"SASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2 SCRAM-SHA-1"
+    assert in_clear in capabilities("--mechanisms", "all")
     assert capabilities("--capa", "auth=no,tls=no:TOP;.X") == [b"TOP", b"..X"]
     assert capabilities("--implementation", "x" * 495)[-3] == b"IMPLEMENTATION " + b"x" * 495
 

@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 from making import popquiz
 
-# A case may be about one way only: in clear, inside TLS, or where no password is taken in clear.
-WAYS = ("none", "stls", "implicit", "stls --mock-option require-tls")
+# A case may be about one way only: in clear, inside TLS, where no password is taken in clear, or
+# where there is every mechanism. Passwords are tokens there, so none has a blank.
+WAYS = (
+    "none",
+    "stls",
+    "implicit",
+    "stls --mock-option require-tls",
+    "stls --mock-option mechanisms=all --select not(rfc1939.pass.blanks*)",
+)
 CUTS = "whole,byte,mid-crlf,after-crlf"
 FIRST = 40
 GOOD = {"PASS", "NOTE", "SKIP"}

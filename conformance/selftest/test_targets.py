@@ -4,6 +4,7 @@
 import asyncio
 import os
 import poplib
+import re
 import socket
 import sys
 from base64 import b64encode
@@ -18,11 +19,12 @@ from hypothesis import strategies as st
 from making import HERE, PASSWORD, TINY
 
 from popquiz import children, fixtures, options, probe, sanitizer, target_exec
+from popquiz.cases import Need
 from popquiz.errors import SuiteError, TargetError, UsageError
 from popquiz.fixtures import Fixtures, Maildrop
 from popquiz.mask import MASK, Mask
 from popquiz.target_exec import ExecTarget, Reset
-from popquiz.target_mock import MockConfig, MockTarget, user_of
+from popquiz.target_mock import MockConfig, MockTarget, options_for, user_of
 from popquiz.target_plain import PlainTarget
 from popquiz.targets import Account, Endpoint, Seat, UnableError
 
@@ -344,6 +346,31 @@ def test_a_case_may_ask_for_a_setting_of_the_reference_server() -> None:
     options = ("--no-apop", "--require-tls")
     assert MockTarget(MockConfig(options=options)).settings == {"require-tls"}
     assert MockTarget(MockConfig()).settings == frozenset()
+
+
+def test_passwords_of_the_mock_are_tokens_with_every_mechanism() -> None:
+    """RFC 6750 section 2.1: a bearer token has no blanks."""
+    tokens = MockConfig(options=("--mechanisms=all",))
+    assert MockTarget(tokens).settings == {"tokens"}
+    assert " " in MockConfig().password
+    assert re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", tokens.password)
+
+
+@pytest.mark.parametrize(
+    ("needs", "options"),
+    [
+        ((), ()),
+        ((Need("capa", args=("SASL", "SCRAM-SHA-256")), Need("tls")), ()),
+        ((Need("config", args=("require-tls",)),), ("--require-tls",)),
+        ((Need("config", args=("tokens",)),), ("--mechanisms=all",)),
+        ((Need("capa", args=("SASL", "ANONYMOUS")),), ("--mechanisms=all",)),
+        ((Need("config", args=("unheard-of",)),), ()),
+    ],
+)
+def test_what_a_case_needs_becomes_options(
+    needs: tuple[Need, ...], options: tuple[str, ...]
+) -> None:
+    assert options_for(needs) == options
 
 
 def test_names_of_accounts_fit_into_a_command() -> None:

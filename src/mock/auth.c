@@ -13,12 +13,20 @@ struct pq_exchange {
     uint8_t line[PQ_SERVER_RESPONSE_MAX]; /* lent to the conn */
 };
 
+/* The account of whoever logs in by ANONYMOUS: without it the mechanism is not offered. */
+static const struct pq_slice anonymous = PQ_SLICE_INIT("anonymous");
+
 bool server_has_mechanism(const struct pq_server *s, enum pq_mechanism m)
 {
     const struct pq_mock_config *c = &s->mock->config;
+    const struct pq_mechanism_row *row = pq_mechanism_row(m);
     if (m == PQ_MECHANISM_UNKNOWN || !c->sasl || !(c->mechanisms & UINT32_C(1) << m))
         return false;
-    return !pq_mechanism_row(m)->clear || server_may_send_password(s);
+    if (m == PQ_MECHANISM_ANONYMOUS && !pq_store_find(&s->mock->store, anonymous))
+        return false;
+    if (row->tls && s->conn.session.tls == PQ_TLS_NONE)
+        return false;
+    return !row->clear || server_may_send_password(s);
 }
 
 static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
@@ -30,6 +38,20 @@ static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
     if (a)
         account->secret = a->password;
     return a != NULL;
+}
+
+/* The names of the server: those of its certificate, and the one that it tells. Its port it does
+ * not know, as others may forward to it. */
+static bool is_at(void *ctx, struct pq_slice host, uint32_t port)
+{
+    const struct pq_server *s = ctx;
+    const struct pq_slice names[] = {PQ_SLICE("localhost"), PQ_SLICE("127.0.0.1"), PQ_SLICE("::1"),
+                                     pq_slice_text(s->mock->config.host)};
+    bool found = host.len == 0;
+    (void)port;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        found |= pq_slice_equal_nocase(host, names[i]);
+    return found;
 }
 
 /* A text that no other exchange has, unless the configuration fixes it. */
@@ -68,10 +90,12 @@ static struct pq_exchange *begin(struct pq_server *s, enum pq_mechanism mechanis
     pq_buf_init(&challenge, x->challenge, sizeof(x->challenge));
     x->config = (struct pq_sasl_server_config){
         .lookup = lookup,
+        .is_at = is_at,
         .ctx = s,
         .nonce = nonce,
         .challenge = make_challenge(nonce, s->mock->config.host, &challenge),
         .salt_secret = PQ_SLICE("popquiz-mock"),
+        .anonymous = anonymous,
         .leniency = PQ_SASL_LENIENT_INITIAL,
     };
     pq_sasl_server_init(&x->sasl, mechanism, &x->config);

@@ -63,6 +63,8 @@ static const char *const heads[] = {
     "AUTH CRAM-MD5\r\n",
     "AUTH SCRAM-SHA-256\r\n",
     "AUTH XOAUTH2\r\n",
+    "AUTH OAUTHBEARER\r\n",
+    "AUTH ANONYMOUS\r\n",
     "USER tim\r\nPASS ",
     "AUTH PLAIN\r\n*\r\n",
     "CAPA\r\n",

@@ -53,7 +53,8 @@ struct pq_mock {
     uint64_t links;       /* connections that there were, those without a session included */
 };
 
-/* The defaults: everything is offered but TLS, and the behaviour is the reference. */
+/* The defaults: everything is offered but TLS and the mechanisms SCRAM-SHA-1, OAUTHBEARER and
+ * ANONYMOUS, and the behaviour is the reference. */
 void pq_mock_init(struct pq_mock *m, struct pq_alloc alloc, uint64_t seed);
 void pq_mock_free(struct pq_mock *m);
 

@@ -275,6 +275,83 @@ static void test_no_password_in_clear_when_tls_is_required(void **state)
     pq_mock_free(&m);
 }
 
+/* Whole conversations with every mechanism, in every cut, in clear or inside TLS. */
+static void expect_with_all(enum pq_tls_mode tls, const char *input, const char *output)
+{
+    static struct received r;
+    for (size_t step = 1; step <= strlen(input); step++) {
+        struct pq_mock m;
+        begin(&m);
+        m.config.mechanisms = UINT32_MAX;
+        assert_non_null(pq_store_add(&m.store, PQ_SLICE("token"), PQ_SLICE("ya29.t-1")));
+        assert_non_null(pq_store_add(&m.store, PQ_SLICE("anonymous"), PQ_SLICE("x")));
+        struct pq_server *s = pq_server_new(&m, tls, 0);
+        r.len = 0;
+        (void)talk(s, pq_slice_text(input), step, 0, &r);
+        struct pq_slice line = received_slice(&r);
+        (void)pq_slice_cut(&line, '\n'); /* the greeting */
+        expect_octets(input, line, pq_slice_text(output));
+        pq_server_free(s);
+        pq_mock_free(&m);
+    }
+}
+
+/* RFC 7628 section 3: "TLS MUST be used for OAUTHBEARER". */
+static void test_mechanisms_on_demand(void **state)
+{
+    (void)state;
+    static const char nothing[] = "-ERR the mechanism is not offered\r\n";
+    static const char empty[] = "+OK maildrop has 0 messages (0 octets)\r\n";
+    static const char refused[] = "-ERR [AUTH] invalid name or password\r\n";
+    static const struct {
+        const char *input, *challenge, *inside, *clear;
+    } cases[] = {
+        /* n,a=token,^Aauth=Bearer ya29.t-1^A^A */
+        {"AUTH OAUTHBEARER bixhPXRva2VuLAFhdXRoPUJlYXJlciB5YTI5LnQtMQEB\r\n", "", empty, nothing},
+        /* n,a=token,^Ahost=LocalHost^Aport=110^Aauth=Bearer ya29.t-1^A^A */
+        {"AUTH OAUTHBEARER "
+         "bixhPXRva2VuLAFob3N0PUxvY2FsSG9zdAFwb3J0PTExMAFhdXRoPUJlYXJlciB5YTI5LnQtM"
+         "QEB\r\n",
+         "", empty, nothing},
+        /* n,a=token,^Ahost=elsewhere^Aauth=Bearer ya29.t-1^A^A, and ^A */
+        {"AUTH OAUTHBEARER bixhPXRva2VuLAFob3N0PWVsc2V3aGVyZQFhdXRoPUJlYXJlciB5YTI5LnQtMQEB\r\n"
+         "AQ==\r\n",
+         "+ eyJzdGF0dXMiOiJpbnZhbGlkX3JlcXVlc3QifQ==\r\n", refused, NULL},
+        /* n,a=token,^Aauth=Bearer no^A^A, and ^A */
+        {"AUTH OAUTHBEARER bixhPXRva2VuLAFhdXRoPUJlYXJlciBubwEB\r\nAQ==\r\n",
+         "+ eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=\r\n", refused, NULL},
+        {"AUTH ANONYMOUS c2lyaGM=\r\n", "", empty, empty},
+        {"AUTH ANONYMOUS =\r\n", "", empty, empty},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char want[256];
+        (void)snprintf(want, sizeof(want), "%s%s", cases[i].challenge, cases[i].inside);
+        expect_with_all(PQ_TLS_IMPLICIT, cases[i].input, want);
+        if (cases[i].clear)
+            expect_with_all(PQ_TLS_NONE, cases[i].input, cases[i].clear);
+    }
+}
+
+static void test_mechanisms_on_demand_are_announced(void **state)
+{
+    (void)state;
+    static const char before[] = "+OK capability list follows\r\nTOP\r\nUSER\r\nSASL PLAIN LOGIN "
+                                 "CRAM-MD5 SCRAM-SHA-256 XOAUTH2 SCRAM-SHA-1";
+    static const char after[] = "\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\nUIDL\r\n"
+                                "IMPLEMENTATION popquiz-mock\r\nAUTH-RESP-CODE\r\nUTF8 USER\r\n"
+                                ".\r\n";
+    char want[512];
+    (void)snprintf(want, sizeof(want), "%s OAUTHBEARER ANONYMOUS%s", before, after);
+    expect_with_all(PQ_TLS_IMPLICIT, "CAPA\r\n", want);
+    (void)snprintf(want, sizeof(want), "%s ANONYMOUS%s", before, after);
+    expect_with_all(PQ_TLS_NONE, "CAPA\r\n", want);
+    struct pq_mock m;
+    begin(&m);
+    m.config.mechanisms = UINT32_MAX; /* and nobody is called "anonymous" */
+    expect(&m, "AUTH ANONYMOUS =\r\n", "-ERR the mechanism is not offered\r\n");
+    pq_mock_free(&m);
+}
+
 /* ---- bounds ---------------------------------------------------------------------------------- */
 
 /* A line of `len` octets, CRLF included, in writes of `step`, and a command behind it. */
@@ -386,6 +463,8 @@ int main(void)
         cmocka_unit_test(test_stls_forgets_what_was_said_in_clear),
         cmocka_unit_test(test_the_policy_on_leftovers),
         cmocka_unit_test(test_no_password_in_clear_when_tls_is_required),
+        cmocka_unit_test(test_mechanisms_on_demand),
+        cmocka_unit_test(test_mechanisms_on_demand_are_announced),
         cmocka_unit_test(test_an_endless_line_ends_the_session),
         cmocka_unit_test(test_command_lines_at_their_limit),
         cmocka_unit_test(test_sasl_lines_at_their_limit),

@@ -15,14 +15,21 @@ void pq_sasl_client_init(struct pq_sasl_client *c, enum pq_mechanism mechanism,
     *c = (struct pq_sasl_client){.row = pq_mechanism_row(mechanism), .config = config};
 }
 
+static enum pq_sasl_flaw check_account(const struct pq_sasl_client_config *config,
+                                       size_t secret_max)
+{
+    enum pq_sasl_flaw flaw = pq_sasl_field_check(config->user, PQ_SASL_NAME_MAX);
+    return flaw == PQ_SASL_FLAW_NONE ? pq_sasl_field_check(config->secret, secret_max) : flaw;
+}
+
 /* Names and secrets come from files and options: what the mechanism cannot carry ends the exchange
  * before anything is sent. */
 static enum pq_sasl_flaw check_config(const struct pq_sasl_client *c)
 {
     const struct pq_sasl_client_config *config = c->config;
-    enum pq_sasl_flaw flaw = pq_sasl_field_check(config->user, PQ_SASL_NAME_MAX);
-    if (flaw == PQ_SASL_FLAW_NONE)
-        flaw = pq_sasl_field_check(config->secret, c->row->secret_max);
+    enum pq_sasl_flaw flaw = PQ_SASL_FLAW_NONE;
+    if (c->row->secret_max > 0)
+        flaw = check_account(config, c->row->secret_max);
     if (flaw != PQ_SASL_FLAW_NONE || config->authzid.len == 0)
         return flaw;
     if (!c->row->authzid)

@@ -6,12 +6,13 @@
 
 static const struct pq_mechanism_row rows[PQ_MECHANISM_COUNT] = {
     [PQ_MECHANISM_UNKNOWN] = {.name = PQ_SLICE_INIT("")},
-#define X(id, text, speaks_first, ir, acts_as, in_clear, longest, functions)                       \
+#define X(id, text, speaks_first, ir, acts_as, in_clear, only_tls, longest, functions)             \
     [PQ_MECHANISM_##id] = {.name = PQ_SLICE_INIT(text),                                            \
                            .client_first = (speaks_first),                                         \
                            .initial = PQ_SASL_INITIAL_##ir,                                        \
                            .authzid = (acts_as),                                                   \
                            .clear = (in_clear),                                                    \
+                           .tls = (only_tls),                                                      \
                            .secret_max = (longest),                                                \
                            .server = pq_sasl_##functions##_server,                                 \
                            .client = pq_sasl_##functions##_client},

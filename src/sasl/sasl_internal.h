@@ -12,7 +12,7 @@
  * speaks first and `s->turn` is zero. The client's answers one challenge, which is NULL or empty
  * when `c->turn` is zero and the client speaks first. Each appends the answer to `out`, sets
  * `outcome` when that is not to stay CONTINUE, and returns what was wrong. */
-#define X(name, text, client_first, initial, authzid, clear, secret_max, functions)                \
+#define X(name, text, client_first, initial, authzid, clear, tls, secret_max, functions)           \
     enum pq_sasl_flaw pq_sasl_##functions##_server(struct pq_sasl_server *s,                       \
                                                    const struct pq_slice *in, struct pq_buf *out); \
     enum pq_sasl_flaw pq_sasl_##functions##_client(                                                \

@@ -105,6 +105,85 @@ static const struct message_case {
     XOAUTH2(OCTETS, "user=t\0im\001auth=Bearer ya29.tim-token_1\001\001"),
     XOAUTH2(OCTETS, "user=t\xFFm\001auth=Bearer ya29.tim-token_1\001\001"),
 #undef XOAUTH2
+#define OAUTH(flaw, text)                                                                          \
+    {                                                                                              \
+        PQ_MECHANISM_OAUTHBEARER, PQ_SASL_FLAW_##flaw, PQ_SLICE_INIT(text)                         \
+    }
+#define TIM "n,a=tim,\001"
+#define TOKEN "auth=Bearer ya29.tim-token_1\001"
+    OAUTH(NONE, TIM TOKEN "\001"),
+    OAUTH(NONE, "y,a=tim,\001" TOKEN "\001"),
+    OAUTH(NONE, "n,a=t=2Cm,\001" TOKEN "\001"), /* told to be wrong in a challenge */
+    OAUTH(NONE, TIM "auth=bEARER   ya29.tim-token_1\001\001"),
+    OAUTH(NONE, TIM "x=y\001" TOKEN "mthd=\001qs=a=b \t\r\n,\001\001"),
+    OAUTH(NONE, TIM "host=pop.example\001port=110\001" TOKEN "\001"),
+    OAUTH(NONE, TIM "port=65535\001" TOKEN "\001"),
+    OAUTH(FIELDS, ""),
+    OAUTH(FIELDS, "\001"),
+    OAUTH(FIELDS, "\001\001"),
+    OAUTH(FIELDS, "n,a=tim,"),
+    OAUTH(FIELDS, TIM),
+    OAUTH(FIELDS, TIM "\001"),
+    OAUTH(FIELDS, TIM TOKEN),
+    OAUTH(FIELDS, TIM TOKEN "\001\001"),
+    OAUTH(FIELDS, TIM TOKEN TOKEN "\001"),
+    OAUTH(FIELDS, "n,a=tim," TOKEN "\001"),
+    OAUTH(ESCAPE, "n,a=tim\001" TOKEN "\001"),
+    OAUTH(FIELDS, "x,a=tim,\001" TOKEN "\001"),
+    OAUTH(FIELDS, "n,b=tim,\001" TOKEN "\001"),
+    OAUTH(FIELDS, TIM "Auth=Bearer ya29.tim-token_1\001\001"),
+    OAUTH(FIELDS, TIM "auth=Basic ya29.tim-token_1\001\001"),
+    OAUTH(FIELDS, TIM "auth=\001\001"),
+    OAUTH(FIELDS, TIM TOKEN "x\001\001"),
+    OAUTH(FIELDS, TIM TOKEN "=x\001\001"),
+    OAUTH(FIELDS, TIM TOKEN "x1=y\001\001"),
+    OAUTH(FIELDS, TIM "host=\001" TOKEN "\001"),
+    OAUTH(FIELDS, TIM "host=pop.example\001host=pop.example\001" TOKEN "\001"),
+    OAUTH(FIELDS, TIM "port=0\001" TOKEN "\001"),
+    OAUTH(FIELDS, TIM "port=0110\001" TOKEN "\001"),
+    OAUTH(FIELDS, TIM "port=65536\001" TOKEN "\001"),
+    OAUTH(FIELDS, TIM "port=110\001port=110\001" TOKEN "\001"),
+    OAUTH(BINDING, "p=tls-unique,a=tim,\001" TOKEN "\001"),
+    OAUTH(FIELDS, "p=,a=tim,\001" TOKEN "\001"),
+    OAUTH(ESCAPE, "n,a=t=2Xm,\001" TOKEN "\001"),
+    OAUTH(LENGTH, "n,a=,\001" TOKEN "\001"),
+    OAUTH(LENGTH, TIM "auth=Bearer\001\001"),
+    OAUTH(LENGTH, TIM "auth=Bearer \001\001"),
+    OAUTH(LENGTH, TIM "auth=Bearer =\001\001"),
+    OAUTH(OCTETS, TIM "auth=Bearer a b\001\001"),
+    OAUTH(OCTETS, TIM "auth=Bearer a=b\001\001"),
+    OAUTH(OCTETS, TIM "auth=Bearer a,b\001\001"),
+    OAUTH(OCTETS, TIM TOKEN "x=\0\001\001"),
+    OAUTH(OCTETS, TIM TOKEN "x=\x7F\001\001"),
+    OAUTH(OCTETS, TIM TOKEN "x=\xC3\xA9\001\001"),
+    OAUTH(OCTETS, "n,a=t\xFFm,\001" TOKEN "\001"),
+    OAUTH(OCTETS, "n,a=t\0m,\001" TOKEN "\001"),
+#undef TIM
+#undef TOKEN
+#undef OAUTH
+#define ANONYMOUS(flaw, text)                                                                      \
+    {                                                                                              \
+        PQ_MECHANISM_ANONYMOUS, PQ_SASL_FLAW_##flaw, PQ_SLICE_INIT(text)                           \
+    }
+    ANONYMOUS(NONE, ""),
+    ANONYMOUS(NONE, "sirhc"), /* RFC 4505 section 4 */
+    ANONYMOUS(NONE, "two words"),
+    ANONYMOUS(NONE, "a@b"),
+    ANONYMOUS(NONE, "\"a@b\"@c"),
+    ANONYMOUS(NONE, "\xC2\xA0"),
+    ANONYMOUS(NONE, "\xF0\x9F\x98\x80"),
+    ANONYMOUS(FIELDS, "@"),
+    ANONYMOUS(FIELDS, "@b"),
+    ANONYMOUS(FIELDS, "a@"),
+    ANONYMOUS(OCTETS, "a\0"),
+    ANONYMOUS(OCTETS, "a\r\n"),
+    ANONYMOUS(OCTETS, "\x1F"),
+    ANONYMOUS(OCTETS, "\x7F"),
+    ANONYMOUS(OCTETS, "\xC2\x80"),
+    ANONYMOUS(OCTETS, "\xC2\x9F"),
+    ANONYMOUS(OCTETS, "\xC2"),
+    ANONYMOUS(OCTETS, "\xC0\xAF"),
+#undef ANONYMOUS
 };
 
 static void test_messages_are_read_strictly(void **state)
@@ -121,7 +200,7 @@ static void test_messages_are_read_strictly(void **state)
         enum pq_sasl_flaw flaw = server_flaw(&w, c->message);
         if (flaw != c->flaw)
             fail_msg("case %zu: %s", i, pq_sasl_flaw_name(flaw));
-        bool named = w.server.status != PQ_STATUS_SASL_MESSAGE;
+        bool named = w.server.status != PQ_STATUS_SASL_MESSAGE && flaw != PQ_SASL_FLAW_BINDING;
         assert_int_equal(w.lookups, named && c->mechanism != PQ_MECHANISM_LOGIN ? 1 : 0);
     }
 }
@@ -217,6 +296,11 @@ static void test_client_messages(void **state)
          PQ_SLICE_INIT(">n,a=x=2Cy,n=a=2Cb=3Dc,r=rOprNGfwEbeRWgbNEkqO")},
         {PQ_MECHANISM_XOAUTH2, NULL, PQ_SASL_DONE,
          PQ_SLICE_INIT(">user=a,b=c\001auth=Bearer comma\001\001")},
+        {PQ_MECHANISM_SCRAM_SHA_1, NULL, PQ_SASL_CONTINUE,
+         PQ_SLICE_INIT(">n,,n=a=2Cb=3Dc,r=rOprNGfwEbeRWgbNEkqO")},
+        {PQ_MECHANISM_OAUTHBEARER, NULL, PQ_SASL_DONE,
+         PQ_SLICE_INIT(">n,a=a=2Cb=3Dc,\001auth=Bearer comma\001\001")},
+        {PQ_MECHANISM_ANONYMOUS, NULL, PQ_SASL_DONE, PQ_SLICE_INIT(">a,b=c")},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         uint8_t memory[WIRE_ROOM];
@@ -275,6 +359,84 @@ static void test_xoauth2_refusal(void **state)
     assert_false(wire_client(&w, &again, &out, memory));
 }
 
+/* RFC 7628 section 3.2.3: an error is told in JSON, answered with 0x01, and leads nowhere else. */
+static void test_oauthbearer_refusal(void **state)
+{
+    (void)state;
+    static const struct {
+        struct pq_slice message, told;
+        enum pq_sasl_flaw flaw;
+        unsigned lookups;
+    } cases[] = {
+        {PQ_SLICE_INIT("n,a=tim,\001auth=Bearer ya29.no\001\001"),
+         PQ_SLICE_INIT(">{\"status\":\"invalid_token\"}"), PQ_SASL_FLAW_CREDENTIALS, 1},
+        {PQ_SLICE_INIT("n,,\001auth=Bearer ya29.tim-token_1\001\001"),
+         PQ_SLICE_INIT(">{\"status\":\"invalid_token\"}"), PQ_SASL_FLAW_CREDENTIALS, 0},
+        {PQ_SLICE_INIT("n,a=tim,\001host=pop.invalid\001auth=Bearer ya29.tim-token_1\001\001"),
+         PQ_SLICE_INIT(">{\"status\":\"invalid_request\"}"), PQ_SASL_FLAW_PLACE, 0},
+        {PQ_SLICE_INIT("n,a=tim,\001port=111\001auth=Bearer ya29.tim-token_1\001\001"),
+         PQ_SLICE_INIT(">{\"status\":\"invalid_request\"}"), PQ_SASL_FLAW_PLACE, 0},
+    };
+    static const struct pq_slice answers[] = {
+        PQ_SLICE_INIT("\001"), PQ_SLICE_INIT(""),
+        PQ_SLICE_INIT("n,a=tim,\001auth=Bearer ya29.tim-token_1\001\001")};
+    for (size_t i = 0; i < COUNT(cases) * COUNT(answers); i++) {
+        size_t k = i / COUNT(answers);
+        uint8_t memory[WIRE_ROOM];
+        struct pq_buf out;
+        struct world w;
+        world_init(&w, "tim", "x");
+        world_begin(&w, PQ_MECHANISM_OAUTHBEARER);
+        assert_true(wire_server(&w, &cases[k].message, &out, memory));
+        assert_true(pq_slice_equal(pq_buf_slice(&out), cases[k].told));
+        assert_int_equal(server_flaw(&w, answers[i % COUNT(answers)]), cases[k].flaw);
+        assert_int_equal(w.server.status, PQ_STATUS_SASL_REFUSED);
+        assert_int_equal(w.lookups, cases[k].lookups);
+    }
+}
+
+static void test_oauthbearer_client_ends_a_refusal(void **state)
+{
+    (void)state;
+    uint8_t memory[WIRE_ROOM];
+    struct pq_buf out;
+    struct world w;
+    world_init(&w, "tim", "wrong");
+    world_begin(&w, PQ_MECHANISM_OAUTHBEARER);
+    assert_true(wire_client(&w, NULL, &out, memory));
+    struct pq_slice error = PQ_SLICE("{\"status\":\"invalid_token\"}");
+    assert_true(wire_client(&w, &error, &out, memory));
+    assert_true(pq_slice_equal(pq_buf_slice(&out), PQ_SLICE(">\001")));
+    assert_int_equal(w.client.outcome, PQ_SASL_CONTINUE); /* so that a +OK would not be believed */
+    assert_int_equal(w.client.flaw, PQ_SASL_FLAW_PEER_ERROR);
+    assert_false(wire_client(&w, &error, &out, memory));
+    assert_int_equal(w.client.flaw, PQ_SASL_FLAW_SURPLUS);
+}
+
+/* Nobody becomes a user that the server did not name, or that does not exist. */
+static void test_anonymous_is_an_account(void **state)
+{
+    (void)state;
+    static const struct {
+        struct pq_slice anonymous;
+        enum pq_sasl_flaw flaw;
+    } cases[] = {{PQ_SLICE_INIT("anonymous"), PQ_SASL_FLAW_NONE},
+                 {PQ_SLICE_INIT(""), PQ_SASL_FLAW_CREDENTIALS},
+                 {PQ_SLICE_INIT("nobody"), PQ_SASL_FLAW_CREDENTIALS},
+                 {PQ_SLICE_INIT("empty"), PQ_SASL_FLAW_CREDENTIALS}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct world w;
+        world_init(&w, "", "");
+        w.server_config.anonymous = cases[i].anonymous;
+        world_begin(&w, PQ_MECHANISM_ANONYMOUS);
+        assert_int_equal(server_flaw(&w, PQ_SLICE("tim")), cases[i].flaw);
+        bool good = cases[i].flaw == PQ_SASL_FLAW_NONE;
+        assert_int_equal(w.server.outcome, good ? PQ_SASL_DONE : PQ_SASL_FAILED);
+        if (good)
+            assert_true(pq_slice_equal(pq_sasl_server_identity(&w.server), cases[i].anonymous));
+    }
+}
+
 /* ---- limits ---------------------------------------------------------------------------------- */
 
 /* Names and secrets at n-1, n and n+1. At n+1 the client refuses, so the server gets the message of
@@ -287,7 +449,7 @@ static void test_lengths(void **state)
     memset(secret, 's', sizeof(secret) - 1);
     for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++) {
         const struct pq_mechanism_row *row = pq_mechanism_row((enum pq_mechanism)m);
-        for (size_t over = 0; over < 9; over++) {
+        for (size_t over = 0; over < 9 && row->secret_max > 0; over++) {
             struct world w;
             world_init(&w, name, secret);
             w.client_config.user.len = PQ_SASL_NAME_MAX - 1 + over % 3;
@@ -354,6 +516,29 @@ static void test_lengths_on_the_wire(void **state)
     }
 }
 
+/* Characters of one octet and of four: the limit is told in characters. */
+static void test_traces_at_their_limit(void **state)
+{
+    (void)state;
+    static const char *const characters[] = {"x", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+    for (size_t i = 0; i < COUNT(characters); i++)
+        for (size_t count = PQ_SASL_TRACE_MAX - 1; count <= PQ_SASL_TRACE_MAX + 1; count++) {
+            static uint8_t memory[WIRE_ROOM], trace[2048];
+            struct pq_buf b, out;
+            struct world w;
+            pq_buf_init(&b, trace, sizeof(trace));
+            for (size_t k = 0; k < count; k++)
+                assert_true(pq_buf_put_text(&b, characters[i]));
+            bool fits = count <= PQ_SASL_TRACE_MAX;
+            world_init(&w, "", "");
+            w.client_config.user = pq_buf_slice(&b);
+            world_begin(&w, PQ_MECHANISM_ANONYMOUS);
+            assert_int_equal(wire_client(&w, NULL, &out, memory), fits);
+            assert_int_equal(server_flaw(&w, pq_buf_slice(&b)),
+                             fits ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_LENGTH);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,7 +548,11 @@ int main(void)
         cmocka_unit_test(test_client_messages),
         cmocka_unit_test(test_a_failed_client_leaves_no_secret),
         cmocka_unit_test(test_xoauth2_refusal),
+        cmocka_unit_test(test_oauthbearer_refusal),
+        cmocka_unit_test(test_oauthbearer_client_ends_a_refusal),
+        cmocka_unit_test(test_anonymous_is_an_account),
         cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_traces_at_their_limit),
         cmocka_unit_test(test_lengths_on_the_wire),
     };
     return cmocka_run_group_tests_name("sasl_messages", tests, NULL, NULL);

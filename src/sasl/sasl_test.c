@@ -24,6 +24,10 @@ static void test_mechanism_names(void **state)
         {PQ_SLICE_INIT("cram-md5"), PQ_MECHANISM_CRAM_MD5},
         {PQ_SLICE_INIT("Scram-Sha-256"), PQ_MECHANISM_SCRAM_SHA_256},
         {PQ_SLICE_INIT("xoauth2"), PQ_MECHANISM_XOAUTH2},
+        {PQ_SLICE_INIT("scram-sha-1"), PQ_MECHANISM_SCRAM_SHA_1},
+        {PQ_SLICE_INIT("OAuthBearer"), PQ_MECHANISM_OAUTHBEARER},
+        {PQ_SLICE_INIT("anonymous"), PQ_MECHANISM_ANONYMOUS},
+        {PQ_SLICE_INIT("SCRAM-SHA-"), PQ_MECHANISM_UNKNOWN},
         {PQ_SLICE_INIT("SCRAM-SHA-256-PLUS"), PQ_MECHANISM_UNKNOWN},
         {PQ_SLICE_INIT("SCRAM-SHA-25"), PQ_MECHANISM_UNKNOWN},
         {PQ_SLICE_INIT("CRAM_MD5"), PQ_MECHANISM_UNKNOWN},
@@ -41,14 +45,17 @@ static void test_mechanism_rows(void **state)
     (void)state;
     static const struct {
         enum pq_mechanism mechanism;
-        bool client_first, authzid, clear;
+        bool client_first, authzid, clear, tls;
         enum pq_sasl_initial initial;
     } want[] = {
-        {PQ_MECHANISM_PLAIN, true, true, true, PQ_SASL_INITIAL_YES},
-        {PQ_MECHANISM_LOGIN, false, false, true, PQ_SASL_INITIAL_TOLERATED},
-        {PQ_MECHANISM_CRAM_MD5, false, false, false, PQ_SASL_INITIAL_NO},
-        {PQ_MECHANISM_SCRAM_SHA_256, true, true, false, PQ_SASL_INITIAL_YES},
-        {PQ_MECHANISM_XOAUTH2, true, false, true, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_PLAIN, true, true, true, false, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_LOGIN, false, false, true, false, PQ_SASL_INITIAL_TOLERATED},
+        {PQ_MECHANISM_CRAM_MD5, false, false, false, false, PQ_SASL_INITIAL_NO},
+        {PQ_MECHANISM_SCRAM_SHA_256, true, true, false, false, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_XOAUTH2, true, false, true, false, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_SCRAM_SHA_1, true, true, false, false, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_OAUTHBEARER, true, false, true, true, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_ANONYMOUS, true, false, false, false, PQ_SASL_INITIAL_YES},
     };
     assert_int_equal(COUNT(want), PQ_MECHANISM_COUNT - 1);
     for (size_t i = 0; i < COUNT(want); i++) {
@@ -57,6 +64,7 @@ static void test_mechanism_rows(void **state)
         assert_int_equal(row->client_first, want[i].client_first);
         assert_int_equal(row->authzid, want[i].authzid);
         assert_int_equal(row->clear, want[i].clear);
+        assert_int_equal(row->tls, want[i].tls);
         assert_int_equal(row->initial, want[i].initial);
         assert_true(row->server && row->client);
     }
@@ -133,6 +141,22 @@ static const struct joint_case {
     JOINT(XOAUTH2, "proxy", "ya29.proxy-token_1", "tim", NONE, AUTHZID, 0),
     JOINT(XOAUTH2, "a\001auth=Bearer b\001\001", "x", NULL, NONE, OCTETS, 0),
     JOINT(XOAUTH2, "tim", "a b", NULL, NONE, OCTETS, 0),
+    JOINT(SCRAM_SHA_1, "user", "pencil", NULL, NONE, NONE, 5),
+    JOINT(SCRAM_SHA_1, "user", "Pencil", NULL, CREDENTIALS, NONE, 3),
+    JOINT(SCRAM_SHA_1, "nobody", "pencil", NULL, CREDENTIALS, NONE, 3),
+    JOINT(SCRAM_SHA_1, "proxy", "p", "tim", NONE, NONE, 5),
+    JOINT(OAUTHBEARER, "tim", "ya29.tim-token_1", NULL, NONE, NONE, 1),
+    JOINT(OAUTHBEARER, "a,b=c", "comma", NULL, NONE, NONE, 1),
+    JOINT(OAUTHBEARER, "tim", "tanstaaftanstaaf", NULL, CREDENTIALS, PEER_ERROR, 3),
+    JOINT(OAUTHBEARER, "nobody", "ya29.tim-token_1", NULL, CREDENTIALS, PEER_ERROR, 3),
+    JOINT(OAUTHBEARER, "proxy", "ya29.proxy-token_1", "tim", NONE, AUTHZID, 0),
+    JOINT(OAUTHBEARER, "tim", "a b", NULL, NONE, OCTETS, 0),
+    JOINT(OAUTHBEARER, "tim", "a=b", NULL, NONE, OCTETS, 0),
+    JOINT(OAUTHBEARER, "tim", "==", NULL, NONE, LENGTH, 0),
+    JOINT(ANONYMOUS, "tim@example.com", "", NULL, NONE, NONE, 1),
+    JOINT(ANONYMOUS, "", "", NULL, NONE, NONE, 1),
+    JOINT(ANONYMOUS, "@", "", NULL, NONE, FIELDS, 0),
+    JOINT(ANONYMOUS, "tim", "", "tim", NONE, AUTHZID, 0),
     JOINT(PLAIN, "empty", "x", NULL, CREDENTIALS, NONE, 1),
     JOINT(PLAIN, "", "x", NULL, NONE, LENGTH, 0),
     JOINT(PLAIN, "tim", "", NULL, NONE, LENGTH, 0),
@@ -149,6 +173,8 @@ static void check_outcomes(const struct world *w, const struct joint_case *want)
     assert_int_equal(w->server.outcome == PQ_SASL_FAILED, want->server != PQ_SASL_FLAW_NONE);
     if (good) {
         struct pq_slice who = pq_slice_text(want->authzid ? want->authzid : want->user);
+        if (want->mechanism == PQ_MECHANISM_ANONYMOUS)
+            who = w->server_config.anonymous;
         assert_true(pq_slice_equal(pq_sasl_server_identity(&w->server), who));
         assert_int_equal(w->client.outcome, PQ_SASL_DONE);
         assert_int_equal(w->client.status, PQ_STATUS_OK);
@@ -186,6 +212,7 @@ static void test_nobody_comes_in_by_omission(void **state)
     for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++) {
         struct world w;
         world_init(&w, "empty", "x");
+        w.server_config.anonymous = PQ_SLICE("empty");
         world_play(&w, (enum pq_mechanism)m, pq_mechanism_row((enum pq_mechanism)m)->client_first);
         assert_int_equal(w.server.outcome, PQ_SASL_FAILED);
         assert_int_equal(w.server.flaw, PQ_SASL_FLAW_CREDENTIALS);
@@ -244,7 +271,11 @@ static void test_a_challenge_too_many(void **state)
                  {PQ_MECHANISM_LOGIN, "tanstaaftanstaaf", "Password:"},
                  {PQ_MECHANISM_CRAM_MD5, "tanstaaftanstaaf", "<1@x>"},
                  {PQ_MECHANISM_SCRAM_SHA_256, "tanstaaftanstaaf", ""},
-                 {PQ_MECHANISM_XOAUTH2, "ya29.tim-token_1", ""}};
+                 {PQ_MECHANISM_XOAUTH2, "ya29.tim-token_1", ""},
+                 {PQ_MECHANISM_SCRAM_SHA_1, "tanstaaftanstaaf", ""},
+                 {PQ_MECHANISM_OAUTHBEARER, "ya29.tim-token_1", ""},
+                 {PQ_MECHANISM_ANONYMOUS, "x", ""},
+                 {PQ_MECHANISM_ANONYMOUS, "x", "more"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct world w;
         uint8_t memory[64];
@@ -286,7 +317,8 @@ static void test_no_initial_response_differs_from_an_empty_one(void **state)
 {
     (void)state;
     static const enum pq_mechanism client_first[] = {PQ_MECHANISM_PLAIN, PQ_MECHANISM_SCRAM_SHA_256,
-                                                     PQ_MECHANISM_XOAUTH2};
+                                                     PQ_MECHANISM_XOAUTH2, PQ_MECHANISM_SCRAM_SHA_1,
+                                                     PQ_MECHANISM_OAUTHBEARER};
     for (size_t i = 0; i < COUNT(client_first); i++) {
         struct world w;
         uint8_t memory[WIRE_ROOM];
@@ -352,7 +384,11 @@ static void test_buffers_too_small(void **state)
                  {PQ_MECHANISM_SCRAM_SHA_256, "p", NULL},
                  {PQ_MECHANISM_SCRAM_SHA_256, "p", "tim"},
                  {PQ_MECHANISM_XOAUTH2, "ya29.proxy-token_1", NULL},
-                 {PQ_MECHANISM_XOAUTH2, "wrong", NULL}};
+                 {PQ_MECHANISM_XOAUTH2, "wrong", NULL},
+                 {PQ_MECHANISM_SCRAM_SHA_1, "p", "tim"},
+                 {PQ_MECHANISM_OAUTHBEARER, "ya29.proxy-token_1", NULL},
+                 {PQ_MECHANISM_OAUTHBEARER, "wrong", NULL},
+                 {PQ_MECHANISM_ANONYMOUS, NULL, NULL}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         enum pq_mechanism mechanism = cases[i].mechanism;
         struct world w;
@@ -399,6 +435,14 @@ static void bend_octet(struct world *w, unsigned message, struct pq_buf *b)
     }
 }
 
+/* "Bearer" is a word in any case (RFC 7235 section 2.1). */
+static bool means_the_same(enum pq_mechanism mechanism, const struct bend *bend)
+{
+    const size_t scheme = sizeof("n,a=user,\001auth=") - 1;
+    return mechanism == PQ_MECHANISM_OAUTHBEARER && !bend->cut && !bend->insert &&
+           bend->flip == 0x20 && bend->at >= scheme && bend->at < scheme + sizeof("Bearer") - 1;
+}
+
 /* Whether both ends believe in a success although something on the wire was bent. */
 static bool both_are_fooled(struct world *w, enum pq_mechanism mechanism, struct bend bend)
 {
@@ -421,26 +465,28 @@ static void check_bends(struct world *w, enum pq_mechanism mechanism, unsigned k
     for (size_t i = 0; i < 9 * len; i++) {
         struct bend bend = {.message = k, .at = i / 9, .cut = i % 9 == 8};
         bend.flip = (uint8_t)(1u << i % 9 % 8);
-        if (both_are_fooled(w, mechanism, bend))
+        if (both_are_fooled(w, mechanism, bend) != means_the_same(mechanism, &bend))
             fail_msg("%d: bent at %zu of message %u", (int)mechanism, i / 9, k);
     }
 }
 
 /* No exchange succeeds at both ends when one octet of one message was changed, left out with what
- * follows, or put in. The exception are the prompts of LOGIN, whose words mean nothing. */
+ * follows, or put in. The exceptions are the prompts of LOGIN, and ANONYMOUS: their words mean
+ * nothing. */
 static void test_no_bent_message_succeeds(void **state)
 {
     (void)state;
     for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++) {
         enum pq_mechanism mechanism = (enum pq_mechanism)m;
         struct world w;
-        world_init(&w, "user", mechanism == PQ_MECHANISM_XOAUTH2 ? "ya29.user-token_1" : "pencil");
+        bool token = pq_mechanism_row(mechanism)->secret_max == PQ_SASL_TOKEN_MAX;
+        world_init(&w, "user", token ? "ya29.user-token_1" : "pencil");
         world_play(&w, mechanism, pq_mechanism_row(mechanism)->client_first);
         assert_int_equal(w.server.outcome, PQ_SASL_DONE);
         size_t lengths[COUNT(w.lengths)];
         memcpy(lengths, w.lengths, sizeof(lengths));
         unsigned messages = w.messages;
-        for (unsigned k = 1; k <= messages; k++) {
+        for (unsigned k = 1; k <= messages && mechanism != PQ_MECHANISM_ANONYMOUS; k++) {
             if (mechanism != PQ_MECHANISM_LOGIN || k % 2 == 0)
                 check_bends(&w, mechanism, k, lengths[k - 1]);
         }
@@ -541,6 +587,7 @@ static void test_lack_of_memory_is_a_status(void **state)
     assert_true(fail_every_request(PQ_MECHANISM_CRAM_MD5, "Pencil") >= 2);
     assert_true(fail_every_request(PQ_MECHANISM_SCRAM_SHA_256, "pencil") >= 14);
     assert_true(fail_every_request(PQ_MECHANISM_SCRAM_SHA_256, "Pencil") >= 13);
+    assert_true(fail_every_request(PQ_MECHANISM_SCRAM_SHA_1, "pencil") >= 14);
     assert_int_equal(fail_every_request(PQ_MECHANISM_PLAIN, "pencil"), 0);
 }
 

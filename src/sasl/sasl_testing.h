@@ -21,12 +21,13 @@ static const struct account accounts[] = {
     {"tim", "tanstaaftanstaaf", "ya29.tim-token_1", NULL},
     {"user", "pencil", "ya29.user-token_1", "W22ZaJ0SNY7soEsUEjb6gQ=="},
     {"a b", "two words", "ya29.ab-token_1", NULL},
-    {"a,b=c", "comma", NULL, NULL},
+    {"a,b=c", "comma", "comma", NULL},
     {"J\xC3\xBCrgen", "ascii", NULL, NULL},
     {"u", "one letter", NULL, NULL},
     {"proxy", "p", "ya29.proxy-token_1", NULL},
     {"nonascii", "gr\xC3\xBC\xC3\x9F", NULL, NULL},
     {"empty", "", "", NULL},
+    {"anonymous", "a", NULL, NULL},
 };
 
 struct world {
@@ -35,7 +36,6 @@ struct world {
     struct pq_sasl_server server;
     struct pq_sasl_client client;
     struct pq_slice name, secret, salt_of_name; /* one more account */
-    const struct pq_mechanism_row *row; /* of a mechanism that is not in the table; mostly NULL */
     unsigned lookups, questions;
     uint8_t salt[64];
     /* The wire. */
@@ -71,7 +71,7 @@ static inline bool world_lookup(void *ctx, enum pq_mechanism mechanism, struct p
         const struct account *a = &accounts[i];
         if (!pq_slice_equal(user, pq_slice_text(a->name)))
             continue;
-        bool token = mechanism == PQ_MECHANISM_XOAUTH2;
+        bool token = pq_mechanism_row(mechanism)->secret_max == PQ_SASL_TOKEN_MAX;
         account->secret = pq_slice_text(token ? a->token : a->secret);
         account->salt = account_salt(w, a);
         return true;
@@ -87,16 +87,25 @@ static inline bool world_may_act_as(void *ctx, struct pq_slice user, struct pq_s
     return pq_slice_equal(user, PQ_SLICE("proxy")) && pq_slice_equal(authzid, PQ_SLICE("tim"));
 }
 
+/* The server is "pop.example" and does not know its port, unless it is 111. */
+static inline bool world_is_at(void *ctx, struct pq_slice host, uint32_t port)
+{
+    (void)ctx;
+    return (host.len == 0 || pq_slice_equal(host, PQ_SLICE("pop.example"))) && port != 111;
+}
+
 /* A world with one iteration of PBKDF2, for speed, and `user` with `secret` as the client. */
 static inline void world_init(struct world *w, const char *user, const char *secret)
 {
     *w = (struct world){
         .server_config = {.lookup = world_lookup,
                           .may_act_as = world_may_act_as,
+                          .is_at = world_is_at,
                           .ctx = w,
                           .challenge = PQ_SLICE("<1896.697170952@postoffice.reston.mci.net>"),
                           .nonce = PQ_SLICE("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"),
                           .salt_secret = PQ_SLICE("a secret of the server"),
+                          .anonymous = PQ_SLICE("anonymous"),
                           .iterations = 1},
         .client_config = {.user = pq_slice_text(user),
                           .secret = pq_slice_text(secret),
@@ -110,10 +119,6 @@ static inline void world_begin(struct world *w, enum pq_mechanism mechanism)
 {
     pq_sasl_server_init(&w->server, mechanism, &w->server_config);
     pq_sasl_client_init(&w->client, mechanism, &w->client_config);
-    if (w->row) {
-        w->server.row = w->row;
-        w->client.row = w->row;
-    }
     w->lookups = w->questions = w->messages = 0;
 }
 

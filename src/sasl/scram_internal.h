@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * SCRAM, RFC 5802, for any hash. A mechanism of the family is a row of PQ_MECHANISM_LIST and a file
- * like scram_sha_256.c.
+ * like scram_sha_256.c. Its names and its GS2 header are those of OAUTHBEARER too.
  */
 #ifndef PQ_SCRAM_INTERNAL_H
 #define PQ_SCRAM_INTERNAL_H
@@ -41,6 +41,11 @@ PQ_NODISCARD enum pq_sasl_flaw pq_scram_name_read(struct pq_slice text, struct p
 /* Appends a saslname; false when it does not fit. */
 bool pq_scram_name_write(struct pq_slice name, struct pq_buf *out);
 
+/* Reads a GS2 header: the flag n or y, and the authorization identity, if there is one. FIELDS or
+ * BINDING: another flag. DOWNGRADE: y, although the server announces channel `binding`. What
+ * follows the header is left in `r->rest`. */
+PQ_NODISCARD enum pq_sasl_flaw pq_scram_header_read(struct pq_scram_reader *r, bool binding,
+                                                    uint8_t *flag, struct pq_sasl_name *authzid);
 /* The longest GS2 header, and appending one: "n,a=authzid,". False when it does not fit. */
 #define PQ_SCRAM_HEADER_MAX (5u + 3u * PQ_SASL_NAME_MAX)
 bool pq_scram_header_write(uint8_t flag, struct pq_slice authzid, struct pq_buf *out);

@@ -13,43 +13,6 @@ _Static_assert(PQ_SCRAM_KEY_MAX >= PQ_DIGEST_MAX, "a key is a digest");
 
 /* ---- client-first ---------------------------------------------------------------------------- */
 
-static bool is_binding_name(struct pq_slice s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.at[i];
-        if (!pq_ascii_is_alpha(c) && !pq_ascii_is_digit(c) && c != '.' && c != '-')
-            return false;
-    }
-    return s.len > 0;
-}
-
-/* RFC 5802 section 6: what the client says of channel binding, at a server whose mechanism has
- * none. */
-static enum pq_sasl_flaw read_flag(struct pq_sasl_server *s, struct pq_slice flag)
-{
-    if (pq_slice_starts(flag, PQ_SLICE("p=")))
-        return is_binding_name(pq_slice_after(flag, 2)) ? PQ_SASL_FLAW_BINDING
-                                                        : PQ_SASL_FLAW_FIELDS;
-    if (!pq_slice_equal(flag, PQ_SLICE("n")) && !pq_slice_equal(flag, PQ_SLICE("y")))
-        return PQ_SASL_FLAW_FIELDS;
-    s->gs2_flag = flag.at[0];
-    return s->gs2_flag == 'y' && s->config->binding ? PQ_SASL_FLAW_DOWNGRADE : PQ_SASL_FLAW_NONE;
-}
-
-/* Reads the GS2 header: flag and authorization identity. */
-static enum pq_sasl_flaw read_header(struct pq_sasl_server *s, struct pq_scram_reader *r)
-{
-    struct pq_slice part;
-    enum pq_sasl_flaw flaw =
-        pq_scram_reader_next(r, &part) ? read_flag(s, part) : PQ_SASL_FLAW_FIELDS;
-    if (flaw != PQ_SASL_FLAW_NONE)
-        return flaw;
-    if (pq_slice_starts(r->rest, PQ_SLICE(",")))
-        return pq_scram_reader_next(r, &part) ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_FIELDS;
-    flaw = pq_scram_reader_take(r, 'a', &part);
-    return flaw == PQ_SASL_FLAW_NONE ? pq_scram_name_read(part, &s->authzid) : flaw;
-}
-
 /* Reads user and nonce of client-first-message-bare. */
 static enum pq_sasl_flaw read_bare(struct pq_sasl_server *s, struct pq_scram_reader *r,
                                    struct pq_slice *nonce)
@@ -133,7 +96,8 @@ static enum pq_sasl_flaw take_first(struct pq_sasl_server *s, enum pq_hash hash,
 {
     struct pq_scram_reader r = pq_scram_reader_of(in);
     struct pq_slice nonce;
-    enum pq_sasl_flaw flaw = read_header(s, &r);
+    enum pq_sasl_flaw flaw =
+        pq_scram_header_read(&r, s->config->binding, &s->gs2_flag, &s->authzid);
     struct pq_buf text = pq_scram_text_open(&s->text);
     (void)pq_buf_put(&text, r.rest); /* client-first-message-bare */
     if (flaw == PQ_SASL_FLAW_NONE)

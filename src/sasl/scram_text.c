@@ -111,6 +111,43 @@ bool pq_scram_name_write(struct pq_slice name, struct pq_buf *out)
 
 /* ---- header ---------------------------------------------------------------------------------- */
 
+static bool is_binding_name(struct pq_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.at[i];
+        if (!pq_ascii_is_alpha(c) && !pq_ascii_is_digit(c) && c != '.' && c != '-')
+            return false;
+    }
+    return s.len > 0;
+}
+
+/* RFC 5802 section 6: what the client says of channel binding, at a server whose mechanism has
+ * none. */
+static enum pq_sasl_flaw read_flag(struct pq_slice text, bool binding, uint8_t *flag)
+{
+    if (pq_slice_starts(text, PQ_SLICE("p=")))
+        return is_binding_name(pq_slice_after(text, 2)) ? PQ_SASL_FLAW_BINDING
+                                                        : PQ_SASL_FLAW_FIELDS;
+    if (!pq_slice_equal(text, PQ_SLICE("n")) && !pq_slice_equal(text, PQ_SLICE("y")))
+        return PQ_SASL_FLAW_FIELDS;
+    *flag = text.at[0];
+    return *flag == 'y' && binding ? PQ_SASL_FLAW_DOWNGRADE : PQ_SASL_FLAW_NONE;
+}
+
+enum pq_sasl_flaw pq_scram_header_read(struct pq_scram_reader *r, bool binding, uint8_t *flag,
+                                       struct pq_sasl_name *authzid)
+{
+    struct pq_slice part;
+    enum pq_sasl_flaw flaw =
+        pq_scram_reader_next(r, &part) ? read_flag(part, binding, flag) : PQ_SASL_FLAW_FIELDS;
+    if (flaw != PQ_SASL_FLAW_NONE)
+        return flaw;
+    if (pq_slice_starts(r->rest, PQ_SLICE(",")))
+        return pq_scram_reader_next(r, &part) ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_FIELDS;
+    flaw = pq_scram_reader_take(r, 'a', &part);
+    return flaw == PQ_SASL_FLAW_NONE ? pq_scram_name_read(part, authzid) : flaw;
+}
+
 bool pq_scram_header_write(uint8_t flag, struct pq_slice authzid, struct pq_buf *out)
 {
     bool fits = pq_buf_put_octet(out, flag) && pq_buf_put_octet(out, ',');

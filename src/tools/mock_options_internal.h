@@ -34,7 +34,7 @@
     X(no_sasl, "no-sasl", NULL, "offer no AUTH")                                                   \
     X(no_utf8, "no-utf8", NULL, "offer no UTF8")                                                   \
     X(no_pipelining, "no-pipelining", NULL, "do not announce PIPELINING")                          \
-    X(mechanisms, "mechanisms", "LIST", "SASL mechanisms, separated by commas")                    \
+    X(mechanisms, "mechanisms", "LIST", "SASL mechanisms, separated by commas, or all")            \
     X(implementation, "implementation", "TEXT", "of the IMPLEMENTATION capability")                \
     X(capa, "capa", "LIST", "auth=no,tls=no:TOP;UIDL and so on: a capability list as given")       \
     X(lenient, "lenient", "LIST", "tolerate lf, blanks, surplus, zeros")                           \

@@ -155,12 +155,14 @@ enum pq_status mock_on_leftover(struct mock_options *o, const char *value, struc
 enum pq_status mock_on_mechanisms(struct mock_options *o, const char *value, struct pq_why *why)
 {
     struct pq_slice rest = pq_slice_text(value);
-    o->mock.config.mechanisms = 0;
-    while (rest.len > 0) {
+    bool all = pq_slice_equal(rest, PQ_SLICE("all"));
+    o->mock.config.mechanisms = all ? UINT32_MAX : 0;
+    while (rest.len > 0 && !all) {
         struct pq_slice name = pq_slice_cut(&rest, ',');
         enum pq_mechanism m = pq_mechanism_of(name);
         if (m == PQ_MECHANISM_UNKNOWN)
-            return usage(why, value, "mechanisms separated by commas, as PLAIN,SCRAM-SHA-256");
+            return usage(why, value,
+                         "all, or mechanisms separated by commas, as PLAIN,SCRAM-SHA-256");
         o->mock.config.mechanisms |= UINT32_C(1) << m;
     }
     return PQ_STATUS_OK;

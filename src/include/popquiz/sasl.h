@@ -2,9 +2,9 @@
  *
  * SASL mechanisms of both sides, on decoded octets: base64, "=", "*" and lines belong to the conn.
  * RFC 4422, RFC 5034 section 4; RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), RFC 5802 and RFC 7677
- * (SCRAM). LOGIN and XOAUTH2 have no RFC. Nothing is prepared with SASLprep (RFC 4013): names go to
- * the callbacks as they were sent, and SCRAM is refused to a password that preparation could change
- * (RFC 5802 section 2.2).
+ * (SCRAM), RFC 7628 (OAUTHBEARER), RFC 4505 (ANONYMOUS). LOGIN and XOAUTH2 have no RFC. Nothing is
+ * prepared with SASLprep (RFC 4013): names go to the callbacks as they were sent, and SCRAM is
+ * refused to a password that preparation could change (RFC 5802 section 2.2).
  */
 #ifndef POPQUIZ_SASL_H
 #define POPQUIZ_SASL_H
@@ -18,8 +18,11 @@
 #define PQ_SASL_PASSWORD_MAX 255u
 /* Bearer tokens in use are some KiB long. */
 #define PQ_SASL_TOKEN_MAX 16384u
-/* Room that is enough for every message of either side. */
-#define PQ_SASL_MESSAGE_MAX (PQ_SASL_TOKEN_MAX + PQ_SASL_NAME_MAX + 20u)
+/* Room that is enough for every message of either side: the longest token, the longest name with
+ * each octet escaped, and what stands around them. */
+#define PQ_SASL_MESSAGE_MAX (PQ_SASL_TOKEN_MAX + 3u * PQ_SASL_NAME_MAX + 64u)
+/* RFC 4505 section 2: characters, not octets, of what an anonymous client says of itself. */
+#define PQ_SASL_TRACE_MAX 255u
 /* What a SCRAM exchange signs: its first three messages, without GS2 header and proof. The names at
  * their longest need about half of it; the rest is for nonces and extensions. */
 #define PQ_SCRAM_TEXT_MAX 4096u
@@ -40,17 +43,23 @@ enum pq_sasl_initial {
 };
 
 /* mechanism, as sent, the client speaks first, initial response, carries an authorization identity,
- * shows the secret to whoever reads the wire, longest secret on the wire, its functions */
+ * shows the secret to whoever reads the wire, its RFC forbids it without TLS, longest secret on the
+ * wire (zero: it has none), its functions */
 #define PQ_MECHANISM_LIST(X)                                                                       \
-    X(PLAIN, "PLAIN", true, YES, true, true, PQ_SASL_PASSWORD_MAX, plain)                          \
-    X(LOGIN, "LOGIN", false, TOLERATED, false, true, PQ_SASL_PASSWORD_MAX, login)                  \
-    X(CRAM_MD5, "CRAM-MD5", false, NO, false, false, PQ_SASL_PASSWORD_MAX, cram_md5)               \
-    X(SCRAM_SHA_256, "SCRAM-SHA-256", true, YES, true, false, PQ_SASL_PASSWORD_MAX, scram_sha_256) \
-    X(XOAUTH2, "XOAUTH2", true, YES, false, true, PQ_SASL_TOKEN_MAX, xoauth2)
+    X(PLAIN, "PLAIN", true, YES, true, true, false, PQ_SASL_PASSWORD_MAX, plain)                   \
+    X(LOGIN, "LOGIN", false, TOLERATED, false, true, false, PQ_SASL_PASSWORD_MAX, login)           \
+    X(CRAM_MD5, "CRAM-MD5", false, NO, false, false, false, PQ_SASL_PASSWORD_MAX, cram_md5)        \
+    X(SCRAM_SHA_256, "SCRAM-SHA-256", true, YES, true, false, false, PQ_SASL_PASSWORD_MAX,         \
+      scram_sha_256)                                                                               \
+    X(XOAUTH2, "XOAUTH2", true, YES, false, true, false, PQ_SASL_TOKEN_MAX, xoauth2)               \
+    X(SCRAM_SHA_1, "SCRAM-SHA-1", true, YES, true, false, false, PQ_SASL_PASSWORD_MAX,             \
+      scram_sha_1)                                                                                 \
+    X(OAUTHBEARER, "OAUTHBEARER", true, YES, false, true, true, PQ_SASL_TOKEN_MAX, oauthbearer)    \
+    X(ANONYMOUS, "ANONYMOUS", true, YES, false, false, false, 0, anonymous)
 
 enum pq_mechanism {
     PQ_MECHANISM_UNKNOWN, /* any name that is not in the table */
-#define X(name, text, client_first, initial, authzid, clear, secret_max, functions)                \
+#define X(name, text, client_first, initial, authzid, clear, tls, secret_max, functions)           \
     PQ_MECHANISM_##name,
     PQ_MECHANISM_LIST(X)
 #undef X
@@ -77,6 +86,7 @@ enum pq_mechanism {
     X(BINDING, SASL_REFUSED, "channel binding is asked for, and the mechanism has none")           \
     X(DOWNGRADE, SASL_REFUSED, "the client took the server for one without channel binding")       \
     X(CREDENTIALS, SASL_REFUSED, "the user is unknown or the secret is wrong")                     \
+    X(PLACE, SASL_REFUSED, "host= or port= is not where the client is")                            \
     X(PREPARATION, SASL_REFUSED, "the password is not printable ASCII, which SCRAM needs here")    \
     X(AUTHZID, SASL_REFUSED, "the user may not act as the one that was asked for")                 \
     X(ITERATIONS, SASL_REFUSED, "the iteration count is outside its limits")                       \
@@ -109,11 +119,12 @@ struct pq_mechanism_row {
                                 struct pq_buf *out);
     enum pq_sasl_flaw (*client)(struct pq_sasl_client *c, const struct pq_slice *challenge,
                                 struct pq_buf *out);
-    size_t secret_max; /* the longest password or token, where it goes over the wire */
+    size_t secret_max; /* the longest password or token, where it goes over the wire; 0: none */
     enum pq_sasl_initial initial;
     bool client_first;
     bool authzid; /* a client can ask to act as somebody else */
     bool clear;   /* the secret goes over the wire: only under TLS (RFC 5034 section 4) */
+    bool tls;     /* not even policy allows it without TLS (RFC 7628 section 3) */
 };
 
 /* The row of a mechanism; that of PQ_MECHANISM_UNKNOWN has an empty name and no functions. */
@@ -138,7 +149,7 @@ struct pq_scram_text {
 
 /* What a user store says about a user. The slices stay valid until the step returns. */
 struct pq_sasl_account {
-    struct pq_slice secret; /* password, or token for XOAUTH2; an empty one lets nobody in */
+    struct pq_slice secret; /* password, or bearer token; an empty one lets nobody in */
     struct pq_slice salt;   /* for SCRAM, 16 octets; empty: made from `salt_secret` and the name */
 };
 
@@ -154,10 +165,14 @@ struct pq_sasl_server_config {
                    struct pq_sasl_account *account);
     /* Whether `user`, whose secret was right, may act as `authzid`, another name. NULL: never. */
     bool (*may_act_as)(void *ctx, struct pq_slice user, struct pq_slice authzid);
+    /* OAUTHBEARER: whether the server is at `host` and `port`, as the client says (RFC 7628 section
+     * 3.2); an empty host and port 0 were not said. NULL: the server does not know where it is. */
+    bool (*is_at)(void *ctx, struct pq_slice host, uint32_t port);
     void *ctx;
     struct pq_slice challenge;   /* CRAM-MD5: "<left@right>", a new one for each exchange */
     struct pq_slice nonce;       /* SCRAM: 0x21-0x7E without ",", a new one for each exchange */
     struct pq_slice salt_secret; /* SCRAM: known to nobody else, the same in every exchange */
+    struct pq_slice anonymous;   /* ANONYMOUS: the user that each client becomes; empty: refused */
     uint32_t iterations;         /* SCRAM: at most PQ_SCRAM_ITERATIONS_MAX; 0 is 4096 */
     unsigned leniency;           /* enum pq_sasl_leniency; zero is strict */
     bool binding;                /* SCRAM: a -PLUS mechanism is announced beside this one */
@@ -202,8 +217,8 @@ void pq_sasl_server_clear(struct pq_sasl_server *s);
 
 /* Borrowed; outlives the exchange. */
 struct pq_sasl_client_config {
-    struct pq_slice user;
-    struct pq_slice secret;  /* password, or token for XOAUTH2 */
+    struct pq_slice user;    /* ANONYMOUS: the trace information, maybe empty */
+    struct pq_slice secret;  /* password, or bearer token */
     struct pq_slice authzid; /* whom to act as; empty: the user */
     struct pq_slice nonce;   /* SCRAM: 0x21-0x7E without ",", a new one for each exchange */
     uint32_t iterations_min, iterations_max; /* SCRAM; 0 is PQ_SCRAM_ITERATIONS_MIN and _MAX */
@@ -229,8 +244,9 @@ void pq_sasl_client_init(struct pq_sasl_client *c, enum pq_mechanism mechanism,
  * CONTINUE, DONE: what was appended to `out`, maybe nothing, is the response. A +OK of the server
  * may be believed after DONE only: before, it has something left to prove.
  * FAILED: see `c->status`; nothing was appended; cancel with "*".
- * A challenge after DONE fails. XOAUTH2 alone has one, the server's error: CONTINUE, an empty
- * response, and PQ_SASL_FLAW_PEER_ERROR. What has failed stays as it is. */
+ * A challenge after DONE fails. Only XOAUTH2 and OAUTHBEARER have one, the error of the server:
+ * CONTINUE, the response that lets it end the exchange (empty, or 0x01), and
+ * PQ_SASL_FLAW_PEER_ERROR. What has failed stays as it is. */
 PQ_NODISCARD enum pq_sasl_outcome
 pq_sasl_client_step(struct pq_sasl_client *c, const struct pq_slice *challenge, struct pq_buf *out);
 /* Wipes everything. */
