@@ -10,7 +10,7 @@ one where the reading of the RFC is open. `until` is the last day or month, or `
 
 import calendar
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -46,6 +46,12 @@ class Entry:
             return False
         year, month, *day = map(int, self.until.split("-"))
         return today > date(year, month, *(day or [calendar.monthrange(year, month)[1]]))
+
+    @property
+    def account(self) -> str:
+        """What a report says about it."""
+        see = f"; see {self.see}" if self.see else ""
+        return f"{self.reason} ({self.belief}, until {self.until}{see})"
 
     def __str__(self) -> str:
         name = f"{self.id}#{self.way}" if self.way else self.id
@@ -112,9 +118,10 @@ class Comparison:
     fixed: set[str] = field(default_factory=set)  # ids
 
 
-def _compare_deviation(result: Result, ways: Collection[str]) -> None:
+def _compare_deviation(result: Result, ways: Mapping[str, Entry]) -> None:
     if result.way in ways:
         result.verdict = Verdict.KNOWN
+        result.known = ways[result.way].account
     else:
         expected = ", ".join(sorted(way or "without a branch" for way in ways))
         result.verdict = Verdict.CHANGED
@@ -126,9 +133,9 @@ def compare(
 ) -> Comparison:
     """Turns verdicts into KNOWN, CHANGED and FIXED. `known` are the ids of all cases there are."""
     comparison = Comparison()
-    ways: dict[str, set[str]] = {}
+    ways: dict[str, dict[str, Entry]] = {}
     for entry in baseline.entries:
-        ways.setdefault(entry.id, set()).add(entry.way)
+        ways.setdefault(entry.id, {})[entry.way] = entry
         if entry.id not in known:
             comparison.stale.append(f"line {entry.line}: there is no case {entry.id}")
         elif entry.expired(today):
