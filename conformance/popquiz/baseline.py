@@ -47,6 +47,12 @@ class Entry:
         year, month, *day = map(int, self.until.split("-"))
         return today > date(year, month, *(day or [calendar.monthrange(year, month)[1]]))
 
+    @property
+    def account(self) -> str:
+        """What a report says about it."""
+        see = f"; see {self.see}" if self.see else ""
+        return f"{self.reason} ({self.belief}, until {self.until}{see})"
+
     def __str__(self) -> str:
         name = f"{self.id}#{self.way}" if self.way else self.id
         see = f"  see={self.see}" if self.see else ""
@@ -112,11 +118,10 @@ class Comparison:
     fixed: set[str] = field(default_factory=set)  # ids
 
 
-def _compare_deviation(result: Result, ways: Mapping[str, str]) -> None:
-    """`ways` have their reasons."""
+def _compare_deviation(result: Result, ways: Mapping[str, Entry]) -> None:
     if result.way in ways:
         result.verdict = Verdict.KNOWN
-        result.why = f"on record: {ways[result.way]}"
+        result.known = ways[result.way].account
     else:
         expected = ", ".join(sorted(way or "without a branch" for way in ways))
         result.verdict = Verdict.CHANGED
@@ -128,9 +133,9 @@ def compare(
 ) -> Comparison:
     """Turns verdicts into KNOWN, CHANGED and FIXED. `known` are the ids of all cases there are."""
     comparison = Comparison()
-    ways: dict[str, dict[str, str]] = {}
+    ways: dict[str, dict[str, Entry]] = {}
     for entry in baseline.entries:
-        ways.setdefault(entry.id, {})[entry.way] = entry.reason
+        ways.setdefault(entry.id, {})[entry.way] = entry
         if entry.id not in known:
             comparison.stale.append(f"line {entry.line}: there is no case {entry.id}")
         elif entry.expired(today):

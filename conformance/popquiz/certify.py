@@ -4,7 +4,7 @@
 import argparse
 import re
 import shlex
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from popquiz import (
@@ -15,6 +15,7 @@ from popquiz import (
     junit,
     options,
     paths,
+    reporting,
     results,
     runner,
     sanity,
@@ -238,6 +239,7 @@ def _save(report: Report, folder: Path) -> dict[str, object]:
     }
     for name, text in junit.render(found, texts).items():
         results.write(folder / "junit" / name, text)
+    reporting.save(found, folder)
     return found
 
 
@@ -270,6 +272,7 @@ def certify(args: argparse.Namespace) -> int:
         mask=Mask(options.secrets(args)),
         profile=args.profile,
         seed=args.seed,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
         replay=replay_options(args),
         stale=comparison.stale,
         exit=decision.exit,

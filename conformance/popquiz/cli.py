@@ -18,6 +18,7 @@ COMMANDS = {
     "list": "listing",
     "explain": "explain",
     "replay": "replay",
+    "report": "reporting",
     "serve": "serve",
     "lab": "lab",
     "golden": "golden",

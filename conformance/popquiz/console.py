@@ -101,7 +101,7 @@ def brief_lines(cases: Iterable[Case]) -> list[str]:
     """Census results, of which the way is all there is to say, and known deviations."""
     return [
         f"{case['verdict']} {case['id']}{'#' + case['way'] if case['way'] else ''}"
-        + (f"  {case['why']}" if case["verdict"] == "KNOWN" else "")
+        + (f"  {case['known']}" if case["verdict"] == "KNOWN" else "")
         for case in cases
         if case["verdict"] in ("NOTE", "KNOWN")
     ]

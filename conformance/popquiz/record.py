@@ -27,6 +27,7 @@ class Result:
     why: str = ""
     skip: Skip | None = None
     way: str = ""
+    known: str = ""  # what the baseline says of a deviation that it lists
     blame: str = ""  # how a CRASH or HANG was tied to this case
     rows: Mapping[str, Verdict] = field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()

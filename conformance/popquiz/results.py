@@ -42,6 +42,7 @@ class Report:
     mask: Mask
     profile: str = "modern"
     seed: int = 0
+    date: str = ""  # when the run ended, as ISO 8601 says it
     replay: Sequence[str] = ()  # the options that reach the same target again
     stale: Sequence[str] = ()  # what is wrong with the baseline
     exit: int = 0
@@ -213,6 +214,7 @@ def _case(report: Report, folder: Path, result: Result) -> dict[str, Any]:
         "breach": _breach(report, result),
         "branch": outcome.branch if outcome else "",
         "way": result.way,
+        "known": report.mask(result.known),
         "blame": result.blame,
         "rows": _rows(report, result.rows),
         "attempts": [_attempt(report, attempt) for attempt in result.attempts],
@@ -302,6 +304,7 @@ def document(report: Report, folder: Path) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "suite": popquiz.__version__,
+        "date": report.date,
         "catalogue_sha256": report.catalogue.sha256,
         "profile": report.profile,
         "target": {

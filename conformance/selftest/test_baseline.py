@@ -77,6 +77,7 @@ def test_the_same_deviation_is_known(verdict: Verdict) -> None:
     one = found("x.lock", verdict, "shared-lost")
     comparison = compare(one)
     assert one.verdict is Verdict.KNOWN
+    assert one.known == "the default shares (true, until 2027-06; see doc)"
     assert not comparison.stale and not comparison.fixed
 
 

@@ -92,6 +92,11 @@ def test_results_of_every_verdict_fit_the_schema(verdict: Verdict) -> None:
     assert found["summary"]["verdicts"] == {verdict: 1}
 
 
+def test_the_date_and_the_reason_of_a_known_deviation_are_told() -> None:
+    found = document(made(Verdict.KNOWN, known="not our secret pass"), date="2026-01-02")
+    assert (found["date"], found["cases"][0]["known"]) == ("2026-01-02", "not our ***")
+
+
 def test_a_result_tells_what_happened() -> None:
     each = document(made(Verdict.CRASH, blame="again", segment="byte"))["cases"][0]
     assert each["axes"] == {"tls": "none", "segment": "byte", "login": "user"}

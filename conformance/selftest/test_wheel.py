@@ -14,6 +14,7 @@ from making import dialogue
 from planted import ROOT
 
 BUILD_SECONDS = 600
+TEMPLATES = ("parts.html", "report.css", "report.html", "report.js", "summary.md")
 
 
 def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -64,6 +65,7 @@ def test_it_holds_programs_and_data_and_no_library(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {f"popquiz/bin/popquiz-{name}" for name in ("mock", "dlg", "play")} <= names
+    assert {f"popquiz/templates/{name}" for name in TEMPLATES} <= names
     assert {"popquiz/data/requirements.tsv", "popquiz/data/profiles/dovecot.toml"} <= names
     assert not [name for name in names if name.endswith((".a", ".h", ".so"))]
 
@@ -72,6 +74,7 @@ def test_it_certifies_the_built_in_server(programs: Path, tmp_path: Path) -> Non
     ran = run(programs / "popquiz", "certify", "--target", "mock", "--out", "out", cwd=tmp_path)
     assert "gate passed" in ran.stdout.splitlines()[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out/report.html").read_text().startswith("<!DOCTYPE html>")
 
 
 def test_it_kills_a_fault(programs: Path, tmp_path: Path) -> None:
