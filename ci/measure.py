@@ -45,7 +45,10 @@ CERTIFY_CASES = 100  # for which the first of them is meant
 IDLE_MIB = 200.0
 
 # The targets that read a text; the others hold conversations.
-PARSERS = ("base", "capa", "command", "dialogue", "dot", "framer", "reply", "sasl")
+PARSERS = (
+    *("base", "capa", "command", "dialogue", "dialogue_meaning", "dialogue_wire", "dot"),
+    *("framer", "reply", "sasl"),
+)
 
 
 class MeasureError(Exception):

@@ -163,11 +163,16 @@ static void take_body_line(struct answers *a, struct pq_slice line)
 
 void answers_take(struct answers *a, struct pq_slice octets)
 {
-    for (size_t i = 0; i < octets.len; i++) {
-        FUZZ_ASSERT(a->len < sizeof(a->line));
-        a->line[a->len++] = octets.at[i];
-        if (octets.at[i] != '\n')
-            continue;
+    while (octets.len > 0) {
+        size_t n = pq_slice_index(octets, '\n');
+        bool whole = n < octets.len;
+        struct pq_slice part = pq_slice_first(octets, n + 1);
+        FUZZ_ASSERT(part.len <= sizeof(a->line) - a->len);
+        memcpy(a->line + a->len, part.at, part.len);
+        a->len += part.len;
+        octets = pq_slice_after(octets, part.len);
+        if (!whole)
+            return;
         FUZZ_ASSERT(a->len >= 2 && a->line[a->len - 2] == '\r');
         struct pq_slice line = pq_slice_of(a->line, a->len - 2);
         a->len = 0;

@@ -43,14 +43,23 @@ static void mix(struct fuzz_log *log, uint64_t number)
     log->hash ^= log->hash >> 32;
 }
 
+/* Eight octets as the number that this machine takes them for. */
+static void mix_octets(struct fuzz_log *log, const uint8_t *octets)
+{
+    uint64_t word;
+    memcpy(&word, octets, sizeof(word));
+    mix(log, word);
+}
+
 /* Ends a stream of octets. */
 static void flush(struct fuzz_log *log)
 {
     if (log->fill == 0)
         return;
-    mix(log, log->word);
+    memset(log->part + log->fill, 0, sizeof(log->part) - log->fill);
+    mix_octets(log, log->part);
     mix(log, log->fill);
-    log->word = log->fill = 0;
+    log->fill = 0;
 }
 
 bool fuzz_log_is_same(const struct fuzz_log *a, const struct fuzz_log *b)
@@ -71,12 +80,17 @@ static void trace(const struct fuzz_log *log, const char *what, uint64_t number,
 
 void fuzz_log_octets(struct fuzz_log *log, struct pq_slice s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        log->word = log->word << 8 | s.at[i];
-        if (++log->fill < 8)
+    for (size_t i = 0; i < s.len;) {
+        if (log->fill == 0 && s.len - i >= sizeof(log->part)) {
+            mix_octets(log, s.at + i);
+            i += sizeof(log->part);
             continue;
-        mix(log, log->word);
-        log->word = log->fill = 0;
+        }
+        log->part[log->fill++] = s.at[i++];
+        if (log->fill == sizeof(log->part)) {
+            mix_octets(log, log->part);
+            log->fill = 0;
+        }
     }
     if (fuzz_trace && s.len > 0)
         trace(log, "octets", s.len, s);

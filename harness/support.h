@@ -23,8 +23,8 @@ bool fuzz_is_within(struct pq_slice part, struct pq_slice whole);
 struct fuzz_log {
     const char *name; /* of the run, in a trace */
     uint64_t hash;
-    uint64_t word; /* octets of the stream that are not in `hash` yet, */
-    unsigned fill; /* and how many, below eight */
+    uint8_t part[8]; /* octets of the stream that are not in `hash` yet, */
+    unsigned fill;   /* and how many, below eight */
 };
 /* Whether logs are shown on standard error; set by the replayer, once, at its start. */
 extern bool fuzz_trace;

@@ -54,17 +54,19 @@ def test_a_target_that_breaks_fails_the_run_and_says_how_to_go_on(build: Path) -
     assert f"kept as /elsewhere/fuzz_framer-crash-1; again: {again}" in ran.stdout
 
 
-def test_the_engine_gets_the_seeds_in_a_folder_that_is_not_the_corpus(build: Path) -> None:
+def test_the_engine_gets_the_seeds_and_no_folder_to_write_to(build: Path) -> None:
     plant(build, FINE, 0)
     program = build / "harness" / "fuzz_framer"
     seen = build / "seen"
     program.write_text(
-        f'#!/bin/sh\nfor last; do :; done\nls "$last" >{seen}\necho "$last" >>{seen}\n'
+        f'#!/bin/sh\nfor each; do echo "$each"; done >{seen}\ncat "${{each#*@}}" >>{seen}\n'
     )
     assert smoke(build, "--targets", "framer").returncode == 0
-    *files, folder = seen.read_text().splitlines()
-    assert "seeds-login-and-quit" in files
-    assert not Path(folder).exists()
+    *options, files = seen.read_text().splitlines()
+    assert all(option.startswith("-") for option in options)
+    assert options[-1].startswith("-seed_inputs=@")
+    assert f"{CI.parent}/corpus/seeds/fuzz_framer/login-and-quit" in files.split(",")
+    assert not Path(options[-1].partition("@")[2]).exists()
 
 
 def test_an_unknown_target_is_named_with_those_that_there_are(build: Path) -> None:

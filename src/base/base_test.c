@@ -181,6 +181,19 @@ static void test_buf_refuses_what_does_not_fit(void **state)
     assert_true(pq_buf_put_u64(&b, 0) && !b.overflowed);
 }
 
+static void test_buf_takes_octets_up_to_its_room(void **state)
+{
+    (void)state;
+    uint8_t memory[2];
+    struct pq_buf b;
+    buf_of(&b, memory, sizeof(memory));
+    assert_true(pq_buf_put_octet(&b, 'a') && pq_buf_put_octet(&b, 0));
+    assert_false(b.overflowed);
+    assert_false(pq_buf_put_octet(&b, 'c'));
+    assert_true(b.overflowed);
+    assert_true(pq_slice_equal(pq_buf_slice(&b), PQ_SLICE("a\0")));
+}
+
 /* Fails the n-th request and every later one. */
 struct nth_fault {
     size_t calls, fail_at;
@@ -261,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_slices),
         cmocka_unit_test(test_octet_classes),
         cmocka_unit_test(test_buf_refuses_what_does_not_fit),
+        cmocka_unit_test(test_buf_takes_octets_up_to_its_room),
         cmocka_unit_test(test_memory_survives_every_fault),
         cmocka_unit_test(test_rand_is_reproducible),
         cmocka_unit_test(test_status_texts),

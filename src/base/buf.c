@@ -34,7 +34,12 @@ bool pq_buf_put_text(struct pq_buf *b, const char *text)
 
 bool pq_buf_put_octet(struct pq_buf *b, uint8_t octet)
 {
-    return pq_buf_put(b, pq_slice_of(&octet, 1));
+    if (pq_buf_room(b) == 0) {
+        b->overflowed = true;
+        return false;
+    }
+    b->at[b->len++] = octet;
+    return true;
 }
 
 bool pq_buf_put_u64(struct pq_buf *b, uint64_t number)

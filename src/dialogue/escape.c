@@ -83,13 +83,30 @@ static enum pq_status write_octet(uint8_t octet, enum pq_escape where, struct pq
     return pq_bytes_put(out, pq_slice_of(&octet, 1));
 }
 
+/* The octets at the front that stand for themselves everywhere. */
+static size_t plain_len(struct pq_slice s)
+{
+    size_t i = 0;
+    while (i < s.len && pq_ascii_is_visible(s.at[i]) && s.at[i] != '\\' && s.at[i] != '{' &&
+           s.at[i] != '"')
+        i++;
+    return i;
+}
+
 enum pq_status pq_escape_write(struct pq_slice octets, enum pq_escape where, bool last,
                                struct pq_bytes *out)
 {
     enum pq_status status = PQ_STATUS_OK;
-    for (size_t i = 0; i < octets.len && status == PQ_STATUS_OK; i++)
-        status = is_doubtful_blank(octets, i, where, last) ? pq_bytes_put(out, PQ_SLICE("\\s"))
-                                                           : write_octet(octets.at[i], where, out);
+    for (size_t i = 0; i < octets.len && status == PQ_STATUS_OK;) {
+        size_t plain = plain_len(pq_slice_after(octets, i));
+        if (plain > 0)
+            status = pq_bytes_put(out, pq_slice_of(octets.at + i, plain));
+        else if (is_doubtful_blank(octets, i, where, last))
+            status = pq_bytes_put(out, PQ_SLICE("\\s"));
+        else
+            status = write_octet(octets.at[i], where, out);
+        i += plain > 0 ? plain : 1;
+    }
     return status;
 }
 

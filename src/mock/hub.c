@@ -73,6 +73,8 @@ static int listen_on(struct hub *h, struct hub_listener *l)
     l->handle.any.data = l;
     if (error == 0)
         error = open_handle(l);
+    if (error == 0 && !unix_socket)
+        error = uv_tcp_nodelay(&l->handle.tcp, 1); /* every connection inherits it */
     if (error == 0)
         error = uv_listen(&l->handle.stream, HUB_BACKLOG, on_connection);
     return error;

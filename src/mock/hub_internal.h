@@ -39,7 +39,6 @@ struct hub_listener {
 struct hub_peer {
     union hub_handle handle;
     uv_write_t write;
-    uv_shutdown_t shutdown;
     struct hub *hub;
     struct pq_link *link;
     struct hub_peer *next, *previous;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One accepted connection: moves octets between a socket and a link. */
+#include <sys/socket.h>
+
 #include "mock/hub_internal.h"
 
 static void service(struct hub_peer *p);
@@ -133,11 +135,12 @@ static void send_all(struct hub_peer *p)
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-static void on_shutdown(uv_shutdown_t *request, int status)
+/* Nothing waits in libuv when a session is over, so the socket is told at once: uv_shutdown() takes
+ * a turn of the loop. */
+static bool end_direction(const struct hub_peer *p)
 {
-    struct hub_peer *p = request->data;
-    if (status != 0)
-        hub_peer_close(p);
+    uv_os_fd_t fd = -1;
+    return uv_fileno(&p->handle.any, &fd) == 0 && shutdown(fd, SHUT_WR) == 0;
 }
 
 /* Ends our direction and waits for the peer to end its own: closing at once, with octets unread,
@@ -146,13 +149,12 @@ static void end(struct hub_peer *p)
 {
     p->ending = true;
     p->linger_until_ms = uv_now(&p->hub->loop) + HUB_LINGER_MS;
-    p->shutdown.data = p;
     pq_link_free(p->link); /* the session is over: its lock must not outlive it */
     p->link = NULL;
-    if (uv_shutdown(&p->shutdown, &p->handle.stream, on_shutdown) != 0)
-        hub_peer_close(p);
-    else
+    if (end_direction(p))
         set_reading(p, true);
+    else
+        hub_peer_close(p);
 }
 
 static void service(struct hub_peer *p)
@@ -237,8 +239,6 @@ bool hub_accept(struct hub_listener *l)
         turn_away(p);
         return true;
     }
-    if (!unix_socket)
-        (void)uv_tcp_nodelay(&p->handle.tcp, 1);
     begin_link(p, l);
     return true;
 }

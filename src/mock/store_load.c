@@ -17,10 +17,13 @@
 
 /* ---- whole files ----------------------------------------------------------------------------- */
 
-static enum pq_status read_all(int fd, struct pq_bytes *to)
+/* `size` is what the file had before; one octet more finds its end at once. */
+static enum pq_status read_all(int fd, size_t size, struct pq_bytes *to)
 {
+    if (pq_bytes_reserve(to, size + 1) != PQ_STATUS_OK)
+        return PQ_STATUS_NO_MEMORY;
     for (;;) {
-        if (pq_bytes_reserve(to, 65536) != PQ_STATUS_OK)
+        if (pq_bytes_reserve(to, 1) != PQ_STATUS_OK)
             return PQ_STATUS_NO_MEMORY;
         ssize_t n = read(fd, to->at + to->len, to->cap - to->len);
         if (n < 0 && errno == EINTR)
@@ -48,7 +51,7 @@ static enum pq_status read_file(struct pq_store *s, const char *path, uint64_t m
     else if ((uint64_t)st.st_size > max)
         (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: is larger than the limit of %llu octets", path,
                           (unsigned long long)max);
-    else if ((status = read_all(fd, to)) != PQ_STATUS_OK)
+    else if ((status = read_all(fd, (size_t)st.st_size, to)) != PQ_STATUS_OK)
         (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: cannot be read: %s", path,
                           status == PQ_STATUS_FILE ? strerror(errno) : pq_status_text(status));
     (void)close(fd);

@@ -29,7 +29,7 @@ const struct pq_verb_row *pq_verb_row(enum pq_verb verb)
 enum pq_verb pq_verb_of(struct pq_slice keyword)
 {
     for (int verb = PQ_VERB_UNKNOWN + 1; verb < PQ_VERB_COUNT; verb++)
-        if (pq_slice_equal_nocase(keyword, rows[verb].name))
+        if (keyword.len == rows[verb].name.len && pq_slice_equal_nocase(keyword, rows[verb].name))
             return (enum pq_verb)verb;
     return PQ_VERB_UNKNOWN;
 }
