@@ -46,7 +46,10 @@ static enum pq_status read_file(struct pq_store *s, const char *path, uint64_t m
     if (fd < 0)
         return pq_why_fail(why, PQ_STATUS_FILE, "%s: cannot be opened: %s", path, strerror(errno));
     enum pq_status status = PQ_STATUS_FILE;
-    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+    if (fstat(fd, &st) != 0)
+        (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: cannot be looked at: %s", path,
+                          strerror(errno));
+    else if (!S_ISREG(st.st_mode))
         (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: is not a regular file", path);
     else if ((uint64_t)st.st_size > max)
         (void)pq_why_fail(why, PQ_STATUS_FILE, "%s: is larger than the limit of %llu octets", path,
