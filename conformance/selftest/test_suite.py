@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
 
 
 def _certify_mock(folder: Path, way: str) -> dict[str, Any]:
-    words = ("--strict", "--slow", "--yes-destroy", "--segment", CUTS, "-j", "2")
+    words = ("--strict", "--slow", "--yes-destroy", "--segment", CUTS, "-j", "6")
     target = ("--target", "mock", "--tls", *way.split())
     ran = popquiz("certify", *target, *words, "--out", folder, timeout=300)
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr
@@ -56,7 +56,7 @@ def test_no_case_is_skipped_every_time(runs: dict[str, dict[str, Any]]) -> None:
 
 def test_every_fault_is_noticed() -> None:
     """Each of the first forty, with three seeds, by a requirement that it breaks."""
-    ran = popquiz("mutants", "-j", "2", timeout=300)
+    ran = popquiz("mutants", "-j", "4", timeout=300)
     assert ran.returncode == 0, ran.stdout
     assert f"\n{FIRST} of {FIRST} faults killed" in ran.stdout
 
@@ -89,7 +89,7 @@ OPEN = {
 )
 def test_what_is_said_of_real_servers_is_on_record(name: str, tls: str, tmp_path: Path) -> None:
     """Each deviation was compared with its clause by hand; a new one is a bug here or there."""
-    words = ("--tls", tls, "--yes-destroy", "--strict", "--strict-baseline", "-j", "2")
+    words = ("--tls", tls, "--yes-destroy", "--strict", "--strict-baseline", "-j", "4")
     ran = popquiz("certify", "--lab", name, *words, "--out", tmp_path, timeout=300)
     assert ran.returncode in (0, 1), ran.stdout[-4000:] + ran.stderr
     for case in json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["cases"]:
