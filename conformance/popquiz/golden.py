@@ -105,7 +105,7 @@ def _play(rows: Sequence[Case], fault: str, seed: int, known: Catalogue) -> list
     fixtures = Fixtures(paths.fixtures())
     wanted = options_for(rows[0].needs)
     tls = "stls" if wanted and rows[0].needs_any("tls") else "none"  # announced inside only
-    given = (*wanted, *((f"--fault={fault}",) if fault else ()))
+    given = (f"--fault={fault}",) if fault else ()
     jobs = [Job(row, "whole") for row in rows]
     config = runner.Config(
         target=MockTarget(MockConfig(tls, seed, given)),

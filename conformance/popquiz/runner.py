@@ -5,7 +5,7 @@ again; and whatever happens, no process stays behind."""
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from popquiz import children, sanity
@@ -15,7 +15,7 @@ from popquiz.fixtures import Fixtures, Maildrop
 from popquiz.player import Player
 from popquiz.record import Job, Result
 from popquiz.schedule import Bench, Rules, Scheduler
-from popquiz.targets import Seat, Target
+from popquiz.targets import Configurable, Seat, Target
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -59,7 +59,19 @@ def maildrops(config: Config) -> list[Maildrop]:
     return [default, *(m for m in found.values() if not m.is_default)]
 
 
+def parts(config: Config) -> list[Config]:
+    """One for each way in which the target must be set up for the cases, the usual one first."""
+    target, jobs = config.target, config.jobs
+    groups: dict[Target, list[Job]] = {target: []}
+    for job in jobs:
+        fit = target.configured_for(job.case.needs) if isinstance(target, Configurable) else target
+        groups.setdefault(fit, []).append(job)
+    return [replace(config, target=fit, jobs=jobs) for fit, jobs in groups.items() if jobs]
+
+
 class _Session:
+    """One part of a run."""
+
     def __init__(self, config: Config, run: Run) -> None:
         self.config = config
         self.run = run
@@ -80,7 +92,8 @@ class _Session:
             await sanity.first(self.check(player, seat), config.target, config.logins)
             for player, seat in probed
         ]
-        self.run.facts = known[0]
+        if not self.run.facts.login:
+            self.run.facts = known[0]
         known += [known[0]] * (len(pairs) - len(known))
         return [Bench(p, s, f) for (p, s), f in zip(pairs, known, strict=True)]
 
@@ -94,10 +107,11 @@ class _Session:
             await scheduler.run(config.jobs)
         finally:
             order = [job for job in config.jobs if job in scheduler.results]
-            run.results = [scheduler.results[job] for job in order]
+            run.results += [scheduler.results[job] for job in order]
         run.trouble = scheduler.lost
         if not run.trouble:
-            first, login = benches[0], run.facts.login
+            first = benches[0]
+            login = first.facts.login
             assert login and isinstance(first.player, Player)
             if problem := await sanity.last(self.check(first.player, first.seat), login):
                 name = config.target.name
@@ -109,11 +123,16 @@ class _Session:
 
 
 async def _perform(config: Config, run: Run) -> None:
-    session = _Session(config, run)
-    try:
-        await session.play()
-    finally:
-        await asyncio.shield(session.close())
+    place = {job: n for n, job in enumerate(config.jobs)}
+    for part in parts(config):
+        session = _Session(part, run)
+        try:
+            await session.play()
+        finally:
+            await asyncio.shield(session.close())
+            run.results.sort(key=lambda result: place[result.job])
+        if run.trouble:
+            return
 
 
 async def _with_signals(config: Config, run: Run) -> None:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from popquiz.cases import Need
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Maildrop
 from popquiz.sanitizer import find
-from popquiz.targets import Account, Adapter, Endpoint, Incident, Seat, Stored
+from popquiz.targets import Account, Adapter, Endpoint, Incident, Seat, Stored, Target
 
 PASSWORD = "secret pass"
 TOKEN = "secret-pass"  # the password where it is a bearer token too: those have no blanks
@@ -28,8 +28,9 @@ USAGE = 2  # its exit status after an option that it does not know
 READY_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
 # Options that a case may ask for by `needs: config(NAME)`.
+REQUIRE_TLS = "--require-tls"  # nobody logs in where TLS is not used
 TOKENS = "--mechanisms=all"
-SETTINGS = {"--require-tls": "require-tls", TOKENS: "tokens"}
+SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens"}
 ON_DEMAND = frozenset({"SCRAM-SHA-1", "OAUTHBEARER", "ANONYMOUS"})  # mechanisms
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
 
@@ -184,7 +185,19 @@ class MockTarget:
         self._config = config
         self._folder: Path | None = None
         self._mocks: list[Mock] = []
+        self._variants: dict[tuple[str, ...], MockTarget] = {}
         self.configuration = " ".join(("popquiz-mock", *config.options))
+
+    def configured_for(self, needs: Iterable[Need]) -> Target:
+        """With what the needs ask for and nobody chose otherwise."""
+        chosen = {option.partition("=")[0] for option in self._config.options}
+        missing = tuple(o for o in options_for(needs) if o.partition("=")[0] not in chosen)
+        if not missing or (self._config.tls == "none" and REQUIRE_TLS in missing):
+            return self
+        if missing not in self._variants:
+            options = (*self._config.options, *missing)
+            self._variants[missing] = MockTarget(replace(self._config, options=options))
+        return self._variants[missing]
 
     def _command(self, users: Path) -> list[str]:
         program = str(paths.program("popquiz-mock"))

@@ -5,11 +5,12 @@ A target has seats. A case runs at one seat, and nothing else runs there meanwhi
 shared target are one server; otherwise each is a server of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from popquiz.cases import Need
 from popquiz.fixtures import Maildrop
 
 TLS_MODES = ("none", "stls", "implicit")
@@ -111,6 +112,14 @@ class Seat(Protocol):
 
     def incidents(self) -> Sequence[Incident]:
         """What happened since the last call."""
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """A target that can be started as a case asks for."""
+
+    def configured_for(self, needs: Iterable[Need]) -> "Target":
+        """Itself, or one with other settings, the same one for the same settings."""
 
 
 class Target(Protocol):

@@ -80,6 +80,19 @@ def test_all_ways_of_tls_and_of_cutting_pass(tmp_path: Path, tls: str) -> None:
     assert {each["skip"] for each in found["cases"]} <= {None, "capability", "config"}
 
 
+def test_cases_find_the_server_set_up_as_they_ask(tmp_path: Path) -> None:
+    names = ("rfc2595.policy.no-hint", "rfc4505.maildrop.of-nobody", STAT)
+    select = " or ".join(f"{name}*" for name in names)
+    words = ("--target", "mock", "--tls", "stls", "--select", select)
+    assert popquiz("certify", *words, "--out", tmp_path / "out").returncode == Exit.PASSED
+    found = verdicts(tmp_path)
+    assert {"PASS"} == set(found.values())
+    assert [name for name in names if not any(id.startswith(name) for id in found)] == []
+    # In the order of the cases, whatever the order of the servers.
+    listed = popquiz("certify", "--list", "--select", select).stdout.splitlines()
+    assert list(found) == listed
+
+
 def test_a_fault_fails_the_gate_with_all_that_helps(tmp_path: Path) -> None:
     ran = certify(tmp_path, "mock", "--mock-option", f"fault={DOTS}(messages=all)")
     assert ran.returncode == Exit.FAILED

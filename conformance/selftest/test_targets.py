@@ -373,6 +373,27 @@ def test_what_a_case_needs_becomes_options(
     assert options_for(needs) == options
 
 
+def test_the_reference_server_is_set_up_as_a_case_asks() -> None:
+    tokens, policy = (Need("config", args=(name,)) for name in ("tokens", "require-tls"))
+    inside, chosen = (
+        MockTarget(MockConfig("stls", options=options))
+        for options in (("--fault=x",), ("--mechanisms=PLAIN",))
+    )
+    fit = inside.configured_for((tokens,))
+    assert (
+        isinstance(fit, MockTarget)
+        and fit.settings == {"tokens"}
+        and "--fault=x" in fit.configuration
+    )
+    assert inside.configured_for((tokens, Need("tls"))) is fit
+    assert inside.configured_for((policy,)) is not fit
+    assert inside.configured_for((Need("tls"),)) is inside
+    # What the person chose stays; and where all is in clear nobody could log in any more.
+    assert chosen.configured_for((tokens,)) is chosen
+    clear = MockTarget(MockConfig())
+    assert clear.configured_for((policy,)) is clear
+
+
 def test_names_of_accounts_fit_into_a_command() -> None:
     long = Maildrop("a" * 60 + "-12345678", ())
     assert len(user_of(long)) == 40 and user_of(long).endswith("-12345678")
