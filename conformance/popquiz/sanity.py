@@ -55,6 +55,7 @@ class Check:
             login=login,
             patience_ms=self.patience_ms,
             record=True,
+            record_secrets=True,  # it is never written down; some logins cannot be replayed without
         )
         try:
             return await self.player.play(request, self.seat.adapter)

@@ -80,6 +80,14 @@ def test_all_ways_of_tls_and_of_cutting_pass(tmp_path: Path, tls: str) -> None:
     assert {each["skip"] for each in found["cases"]} <= {None, "capability", "config"}
 
 
+@pytest.mark.parametrize("login", ["user", "apop", "plain", "cram-md5", "scram-sha-256"])
+def test_every_login_leaves_the_facts_that_cases_need(tmp_path: Path, login: str) -> None:
+    words = ("--target", "mock", "--login", login, "--select", f"{STAT}* or {STUFFING}*")
+    ran = popquiz("certify", *words, "--out", tmp_path / "out")
+    assert ran.returncode == Exit.PASSED, ran.stdout + ran.stderr
+    assert set(verdicts(tmp_path).values()) == {"PASS"}
+
+
 def test_cases_find_the_server_set_up_as_they_ask(tmp_path: Path) -> None:
     names = ("rfc2595.policy.no-hint", "rfc4505.maildrop.of-nobody", STAT)
     select = " or ".join(f"{name}*" for name in names)
