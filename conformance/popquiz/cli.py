@@ -5,6 +5,7 @@ one that is asked for is loaded."""
 import argparse
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -50,9 +51,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit status."""
-    words = list(sys.argv[1:] if argv is None else argv)
+def _perform(words: Sequence[str]) -> int:
     parser = _parser(words)
     args = parser.parse_args(words)
     if not args.command:
@@ -61,13 +60,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     module = importlib.import_module(f"popquiz.{COMMANDS[args.command]}")
     try:
         status: int = module.run(args)
+        return status
     except PopquizError as error:
         print(f"popquiz: {error}", file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
         print("popquiz: interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # nobody reads any more; the interpreter must not complain about it
+
+
+def _forget_output() -> None:
+    """What is still buffered goes nowhere, so that the interpreter does not complain about it."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    try:
+        try:
+            return _perform(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:  # not from writing to a stream
+            raise
+        _forget_output()
+        if not isinstance(error, BrokenPipeError):  # nobody reads any more: that is no trouble
+            print(f"popquiz: standard output cannot be written: {error.strerror}", file=sys.stderr)
         return Exit.SUITE
-    return status

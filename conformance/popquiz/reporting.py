@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from popquiz import pages, paths, results, schema
-from popquiz.errors import Exit, SuiteError, UsageError
+from popquiz.errors import Exit, UsageError
 from popquiz.runview import ARTIFACT_MAX, Source
 
 HELP = "make an HTML page or a Markdown summary of results"
@@ -122,13 +122,8 @@ def write(where: str, text: str) -> None:
     if where != STDOUT:
         results.write(Path(where), text)
         return
-    try:
-        sys.stdout.buffer.write(text.encode("utf-8"))
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise SuiteError(f"standard output: cannot be written: {error.strerror}") from None
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
 
 
 def save(found: dict[str, Any], folder: Path) -> None:

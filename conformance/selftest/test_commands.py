@@ -2,6 +2,7 @@
 """The other commands: list, explain, replay, golden, mutants, serve; and the pytest plugin."""
 
 import json
+import os
 import poplib
 import shutil
 import signal
@@ -48,6 +49,25 @@ def test_every_command_has_help(command: str) -> None:
 def test_help_names_the_commands() -> None:
     text = popquiz("--help").stdout
     assert all(name in text for name in cli.COMMANDS if name != "lab")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", ["--version", "list --json", "explain RFC1939-3-027"])
+def test_output_that_cannot_be_written_is_told(words: str, unbuffered: str) -> None:
+    more = {"env": os.environ | {"PYTHONUNBUFFERED": unbuffered}, "capture_output": False}
+    with open("/dev/full", "wb") as full:
+        ran = popquiz(*words.split(), **more, stdout=full, stderr=subprocess.PIPE)
+    complaint = "popquiz: standard output cannot be written: No space left on device\n"
+    assert (ran.returncode, ran.stderr) == (Exit.SUITE, complaint)
+
+
+def test_nobody_has_to_read_to_the_end() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as nobody:
+        more = {"capture_output": False, "stdout": nobody, "stderr": subprocess.PIPE}
+        ran = popquiz("list", "--json", **more)
+    assert (ran.returncode, ran.stderr) == (Exit.SUITE, "")
 
 
 def test_only_the_command_that_is_asked_for_is_loaded() -> None:

@@ -351,7 +351,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_gets_the_same_words() -> None:
+def test_a_terminal_gets_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()
     console.Console(stream).report(document(*ALL), "", "[out]")
     plain = "\n".join(shown(document(*ALL))).replace("out/results.json", "[out]")
