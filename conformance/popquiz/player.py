@@ -120,7 +120,9 @@ class Plays(Protocol):
 class Player:
     """A process of popquiz-play, started when it is first needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, keylog: Path | None = None) -> None:
+        """`keylog` gets the secrets of TLS."""
+        self._keylog = keylog
         self._process: asyncio.subprocess.Process | None = None
         self._runs = 0
 
@@ -162,7 +164,9 @@ class Player:
     async def _converse(self, request: Request, adapter: Adapter) -> Outcome:
         process = await self.start()
         self._runs += 1
-        await self._write(process, request.message(self._runs))
+        message = request.message(self._runs)
+        message["target"]["keylog"] = str(self._keylog) if self._keylog else None
+        await self._write(process, message)
         user = request.account.user if request.account else ""
         while True:
             message = await self._read(process)

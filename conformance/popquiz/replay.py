@@ -2,8 +2,20 @@
 """`popquiz replay`: plays dialogues, cases or what a run left, and shows what was said."""
 
 import argparse
+from pathlib import Path
 
-from popquiz import cases, catalogue, certify, gate, options, paths, results, runner, sanity
+from popquiz import (
+    capture,
+    cases,
+    catalogue,
+    certify,
+    gate,
+    options,
+    paths,
+    results,
+    runner,
+    sanity,
+)
 from popquiz.baseline import Comparison
 from popquiz.console import Console
 from popquiz.errors import Exit, UsageError
@@ -22,6 +34,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--segment", default="whole", type=certify.segment, metavar="CUT")
     parser.add_argument("--yes-destroy", action="store_true", help="cases may remove mail")
     parser.add_argument("--slow", action="store_true", help="cases may take long")
+    parser.add_argument(
+        "--pcap", type=Path, metavar="FILE", help="capture it, with the secrets that open its TLS"
+    )
     parser.set_defaults(wrong_logins=None, repeat=1)
 
 
@@ -62,12 +77,15 @@ def _config(args: argparse.Namespace, console: Console) -> runner.Config:
         logins=sanity.preludes(args.login),
         sanity_patience_ms=args.patience * 1000,
         heard=show,
+        capture=capture.Capture(args.pcap) if args.pcap else None,
     )
 
 
 def run(args: argparse.Namespace) -> int:
     console = Console()
     played = runner.execute(_config(args, console))
+    if args.pcap:
+        console.line(f"{args.pcap}: {capture.WARNING}")
     decision = gate.decide(gate.Gate(), played, Comparison())
     if decision.exit in (Exit.TARGET, Exit.INTERRUPTED):
         console.line(decision.why)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from popquiz import children, sanity
+from popquiz.capture import Capture
 from popquiz.errors import PopquizError
 from popquiz.facts import Facts
 from popquiz.fixtures import Fixtures, Maildrop
@@ -32,6 +33,7 @@ class Config:
     workers: int = 1
     sanity_patience_ms: int = 10_000
     heard: Callable[[Result], None] = lambda result: None
+    capture: Capture | None = None  # of everything that is said
 
 
 @dataclass(slots=True)
@@ -85,7 +87,10 @@ class _Session:
         """A player for each seat. Seats of a shared target are accounts of different people; the
         others are copies of each other, of which it is enough to know one."""
         config = self.config
-        self.players = [Player() for _ in seats]
+        capture = config.capture
+        if capture:
+            await capture.begin([seat.endpoint for seat in seats])
+        self.players = [Player(capture.keylog if capture else None) for _ in seats]
         pairs = list(zip(self.players, seats, strict=True))
         probed = pairs if config.target.shared else pairs[:1]
         known = [
@@ -119,10 +124,12 @@ class _Session:
 
     async def close(self) -> None:
         stops = [player.stop() for player in self.players]
+        if self.config.capture:
+            stops.append(self.config.capture.pause())
         await asyncio.gather(*stops, self.config.target.stop(), return_exceptions=True)
 
 
-async def _perform(config: Config, run: Run) -> None:
+async def _perform_parts(config: Config, run: Run) -> None:
     place = {job: n for n, job in enumerate(config.jobs)}
     for part in parts(config):
         session = _Session(part, run)
@@ -133,6 +140,14 @@ async def _perform(config: Config, run: Run) -> None:
             run.results.sort(key=lambda result: place[result.job])
         if run.trouble:
             return
+
+
+async def _perform(config: Config, run: Run) -> None:
+    try:
+        await _perform_parts(config, run)
+    finally:
+        if config.capture:
+            await asyncio.shield(config.capture.finish())
 
 
 async def _with_signals(config: Config, run: Run) -> None:

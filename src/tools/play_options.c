@@ -50,6 +50,7 @@ TEXT_READER(read_host, o->job.target.host)
 TEXT_READER(read_ca, o->job.target.ca_file)
 TEXT_READER(read_cert, o->job.target.client_cert)
 TEXT_READER(read_key, o->job.target.client_key)
+TEXT_READER(read_keylog, o->job.target.keylog)
 TEXT_READER(read_login, o->job.login)
 TEXT_READER(read_row, o->row)
 FLAG_READER(read_insecure, o->job.target.verify, false)
@@ -160,6 +161,7 @@ static const struct option_row rows[] = {
     {"--host", "NAME", "what the certificate must be for, and SNI", read_host},
     {"--cert", "FILE", "a certificate to show to the server, PEM", read_cert},
     {"--key", "FILE", "its key, PEM", read_key},
+    {"--keylog", "FILE", "gets the secrets of TLS, for a packet analyser", read_keylog},
     {"--user", "NAME", "the account", read_user},
     {"--password-file", "FILE", "its password, the first line of FILE; - is standard input",
      read_pw},

@@ -19,7 +19,17 @@ static bool is_true(const cJSON *v, bool otherwise)
 
 /* ---- run ------------------------------------------------------------------------------------- */
 
-enum target_key { T_ADDRESS, T_TLS, T_TLS_ADDRESS, T_CA, T_VERIFY, T_HOST, T_CERT, T_KEY };
+enum target_key {
+    T_ADDRESS,
+    T_TLS,
+    T_TLS_ADDRESS,
+    T_CA,
+    T_VERIFY,
+    T_HOST,
+    T_CERT,
+    T_KEY,
+    T_KEYLOG
+};
 static const struct json_key target_keys[] = {
     [T_ADDRESS] = {"address", JSON_STRING, true, false},
     [T_TLS] = {"tls", JSON_STRING, false, true},
@@ -29,6 +39,7 @@ static const struct json_key target_keys[] = {
     [T_HOST] = {"host", JSON_STRING, false, true},
     [T_CERT] = {"client_cert", JSON_STRING, false, true},
     [T_KEY] = {"client_key", JSON_STRING, false, true},
+    [T_KEYLOG] = {"keylog", JSON_STRING, false, true},
 };
 static const struct json_schema target_schema = JSON_SCHEMA("target", target_keys);
 
@@ -50,6 +61,7 @@ static bool read_target(const cJSON *o, struct play_job *job, char *why)
         .verify = is_true(v.at[T_VERIFY], true),
         .client_cert = text_of(v.at[T_CERT]),
         .client_key = text_of(v.at[T_KEY]),
+        .keylog = text_of(v.at[T_KEYLOG]),
     };
     return true;
 }

@@ -28,8 +28,8 @@ void play_targets_free(struct play_targets *t)
 /* Copies what describes the target, and when its files were changed. False: no memory. */
 static bool describe(struct play_target *t, const struct pq_target_config *c)
 {
-    const char *const texts[PLAY_TARGET_TEXTS] = {c->address, c->tls_address, c->host,
-                                                  c->ca_file, c->client_cert, c->client_key};
+    const char *const texts[PLAY_TARGET_TEXTS] = {
+        c->address, c->tls_address, c->host, c->keylog, c->ca_file, c->client_cert, c->client_key};
     bool good = true;
     *t = (struct play_target){.verify = c->verify};
     for (size_t i = 0; i < PLAY_TARGET_TEXTS; i++) {
@@ -69,9 +69,10 @@ static enum pq_status make(struct play_target *t, struct pq_why *why)
         .address = t->texts[0],
         .tls_address = or_null(t->texts[1]),
         .host = or_null(t->texts[2]),
-        .ca_file = or_null(t->texts[3]),
-        .client_cert = or_null(t->texts[4]),
-        .client_key = or_null(t->texts[5]),
+        .keylog = or_null(t->texts[3]),
+        .ca_file = or_null(t->texts[4]),
+        .client_cert = or_null(t->texts[5]),
+        .client_key = or_null(t->texts[6]),
         .verify = t->verify,
     };
     return pq_target_init(&t->target, &config, pq_alloc_default(), why);

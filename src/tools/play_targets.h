@@ -12,7 +12,7 @@
 #include "dialogue/player/wire_net.h"
 
 #define PLAY_TARGETS_MAX 4u  /* that are kept */
-#define PLAY_TARGET_TEXTS 6u /* of a description, the last three of which name files */
+#define PLAY_TARGET_TEXTS 7u /* of a description, the last three of which name files */
 #define PLAY_TARGET_FILES 3u
 
 struct play_targets {

@@ -60,6 +60,7 @@ make_context(const struct pq_target *t, const struct pq_target_context *asked, s
         .ca = {.file = t->config.ca_file},
         .identities = &identity,
         .identities_len = asked->certificate ? 1 : 0,
+        .keylog_file = t->config.keylog,
     };
     return pq_tls_context_new(&config, t->alloc, why);
 }

@@ -19,6 +19,7 @@ struct pq_target_config {
     const char *ca_file;     /* PEM; NULL: the system's */
     bool verify;             /* the target's certificate must be good */
     const char *client_cert, *client_key; /* PEM */
+    const char *keylog; /* file that gets the secrets of TLS, for a packet analyser */
 };
 
 /* Every way to ask for TLS: five lowest and five highest versions, verified or not, with a
