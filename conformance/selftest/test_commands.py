@@ -279,10 +279,10 @@ def test_failing_rows_come_from_headers_only(tmp_path: Path) -> None:
 # ---- mutants ------------------------------------------------------------------------------------
 
 
-def hunt(tmp_path: Path, *lines: str, words: tuple[str, ...] = ()) -> Ran:
-    head = "name\tcategory\tdifficulty\treq_ids\tdeviation\ttrigger\n"
+def hunt(tmp_path: Path, *lines: str, words: tuple[str, ...] = (), survives: str = "") -> Ran:
+    head = "name\tcategory\tdifficulty\treq_ids\tdeviation\ttrigger\tsurvives\n"
     table = tmp_path / "faults.tsv"
-    table.write_text(head + "".join(f"{line}\td\tt\n" for line in lines))
+    table.write_text(head + "".join(f"{line}\td\tt{survives}\n" for line in lines))
     return popquiz("mutants", "--list", table, *words)
 
 
@@ -298,13 +298,24 @@ def test_a_fault_that_another_requirement_notices_survives(tmp_path: Path) -> No
     ran = hunt(tmp_path, f"{DOTS}\tframing\t1\tRFC1939-5-005", words=("--all",))
     assert ran.returncode == Exit.FAILED
     assert f"SURVIVED {DOTS} 0/3" in ran.stdout and "RFC1939-3-027" in ran.stdout
-    assert "0 of 1 faults killed, 0 without a case; collateral: median " in ran.stdout
+    assert "0 of 1 faults killed, 0 excused, 0 without a case; collateral: " in ran.stdout
 
 
 def test_a_fault_without_a_case_is_told(tmp_path: Path) -> None:
     ran = hunt(tmp_path, f"{DOTS}\tframing\t1\tRFC1939-3-001")
     assert ran.returncode == Exit.FAILED
     assert ran.stdout.startswith(f"NO CASE  {DOTS}: nothing tests RFC1939-3-001")
+
+
+def test_a_reason_to_survive_is_held_against_what_happens(tmp_path: Path) -> None:
+    noticed = f"{DOTS}\tframing\t1\tRFC1939-3-027"
+    not_noticed = f"{DOTS}\tframing\t1\tRFC1939-5-005"
+    ran = hunt(tmp_path, not_noticed, survives="\tbecause")
+    assert ran.returncode == Exit.PASSED and ran.stdout.startswith(f"EXCUSED  {DOTS} 0/3")
+    ran = hunt(tmp_path, noticed, survives="\tbecause")
+    assert ran.returncode == Exit.FAILED and ran.stdout.startswith(f"STALE    {DOTS} 3/3")
+    ran = hunt(tmp_path, "nope\tframing\t1\tRFC1939-3-027", survives="\tnot built: because")
+    assert ran.returncode == Exit.PASSED and ran.stdout.startswith("0 of 0 faults")
 
 
 def test_a_fault_that_the_server_does_not_have_is_told(tmp_path: Path) -> None:

@@ -133,11 +133,12 @@ def test_help_names_every_option_once() -> None:
         assert f'unknown option "{name}' not in run(f"{name}=", "--nonsense").stderr.decode()
 
 
-def test_the_faults_are_listed_in_the_order_of_the_catalogue() -> None:
+def test_the_faults_listed_are_those_of_the_catalogue() -> None:
     text = run("--list-faults").stdout.decode()
     names = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
-    rows = (Path(__file__).parent / "first40.tsv").read_text().splitlines()
-    assert names == [row.split("\t")[0] for row in rows[1:]]
+    rows = (Path(__file__).parent / "faults.tsv").read_text().splitlines()
+    built = [row.split("\t")[0] for row in rows[1:] if "\tnot built: " not in row]
+    assert sorted(names) == built
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -6,6 +6,35 @@
 
 #include <string.h>
 
+static void begin(struct pq_server *s)
+{
+    (void)s;
+}
+
+static bool greet(struct pq_server *s, struct pq_slice text)
+{
+    return pq_conn_greet(&s->conn, text) == PQ_STATUS_OK;
+}
+
+static size_t arrive(struct pq_server *s, struct pq_slice in)
+{
+    (void)s;
+    return in.len;
+}
+
+static bool reply(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
+                  struct pq_slice text)
+{
+    return pq_conn_reply(&s->conn, indicator, code, text) == PQ_STATUS_OK;
+}
+
+static bool terminates(struct pq_server *s, enum pq_verb verb)
+{
+    (void)s;
+    (void)verb;
+    return true;
+}
+
 static enum pq_refusal judge(struct pq_server *s, struct pq_event *e)
 {
     (void)s;
@@ -51,6 +80,26 @@ static uint64_t number(struct pq_server *s, enum pq_verb verb, size_t index)
 static uint64_t size(struct pq_server *s, size_t index)
 {
     return s->maildrop.messages[index].octets;
+}
+
+static void field(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line)
+{
+    if (verb == PQ_VERB_LIST)
+        pq_buf_put_u64(line, s->mock->behaviour.size(s, index));
+    else
+        pq_buf_put(line, s->maildrop.messages[index].uid);
+}
+
+static void opened(struct pq_server *s)
+{
+    (void)s;
+}
+
+static uint64_t top_lines(struct pq_server *s, size_t index, uint64_t lines)
+{
+    (void)s;
+    (void)index;
+    return lines;
 }
 
 static bool body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t lines,
@@ -148,6 +197,11 @@ static void cancel(struct pq_server *s)
 struct pq_behaviour pq_behaviour_reference(void)
 {
     return (struct pq_behaviour){
+        .begin = begin,
+        .greet = greet,
+        .arrive = arrive,
+        .reply = reply,
+        .terminates = terminates,
         .judge = judge,
         .find = find,
         .mark = mark,
@@ -156,6 +210,9 @@ struct pq_behaviour pq_behaviour_reference(void)
         .times = times,
         .number = number,
         .size = size,
+        .field = field,
+        .opened = opened,
+        .top_lines = top_lines,
         .body = body,
         .may_send = may_send,
         .dropped = dropped,

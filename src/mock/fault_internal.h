@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The list of faults, and what the files faults_<category>.c share. A new fault is a row here and
- * its `effect_NAME` in one of those files.
+ * The list of faults, and what the files faults_<category>.c share. A new fault is a row in
+ * faults_<category>.h and its `effect_NAME` in a file of that name.
  */
 #ifndef PQ_MOCK_FAULT_INTERNAL_H
 #define PQ_MOCK_FAULT_INTERNAL_H
 
 #include "mock/fault.h"
+#include "mock/faults_counting.h"
+#include "mock/faults_framing.h"
+#include "mock/faults_i18n.h"
+#include "mock/faults_limits.h"
+#include "mock/faults_sasl.h"
+#include "mock/faults_state.h"
+#include "mock/faults_timing.h"
+#include "mock/faults_tls.h"
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
@@ -28,96 +36,16 @@
         .name = (constant), .least = (from), .most = (to), .choices = {(a), (b), (c) }             \
     }
 
-/* identifier, name, category, what the server does wrong, its constants */
+/* Each row: identifier, name, category, what the server does wrong, its constants. */
 #define PQ_FAULT_LIST(X)                                                                           \
-    X(retr_no_dot_stuffing, "retr-no-dot-stuffing", "framing",                                     \
-      "RETR sends lines that begin with a dot unchanged", WHICH, NONE)                             \
-    X(top_no_dot_stuffing, "top-no-dot-stuffing", "framing",                                       \
-      "TOP sends lines that begin with a dot unchanged, RETR does not", WHICH, NONE)               \
-    X(retr_first_line_unstuffed, "retr-first-line-unstuffed", "framing",                           \
-      "RETR sends a dot in front of the first line unchanged", WHICH, NONE)                        \
-    X(retr_terminator_glued, "retr-terminator-glued", "framing",                                   \
-      "RETR adds no CRLF between a last line that has none and the terminator", WHICH, NONE)       \
-    X(retr_extra_blank_line, "retr-extra-blank-line", "framing",                                   \
-      "RETR adds an empty line before the terminator", WHICH, NONE)                                \
-    X(retr_empty_message_no_terminator, "retr-empty-message-no-terminator", "framing",             \
-      "RETR of a message without octets sends the status line only", WHICH, NONE)                  \
-    X(retr_body_bare_lf, "retr-body-bare-lf", "framing", "RETR ends lines of the message by LF",   \
-      WHICH, NONE)                                                                                 \
-    X(retr_truncates_long_line, "retr-truncates-long-line", "framing",                             \
-      "RETR cuts lines that are longer than a limit", NUMBER("octets", 1, 65536, 998, 1000, 4096), \
-      WHICH)                                                                                       \
-    X(retr_stops_at_nul, "retr-stops-at-nul", "framing", "RETR leaves out a line's NUL and rest",  \
-      WHICH, NONE)                                                                                 \
-    X(retr_deleted_ok, "retr-deleted-ok", "state",                                                 \
-      "RETR still sends a message that is marked as deleted", WHICH, NONE)                         \
-    X(dele_twice_ok, "dele-twice-ok", "state",                                                     \
-      "DELE succeeds for a message that is marked as deleted", WHICH, NONE)                        \
-    X(list_shows_deleted, "list-shows-deleted", "state",                                           \
-      "LIST shows messages that are marked as deleted", WHICH, NONE)                               \
-    X(uidl_shows_deleted, "uidl-shows-deleted", "state",                                           \
-      "UIDL shows messages that are marked as deleted", WHICH, NONE)                               \
-    X(stat_counts_deleted, "stat-counts-deleted", "state",                                         \
-      "the count of STAT includes messages that are marked as deleted, up to so many",             \
-      NUMBER("marked", 1, UINT32_MAX, UINT32_MAX, 1, 2), NONE)                                     \
-    X(stat_size_counts_deleted, "stat-size-counts-deleted", "state",                               \
-      "the total of STAT includes messages that are marked as deleted", WHICH, NONE)               \
-    X(dele_renumbers, "dele-renumbers", "state",                                                   \
-      "the messages behind one that DELE marks move down by one number", WHICH, NONE)              \
-    X(rset_keeps_marks, "rset-keeps-marks", "state", "RSET takes no mark away", WHICH, NONE)       \
-    X(dele_applies_on_drop, "dele-applies-on-drop", "state",                                       \
-      "marked messages are removed when the session ends without QUIT", WHICH, NONE)               \
-    X(idle_timeout_60s, "idle-timeout-60s", "timing",                                              \
-      "a session without a command is ended before ten minutes",                                   \
-      NUMBER("seconds", 1, 599, 60, 45, 30), NONE)                                                 \
-    X(idle_timer_not_reset, "idle-timer-not-reset", "timing",                                      \
-      "a session is ended after ten minutes, whether commands came or not", NONE, NONE)            \
-    X(stat_total_off_by_one, "stat-total-off-by-one", "counting",                                  \
-      "the total of STAT is too large by so many octets for each message",                         \
-      NUMBER("octets", 1, 1000000, 1, 2, 7), NONE)                                                 \
-    X(list_size_lf_only, "list-size-lf-only", "counting",                                          \
-      "LIST and STAT count one octet for a line end", WHICH, NONE)                                 \
-    X(list_size_includes_stuffing, "list-size-includes-stuffing", "counting",                      \
-      "LIST and STAT count the dots that byte-stuffing adds", WHICH, NONE)                         \
-    X(list_size_rounded_1024, "list-size-rounded-1024", "counting",                                \
-      "LIST and STAT round the size of a message up to a multiple",                                \
-      NUMBER("octets", 2, 1048576, 1024, 512, 4096), NONE)                                         \
-    X(list_numbers_from_zero, "list-numbers-from-zero", "counting",                                \
-      "LIST numbers the messages from zero", NONE, NONE)                                           \
-    X(list_duplicate_line, "list-duplicate-line", "counting",                                      \
-      "LIST shows the last message twice when it shows an even number", NONE, NONE)                \
-    X(retr_zero_is_first, "retr-zero-is-first", "counting", "RETR 0 sends the first message",      \
-      NONE, NONE)                                                                                  \
-    X(stls_keeps_buffered_plaintext, "stls-keeps-buffered-plaintext", "TLS",                       \
-      "commands that came behind STLS in clear are obeyed inside TLS", NONE, NONE)                 \
-    X(stls_keeps_user, "stls-keeps-user", "TLS",                                                   \
-      "the name that USER gave in clear counts inside TLS", NONE, NONE)                            \
-    X(stls_accepted_in_transaction, "stls-accepted-in-transaction", "TLS",                         \
-      "STLS succeeds after login; the maildrop stays open", NONE, NONE)                            \
-    X(stls_accepted_in_tls, "stls-accepted-in-tls", "TLS",                                         \
-      "STLS inside TLS is answered +OK; no second handshake follows", NONE, NONE)                  \
-    X(auth_ir_ignored, "auth-ir-ignored", "SASL", "AUTH overlooks the initial response", NONE,     \
-      NONE)                                                                                        \
-    X(auth_equals_literal, "auth-equals-literal", "SASL",                                          \
-      "AUTH takes \"=\" as a message of one octet: seen with AUTH LOGIN =", NONE, NONE)            \
-    X(auth_cancel_not_recognised, "auth-cancel-not-recognised", "SASL",                            \
-      "\"*\" is taken for a response, and another one is asked for", NONE, NONE)                   \
-    X(auth_lenient_base64, "auth-lenient-base64", "SASL",                                          \
-      "octets that are not of the base64 alphabet are skipped, up to so many",                     \
-      NUMBER("skipped", 1, UINT32_MAX, UINT32_MAX, 1, 2), NONE)                                    \
-    X(auth_challenge_plain_text, "auth-challenge-plain-text", "SASL",                              \
-      "challenges are not base64; an empty one is one of three texts",                             \
-      NUMBER("text", 1, 3, 1, 2, 3), NONE)                                                         \
-    X(auth_challenge_no_space, "auth-challenge-no-space", "SASL",                                  \
-      "the empty challenge has no space behind the plus sign", NONE, NONE)                         \
-    X(command_limit_128, "command-limit-128", "limits",                                            \
-      "command lines of more octets are refused, CRLF counted",                                    \
-      NUMBER("octets", 6, 254, 128, 100, 192), NONE)                                               \
-    X(utf8_accepted_in_transaction, "utf8-accepted-in-transaction", "i18n",                        \
-      "UTF8 succeeds after login", NONE, NONE)                                                     \
-    X(utf8_size_mismatch, "utf8-size-mismatch", "i18n",                                            \
-      "without UTF8, RETR and TOP send a form in ASCII whose size LIST does not give", WHICH,      \
-      NONE)
+    PQ_FAULTS_FRAMING(X)                                                                           \
+    PQ_FAULTS_STATE(X)                                                                             \
+    PQ_FAULTS_TIMING(X)                                                                            \
+    PQ_FAULTS_COUNTING(X)                                                                          \
+    PQ_FAULTS_TLS(X)                                                                               \
+    PQ_FAULTS_SASL(X)                                                                              \
+    PQ_FAULTS_LIMITS(X)                                                                            \
+    PQ_FAULTS_I18N(X)
 
 enum pq_fault_id {
 #define X(id, name, category, text, first, second) PQ_FAULT_##id,
@@ -128,16 +56,54 @@ enum pq_fault_id {
 
 /* ---- what a fault is made of ----------------------------------------------------------------- */
 
+/* A line of a message, while its body is written. */
+struct fault_line {
+    const struct pq_fault *f;
+    struct pq_bytes *wire; /* the body so far */
+    struct pq_slice text;  /* without its CRLF */
+    bool ended;            /* it has a CRLF: only the last line may lack it */
+    bool first, last;
+    bool in_body; /* it stands behind the blank line that ends the header */
+};
+
+/* A status line that the reference would send. */
+struct fault_answer {
+    const struct pq_command *command; /* that it answers */
+    struct pq_slice line;             /* the same as it came */
+    enum pq_verb verb;
+    enum pq_indicator indicator;
+    struct pq_slice code, text;
+};
+
+/* What a fault changes; whatever is null it leaves as it is. */
 struct fault_effect {
-    /* Laid over the behaviour; null where the fault changes nothing. */
+    /* Laid over the behaviour. */
     struct pq_behaviour hooks;
     /* Whether the fault can show on a message with that content, and so whether the message counts
-     * for a constant "messages". NULL: on every message. */
+     * for a constant "messages". NULL: on every one, or where its `line`, `end` or `write` makes a
+     * difference. */
     bool (*shows)(const struct pq_server *s, const struct pq_fault *f, struct pq_slice content);
-    /* Writes the body of the command `verb` about such a message in its own way, terminator
-     * included; false when memory is exhausted. NULL: bodies are not its matter. */
+
+    /* The body that answers `verb`: how a line is written, its end included, and what follows the
+     * last one; or all of it. False when memory is exhausted. */
     enum pq_verb verb;
+    bool (*line)(const struct fault_line *l);
+    const char *end;
     bool (*write)(const struct pq_fault *f, struct pq_slice content, struct pq_bytes *wire);
+
+    /* What LIST and STAT say of a message that RETR sends with `size` octets. */
+    uint64_t (*size)(const struct pq_fault *f, struct pq_slice content, uint64_t size);
+    /* The unique-id of messages[index]; `uid` has that of the reference, and room for more. */
+    void (*uid)(struct pq_server *s, struct pq_fault *f, size_t index, struct pq_buf *uid);
+
+    /* Status lines: whether the fault can show on one, and the octets in place of it. */
+    bool (*speaks)(struct pq_server *s, const struct pq_fault *f, const struct fault_answer *a);
+    void (*answer)(struct pq_server *s, const struct pq_fault *f, const struct fault_answer *a);
+
+    /* Commands: puts another line in place of `line`, and in `*then` what is obeyed behind it, if
+     * anything. False: the fault cannot show on the line. */
+    bool (*hears)(struct pq_server *s, const struct pq_fault *f, struct pq_slice line,
+                  struct pq_buf *instead, struct pq_slice *then);
 };
 
 #define X(id, name, category, text, first, second) extern const struct fault_effect effect_##id;
@@ -156,9 +122,28 @@ bool fault_acts_on(const struct pq_server *s, struct pq_fault *f, size_t index);
 /* Puts the session into a state to which its table has no such move. */
 void fault_set_state(struct pq_server *s, enum pq_state state);
 
-/* The hook `body` of all faults that have `write`. */
+/* Lays the functions below over `b` where the effect has what they need. */
+void fault_install(const struct fault_effect *e, struct pq_behaviour *b);
+bool fault_writes_bodies(const struct fault_effect *e);
+/* Whether its bodies differ from the reference on that content. */
+bool fault_changes_body(const struct pq_server *s, const struct pq_fault *f,
+                        struct pq_slice content);
+/* The hooks of all faults that change bodies, sizes, unique-ids, status lines or commands. */
 bool fault_body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t lines,
                 struct pq_bytes *wire);
+uint64_t fault_size(struct pq_server *s, size_t index);
+void fault_totals(struct pq_server *s, uint64_t *count, uint64_t *octets);
+void fault_field(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line);
+bool fault_reply(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
+                 struct pq_slice text);
+enum pq_refusal fault_judge(struct pq_server *s, struct pq_event *e);
+
+/* ---- status lines ---------------------------------------------------------------------------- */
+
+/* Appends the status line of the reference to what is sent. */
+void fault_put_answer(struct pq_server *s, const struct fault_answer *a);
+/* The same without its CRLF. */
+struct pq_slice fault_answer_text(const struct fault_answer *a, struct pq_buf *memory);
 
 /* ---- content --------------------------------------------------------------------------------- */
 
@@ -166,18 +151,15 @@ bool fault_body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t l
 struct pq_slice fault_line(struct pq_slice *rest);
 /* The same without the CRLF. */
 struct pq_slice fault_line_text(struct pq_slice line);
-bool fault_has_dot_line(const struct pq_server *s, const struct pq_fault *f,
-                        struct pq_slice content);
-bool fault_has_octets(const struct pq_server *s, const struct pq_fault *f, struct pq_slice content);
+bool fault_ends_in_crlf(struct pq_slice s);
 /* Each appends; false when memory is exhausted. */
 bool fault_put(struct pq_bytes *wire, struct pq_slice octets);
-/* With a second dot in front when it begins with one. */
-bool fault_put_stuffed(struct pq_bytes *wire, struct pq_slice line);
-/* Every line of `content` so. */
-bool fault_put_lines(struct pq_bytes *wire, struct pq_slice content);
-/* CRLF unless `content` ends with it or is empty. */
-bool fault_put_last_crlf(struct pq_bytes *wire, struct pq_slice content);
-/* The same and the terminator. */
-bool fault_put_end(struct pq_bytes *wire, struct pq_slice content);
+/* A line with a second dot in front when it begins with one, and with CRLF. */
+bool fault_put_dotted(struct pq_bytes *wire, struct pq_slice text); /* no CRLF */
+bool fault_put_stuffed(struct pq_bytes *wire, struct pq_slice text);
+bool fault_put_line(struct pq_bytes *wire, struct pq_slice text);
+/* A whole body as the reference writes it, with `end` behind the last line. */
+bool fault_put_body(struct pq_bytes *wire, struct pq_slice content, const char *end);
+#define FAULT_END ".\r\n"
 
 #endif

@@ -5,27 +5,39 @@
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-/* Every row of the committed list, in its order. */
+static const struct pq_fault_row *row_of(struct pq_slice name)
+{
+    size_t count;
+    const struct pq_fault_row *rows = pq_fault_rows(&count);
+    for (size_t i = 0; i < count; i++)
+        if (pq_slice_equal(pq_slice_text(rows[i].name), name))
+            return &rows[i];
+    return NULL;
+}
+
+/* Every row of the committed list, and no other. */
 static void test_the_table_is_the_catalogue(void **state)
 {
     (void)state;
     size_t count, line_count = 0;
     char line[4096];
-    const struct pq_fault_row *rows = pq_fault_rows(&count);
-    FILE *file = fopen(PQ_SOURCE_DIR "/conformance/selftest/first40.tsv", "r");
+    (void)pq_fault_rows(&count);
+    FILE *file = fopen(PQ_SOURCE_DIR "/conformance/selftest/faults.tsv", "r");
     assert_non_null(file);
     assert_non_null(fgets(line, sizeof(line), file)); /* the header */
     while (fgets(line, sizeof(line), file)) {
         struct pq_slice rest = pq_slice_text(line);
-        assert_true(line_count < count);
-        expect_octets("name", pq_slice_text(rows[line_count].name), pq_slice_cut(&rest, '\t'));
-        expect_octets("category", pq_slice_text(rows[line_count].category),
-                      pq_slice_cut(&rest, '\t'));
+        const struct pq_fault_row *row = row_of(pq_slice_cut(&rest, '\t'));
+        bool built = !strstr(line, "\tnot built: ");
+        if (built != (row != NULL))
+            fail_msg("built or not, against what the list says: %s", line);
+        if (!built)
+            continue;
+        expect_octets(row->name, pq_slice_text(row->category), pq_slice_cut(&rest, '\t'));
         line_count++;
     }
     (void)fclose(file);
-    assert_int_equal(line_count, 40);
-    assert_int_equal(count, 40);
+    assert_int_equal(line_count, count);
 }
 
 static void test_constants_are_in_range(void **state)
