@@ -58,7 +58,25 @@ static bool can_noop(const struct pq_chan *chan)
     return chan->end == PQ_WIRE_OK && !chan->half_closed && !chan->talk.exchange;
 }
 
-/* After NOOP two lines are the awaited one and that of NOOP; one is that of NOOP. */
+static bool begins_reply(struct pq_slice line)
+{
+    return pq_slice_starts(line, PQ_SLICE("+OK")) || pq_slice_starts(line, PQ_SLICE("-ERR"));
+}
+
+/* Whether another reply begins. Lines before it belong to the first one, which may be a listing. */
+static enum pq_wire_result await_next_reply(struct pq_play *p, unsigned conn)
+{
+    struct pq_incoming line;
+    for (size_t n = 0; n < LATE_LINES_MAX; n++) {
+        enum pq_wire_result r = pq_conns_line(&p->conns, conn, play_patience_of(p, 0), &line);
+        if (r != PQ_WIRE_OK || begins_reply(line.text))
+            return r;
+        pq_conns_take(&p->conns, conn, &line, true);
+    }
+    return PQ_WIRE_TIMEOUT;
+}
+
+/* After NOOP two replies are the awaited one and that of NOOP; one is that of NOOP. */
 static void await_one_line(struct pq_play *p, unsigned conn, struct sign_of_life *s)
 {
     size_t before = pq_conns_pending(&p->conns, conn).len;
@@ -73,7 +91,7 @@ static void await_one_line(struct pq_play *p, unsigned conn, struct sign_of_life
     }
     s->noop = PQ_NOOP_ANSWERED;
     pq_conns_take(&p->conns, conn, &line, false);
-    r = pq_conns_line(&p->conns, conn, play_patience_of(p, 0), &line);
+    r = await_next_reply(p, conn);
     s->late = r == PQ_WIRE_OK;
     s->spent = r == PQ_WIRE_SPENT;
 }
@@ -89,8 +107,7 @@ static void await_terminator(struct pq_play *p, unsigned conn, struct sign_of_li
         if (r != PQ_WIRE_OK)
             return;
         s->late = pq_slice_equal(line.text, PQ_SLICE("."));
-        if (pq_slice_starts(line.text, PQ_SLICE("+OK")) ||
-            pq_slice_starts(line.text, PQ_SLICE("-ERR")))
+        if (begins_reply(line.text))
             s->noop = PQ_NOOP_ANSWERED;
         pq_conns_take(&p->conns, conn, &line, true);
         if (s->late || s->noop == PQ_NOOP_ANSWERED)
