@@ -30,7 +30,8 @@ ANSWER_SECONDS = 60.0
 # Options that a case may ask for by `needs: config(NAME)`.
 REQUIRE_TLS = "--require-tls"  # nobody logs in where TLS is not used
 TOKENS = "--mechanisms=all"
-SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens"}
+READ_ONLY = "--read-only"  # no message can be removed
+SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens", READ_ONLY: "read-only"}
 ON_DEMAND = frozenset({"SCRAM-SHA-1", "OAUTHBEARER", "ANONYMOUS"})  # mechanisms
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
 

@@ -92,12 +92,8 @@ static void restart_idle(struct pq_server *s)
         s->idle_since_ms = s->now_ms;
 }
 
-static void obey(struct pq_server *s, struct pq_event *e)
+void server_obey(struct pq_server *s, struct pq_event *e)
 {
-    struct pq_transcript_at here = {
-        .ms = s->now_ms, .conn = s->conn_id, .tls = s->conn.session.tls != PQ_TLS_NONE};
-    pq_transcript_command(s->transcript, here, e, &s->mock->store);
-    restart_idle(s);
     if (e->kind == PQ_EVENT_RESPONSE) {
         server_response(s, e);
         return;
@@ -109,6 +105,15 @@ static void obey(struct pq_server *s, struct pq_event *e)
         handlers[e->verb](s, &e->command);
 }
 
+static void obey(struct pq_server *s, struct pq_event *e)
+{
+    struct pq_transcript_at here = {
+        .ms = s->now_ms, .conn = s->conn_id, .tls = s->conn.session.tls != PQ_TLS_NONE};
+    pq_transcript_command(s->transcript, here, e, &s->mock->store);
+    restart_idle(s);
+    s->mock->behaviour.obey(s, e);
+}
+
 /* Whether an answer of any kind fits. */
 static bool has_room(const struct pq_server *s)
 {
@@ -116,9 +121,9 @@ static bool has_room(const struct pq_server *s)
 }
 
 /* Whether the line of an event was beyond all patience: the same wherever its octets were cut. */
-static bool was_endless(const struct pq_server *s, const struct pq_event *e)
+static bool was_endless(struct pq_server *s, const struct pq_event *e)
 {
-    return s->conn.client.framer.offset - e->offset > PQ_SERVER_LINE_MAX;
+    return s->mock->behaviour.endless(s, s->conn.client.framer.offset - e->offset);
 }
 
 static void run(struct pq_server *s)
@@ -189,6 +194,9 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->conn_id = 0;
     s->user_len = 0;
     s->ended = false;
+    s->memory = (struct fault_memory){.previous = PQ_VERB_UNKNOWN};
+    pq_bytes_init(&s->memory.line, mock->alloc, PQ_SERVER_WIRE_MAX);
+    mock->sessions++;
     pq_maildrop_init(&s->maildrop, NULL, 0);
     pq_bytes_init(&s->wire, mock->alloc, PQ_SERVER_WIRE_MAX);
     pq_buf_init(&s->out, s->out_memory, sizeof(s->out_memory));
@@ -199,6 +207,7 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->conn.leniency = mock->config.leniency;
     make_timestamp(s);
     greet(s);
+    mock->behaviour.greeted(s);
     return s;
 }
 
@@ -229,7 +238,9 @@ void pq_server_free(struct pq_server *s)
     if (!s)
         return;
     pq_server_on_end(s);
+    s->mock->sessions--;
     pq_bytes_free(&s->wire);
+    pq_bytes_free(&s->memory.line);
     struct pq_alloc alloc = s->mock->alloc;
     pq_secret_wipe(s->line_memory, sizeof(s->line_memory));
     alloc.resize(alloc.ctx, s, 0);
@@ -243,7 +254,7 @@ size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms)
     pq_conn_feed(&s->conn, PQ_FROM_CLIENT, in);
     run(s);
     size_t left = pq_conn_take_back(&s->conn, PQ_FROM_CLIENT).len;
-    if (pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT) > PQ_SERVER_LINE_MAX)
+    if (s->mock->behaviour.endless(s, pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT)))
         pq_server_on_end(s);
     return in.len - left;
 }
@@ -259,7 +270,8 @@ void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
     if (n > 0)
         restart_idle(s);
     pq_buf_drop(&s->out, n);
-    server_run_job(s);
+    if (s->mock->behaviour.resumes(s))
+        server_run_job(s);
 }
 
 /* ---- TLS ------------------------------------------------------------------------------------- */

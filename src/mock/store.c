@@ -156,5 +156,7 @@ void pq_store_reset(struct pq_store *s)
         for (size_t k = 0; k < a->count; k++)
             a->messages[k]->gone = false;
         a->logged_in_before = false;
+        if (a->lock == PQ_STORE_LOCK_LEFT(a))
+            a->lock = NULL;
     }
 }
