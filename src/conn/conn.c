@@ -29,8 +29,10 @@ static void side_init(struct pq_conn_side *side, uint8_t *memory, size_t cap, si
 void pq_conn_init(struct pq_conn *c, enum pq_role role, enum pq_tls_mode tls,
                   struct pq_conn_memory memory)
 {
-    *c = (struct pq_conn){
-        .role = role, .response_max = memory.client_cap, .reading = READING_STATUS};
+    *c = (struct pq_conn){.role = role,
+                          .command_max = PQ_COMMAND_LINE_MAX,
+                          .response_max = memory.client_cap,
+                          .reading = READING_STATUS};
     c->out = memory.out;
     side_init(&c->client, memory.client, memory.client_cap, PQ_COMMAND_LINE_MAX);
     side_init(&c->server, memory.server, memory.server_cap, PQ_REPLY_LINE_MAX);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static void greeted(struct pq_server *s)
+static void begin(struct pq_server *s)
 {
     (void)s;
 }
@@ -15,6 +15,30 @@ static bool endless(struct pq_server *s, uint64_t octets)
 {
     (void)s;
     return octets > PQ_SERVER_LINE_MAX;
+}
+
+static bool greet(struct pq_server *s, struct pq_slice text)
+{
+    return pq_conn_greet(&s->conn, text) == PQ_STATUS_OK;
+}
+
+static size_t arrive(struct pq_server *s, struct pq_slice in)
+{
+    (void)s;
+    return in.len;
+}
+
+static bool reply(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
+                  struct pq_slice text)
+{
+    return pq_conn_reply(&s->conn, indicator, code, text) == PQ_STATUS_OK;
+}
+
+static bool terminates(struct pq_server *s, enum pq_verb verb)
+{
+    (void)s;
+    (void)verb;
+    return true;
 }
 
 static enum pq_refusal judge(struct pq_server *s, struct pq_event *e)
@@ -69,6 +93,26 @@ static uint64_t number(struct pq_server *s, enum pq_verb verb, size_t index)
 static uint64_t size(struct pq_server *s, size_t index)
 {
     return s->maildrop.messages[index].octets;
+}
+
+static void field(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line)
+{
+    if (verb == PQ_VERB_LIST)
+        pq_buf_put_u64(line, s->mock->behaviour.size(s, index));
+    else
+        pq_buf_put(line, s->maildrop.messages[index].uid);
+}
+
+static void opened(struct pq_server *s)
+{
+    (void)s;
+}
+
+static uint64_t top_lines(struct pq_server *s, size_t index, uint64_t lines)
+{
+    (void)s;
+    (void)index;
+    return lines;
 }
 
 static bool body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t lines,
@@ -181,7 +225,11 @@ static void cancel(struct pq_server *s)
 struct pq_behaviour pq_behaviour_reference(void)
 {
     return (struct pq_behaviour){
-        .greeted = greeted,
+        .begin = begin,
+        .greet = greet,
+        .arrive = arrive,
+        .reply = reply,
+        .terminates = terminates,
         .endless = endless,
         .obey = server_obey,
         .judge = judge,
@@ -193,6 +241,9 @@ struct pq_behaviour pq_behaviour_reference(void)
         .times = times,
         .number = number,
         .size = size,
+        .field = field,
+        .opened = opened,
+        .top_lines = top_lines,
         .body = body,
         .may_send = may_send,
         .ends = ends,

@@ -22,14 +22,28 @@ enum pq_leftover {
 
 /* Only functions, since a fault lays its own over them one by one. */
 struct pq_behaviour {
-    /* ---- every connection, every line ---- */
+    /* ---- the connection ---- */
 
-    /* The greeting waits to be sent. */
-    void (*greeted)(struct pq_server *s);
+    /* A session begins; nothing was sent yet. */
+    void (*begin)(struct pq_server *s);
+    /* Sends the greeting; false when it does not fit. */
+    bool (*greet)(struct pq_server *s, struct pq_slice text);
+    /* How many octets of what arrived in one piece are looked at; the others are thrown away. */
+    size_t (*arrive)(struct pq_server *s, struct pq_slice in);
+
     /* Whether a line that has `octets` so far, and may go on, ends the session. */
     bool (*endless)(struct pq_server *s, uint64_t octets);
+
+    /* ---- every command ---- */
+
     /* Obeys or refuses a command, and answers it; or takes a response to a challenge. */
     void (*obey)(struct pq_server *s, struct pq_event *e);
+
+    /* Answers a command or a SASL response by a status line; false when it does not fit. */
+    bool (*reply)(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
+                  struct pq_slice text);
+    /* Whether a multi-line answer gets its terminator. */
+    bool (*terminates)(struct pq_server *s, enum pq_verb verb);
 
     /* May this command be obeyed? With SYNTAX, `e->command.flaw` is the reason that is told. */
     enum pq_refusal (*judge)(struct pq_server *s, struct pq_event *e);
@@ -54,7 +68,15 @@ struct pq_behaviour {
     /* The size of messages[index] in LIST. */
     uint64_t (*size)(struct pq_server *s, size_t index);
 
+    /* Appends what stands behind the number in a line of `verb`: size or unique-id. */
+    void (*field)(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line);
+    /* A maildrop was opened. */
+    void (*opened)(struct pq_server *s);
+
     /* ---- content ---- */
+
+    /* How many lines of the body TOP sends when so many are asked for. */
+    uint64_t (*top_lines)(struct pq_server *s, size_t index, uint64_t lines);
 
     /* Writes the multi-line body of RETR or TOP (`lines` of the body) to `wire`, terminator
      * included, in place of the reference. False: the reference does it. */

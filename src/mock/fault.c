@@ -53,7 +53,12 @@ static bool which_has(uint64_t which, uint64_t number, uint64_t count)
 static bool shows(const struct pq_server *s, const struct pq_fault *f, size_t index)
 {
     const struct fault_effect *e = f->row->effect;
-    return !e->shows || e->shows(s, f, s->stored[index]->content);
+    struct pq_slice content = s->stored[index]->content;
+    if (e->shows)
+        return e->shows(s, f, content);
+    if (e->size)
+        return e->size(f, content, s->stored[index]->octets) != s->stored[index]->octets;
+    return !fault_writes_bodies(e) || fault_changes_body(s, f, content);
 }
 
 /* On how many of the first `end` messages the fault can show. */
@@ -244,11 +249,8 @@ static enum pq_status check_row(const struct pq_fault_plan *plan, const struct p
 
 static void install(struct pq_fault *f, struct pq_behaviour *b)
 {
-    const struct fault_effect *e = f->row->effect;
     f->base = *b;
-    pq_behaviour_lay_over(b, &e->hooks);
-    if (e->write)
-        b->body = fault_body;
+    fault_install(f->row->effect, b);
 }
 
 enum pq_status pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b, const char *text,

@@ -44,6 +44,7 @@ struct pq_fault {
     const struct pq_fault_row *row;
     uint64_t values[PQ_FAULT_CONSTANTS_MAX];
     uint64_t nth;   /* only the nth time that it could act; 0: every time, and always for timing */
+    uint64_t state; /* what a fault remembers */
     uint64_t times; /* that it could have acted so far */
     struct pq_behaviour base; /* what there was before it: followed where it does not act */
 };

@@ -56,16 +56,54 @@ enum pq_fault_id {
 
 /* ---- what a fault is made of ----------------------------------------------------------------- */
 
+/* A line of a message, while its body is written. */
+struct fault_line {
+    const struct pq_fault *f;
+    struct pq_bytes *wire; /* the body so far */
+    struct pq_slice text;  /* without its CRLF */
+    bool ended;            /* it has a CRLF: only the last line may lack it */
+    bool first, last;
+    bool in_body; /* it stands behind the blank line that ends the header */
+};
+
+/* A status line that the reference would send. */
+struct fault_answer {
+    const struct pq_command *command; /* that it answers */
+    struct pq_slice line;             /* the same as it came */
+    enum pq_verb verb;
+    enum pq_indicator indicator;
+    struct pq_slice code, text;
+};
+
+/* What a fault changes; whatever is null it leaves as it is. */
 struct fault_effect {
-    /* Laid over the behaviour; null where the fault changes nothing. */
+    /* Laid over the behaviour. */
     struct pq_behaviour hooks;
     /* Whether the fault can show on a message with that content, and so whether the message counts
-     * for a constant "messages". NULL: on every message. */
+     * for a constant "messages". NULL: on every one, or where its `line`, `end` or `write` makes a
+     * difference. */
     bool (*shows)(const struct pq_server *s, const struct pq_fault *f, struct pq_slice content);
-    /* Writes the body of the command `verb` about such a message in its own way, terminator
-     * included; false when memory is exhausted. NULL: bodies are not its matter. */
+
+    /* The body that answers `verb`: how a line is written, its end included, and what follows the
+     * last one; or all of it. False when memory is exhausted. */
     enum pq_verb verb;
+    bool (*line)(const struct fault_line *l);
+    const char *end;
     bool (*write)(const struct pq_fault *f, struct pq_slice content, struct pq_bytes *wire);
+
+    /* What LIST and STAT say of a message that RETR sends with `size` octets. */
+    uint64_t (*size)(const struct pq_fault *f, struct pq_slice content, uint64_t size);
+    /* The unique-id of messages[index]; `uid` has that of the reference, and room for more. */
+    void (*uid)(struct pq_server *s, struct pq_fault *f, size_t index, struct pq_buf *uid);
+
+    /* Status lines: whether the fault can show on one, and the octets in place of it. */
+    bool (*speaks)(struct pq_server *s, const struct pq_fault *f, const struct fault_answer *a);
+    void (*answer)(struct pq_server *s, const struct pq_fault *f, const struct fault_answer *a);
+
+    /* Commands: puts another line in place of `line`, and in `*then` what is obeyed behind it, if
+     * anything. False: the fault cannot show on the line. */
+    bool (*hears)(struct pq_server *s, const struct pq_fault *f, struct pq_slice line,
+                  struct pq_buf *instead, struct pq_slice *then);
 };
 
 #define X(id, name, category, text, first, second) extern const struct fault_effect effect_##id;
@@ -97,9 +135,28 @@ void fault_set_state(struct pq_server *s, enum pq_state state);
 void fault_accept_late_stls(struct pq_server *s, const struct pq_behaviour *base);
 void fault_secure_late(struct pq_server *s, const struct pq_behaviour *base);
 
-/* The hook `body` of all faults that have `write`. */
+/* Lays the functions below over `b` where the effect has what they need. */
+void fault_install(const struct fault_effect *e, struct pq_behaviour *b);
+bool fault_writes_bodies(const struct fault_effect *e);
+/* Whether its bodies differ from the reference on that content. */
+bool fault_changes_body(const struct pq_server *s, const struct pq_fault *f,
+                        struct pq_slice content);
+/* The hooks of all faults that change bodies, sizes, unique-ids, status lines or commands. */
 bool fault_body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t lines,
                 struct pq_bytes *wire);
+uint64_t fault_size(struct pq_server *s, size_t index);
+void fault_totals(struct pq_server *s, uint64_t *count, uint64_t *octets);
+void fault_field(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line);
+bool fault_reply(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
+                 struct pq_slice text);
+enum pq_refusal fault_judge(struct pq_server *s, struct pq_event *e);
+
+/* ---- status lines ---------------------------------------------------------------------------- */
+
+/* Appends the status line of the reference to what is sent. */
+void fault_put_answer(struct pq_server *s, const struct fault_answer *a);
+/* The same without its CRLF. */
+struct pq_slice fault_answer_text(const struct fault_answer *a, struct pq_buf *memory);
 
 /* ---- content --------------------------------------------------------------------------------- */
 
@@ -107,18 +164,15 @@ bool fault_body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t l
 struct pq_slice fault_line(struct pq_slice *rest);
 /* The same without the CRLF. */
 struct pq_slice fault_line_text(struct pq_slice line);
-bool fault_has_dot_line(const struct pq_server *s, const struct pq_fault *f,
-                        struct pq_slice content);
-bool fault_has_octets(const struct pq_server *s, const struct pq_fault *f, struct pq_slice content);
+bool fault_ends_in_crlf(struct pq_slice s);
 /* Each appends; false when memory is exhausted. */
 bool fault_put(struct pq_bytes *wire, struct pq_slice octets);
-/* With a second dot in front when it begins with one. */
-bool fault_put_stuffed(struct pq_bytes *wire, struct pq_slice line);
-/* Every line of `content` so. */
-bool fault_put_lines(struct pq_bytes *wire, struct pq_slice content);
-/* CRLF unless `content` ends with it or is empty. */
-bool fault_put_last_crlf(struct pq_bytes *wire, struct pq_slice content);
-/* The same and the terminator. */
-bool fault_put_end(struct pq_bytes *wire, struct pq_slice content);
+/* A line with a second dot in front when it begins with one, and with CRLF. */
+bool fault_put_dotted(struct pq_bytes *wire, struct pq_slice text); /* no CRLF */
+bool fault_put_stuffed(struct pq_bytes *wire, struct pq_slice text);
+bool fault_put_line(struct pq_bytes *wire, struct pq_slice text);
+/* A whole body as the reference writes it, with `end` behind the last line. */
+bool fault_put_body(struct pq_bytes *wire, struct pq_slice content, const char *end);
+#define FAULT_END ".\r\n"
 
 #endif

@@ -3,6 +3,8 @@
 #include "mock/fault_internal.h"
 #include "mock/server_internal.h"
 
+#include <string.h>
+
 /* ---- sizes and totals ------------------------------------------------------------------------ */
 
 static void stat_total_off_by_one(struct pq_server *s, uint64_t *count, uint64_t *octets)
@@ -16,63 +18,65 @@ static void stat_total_off_by_one(struct pq_server *s, uint64_t *count, uint64_t
 const struct fault_effect effect_stat_total_off_by_one = {
     .hooks = {.totals = stat_total_off_by_one}};
 
-/* A server that counts wrong does so everywhere: STAT is the sum of what LIST says. */
-static void totals_of_sizes(struct pq_server *s, uint64_t *count, uint64_t *octets)
+static void stat_total_skips_last(struct pq_server *s, uint64_t *count, uint64_t *octets)
 {
-    *count = s->maildrop.live_count;
-    *octets = 0;
-    for (size_t i = 0; i < s->maildrop.count; i++)
-        if (!s->maildrop.messages[i].deleted)
-            *octets += s->mock->behaviour.size(s, i);
+    struct pq_fault *f = fault_of(s, PQ_FAULT_stat_total_skips_last);
+    f->base.totals(s, count, octets);
+    size_t last = s->maildrop.count;
+    while (last > 0 && s->maildrop.messages[last - 1].deleted)
+        last--;
+    if (last > 0 && fault_fires(f))
+        *octets -= s->mock->behaviour.size(s, last - 1);
 }
+
+const struct fault_effect effect_stat_total_skips_last = {
+    .hooks = {.totals = stat_total_skips_last}};
 
 /* What RETR sends has as many line ends as the content has lines. */
-static uint64_t count_lines(struct pq_slice content)
+static uint64_t count_lf_only(const struct pq_fault *f, struct pq_slice content, uint64_t size)
 {
-    uint64_t count = 0;
-    for (; content.len > 0; count++)
+    (void)f;
+    for (; content.len > 0; size--)
         (void)fault_line(&content);
-    return count;
+    return size;
 }
 
-static uint64_t list_size_lf_only(struct pq_server *s, size_t index)
-{
-    struct pq_fault *f = fault_of(s, PQ_FAULT_list_size_lf_only);
-    uint64_t lines = count_lines(s->stored[index]->content);
-    return f->base.size(s, index) - (fault_acts_on(s, f, index) ? lines : 0);
-}
+const struct fault_effect effect_list_size_lf_only = {.size = count_lf_only};
 
-const struct fault_effect effect_list_size_lf_only = {
-    .hooks = {.size = list_size_lf_only, .totals = totals_of_sizes}, .shows = fault_has_octets};
-
-static uint64_t count_dot_lines(struct pq_slice content)
+static uint64_t count_stuffing(const struct pq_fault *f, struct pq_slice content, uint64_t size)
 {
-    uint64_t count = 0;
+    (void)f;
     while (content.len > 0)
-        count += fault_line(&content).at[0] == '.';
-    return count;
+        size += fault_line(&content).at[0] == '.';
+    return size;
 }
 
-static uint64_t list_size_includes_stuffing(struct pq_server *s, size_t index)
+const struct fault_effect effect_list_size_includes_stuffing = {.size = count_stuffing};
+
+static uint64_t count_terminator(const struct pq_fault *f, struct pq_slice content, uint64_t size)
 {
-    struct pq_fault *f = fault_of(s, PQ_FAULT_list_size_includes_stuffing);
-    uint64_t dots = count_dot_lines(s->stored[index]->content);
-    return f->base.size(s, index) + (fault_acts_on(s, f, index) ? dots : 0);
+    (void)f;
+    (void)content;
+    return size + strlen(FAULT_END);
 }
 
-const struct fault_effect effect_list_size_includes_stuffing = {
-    .hooks = {.size = list_size_includes_stuffing, .totals = totals_of_sizes},
-    .shows = fault_has_dot_line};
+const struct fault_effect effect_list_size_includes_terminator = {.size = count_terminator};
 
-static uint64_t list_size_rounded_1024(struct pq_server *s, size_t index)
+static uint64_t round_up(const struct pq_fault *f, struct pq_slice content, uint64_t size)
 {
-    struct pq_fault *f = fault_of(s, PQ_FAULT_list_size_rounded_1024);
-    uint64_t size = f->base.size(s, index), unit = f->values[0];
-    return fault_fires(f) ? (size + unit - 1) / unit * unit : size;
+    (void)content;
+    return (size + f->values[0] - 1) / f->values[0] * f->values[0];
 }
 
-const struct fault_effect effect_list_size_rounded_1024 = {
-    .hooks = {.size = list_size_rounded_1024, .totals = totals_of_sizes}};
+const struct fault_effect effect_list_size_rounded_1024 = {.size = round_up};
+
+static uint64_t wrap(const struct pq_fault *f, struct pq_slice content, uint64_t size)
+{
+    (void)content;
+    return size % f->values[0];
+}
+
+const struct fault_effect effect_list_size_wraps_65536 = {.size = wrap};
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 

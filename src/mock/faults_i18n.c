@@ -65,8 +65,8 @@ static bool body_in_ascii(struct pq_server *s, enum pq_verb verb, size_t index, 
     if (verb == PQ_VERB_TOP)
         content = pq_slice_first(content, server_top_len(content, lines));
     pq_bytes_init(&ascii, s->mock->alloc, content.len);
-    bool done = put_in_ascii(&ascii, content) && fault_put_lines(wire, pq_bytes_slice(&ascii)) &&
-                fault_put_end(wire, content);
+    bool done =
+        put_in_ascii(&ascii, content) && fault_put_body(wire, pq_bytes_slice(&ascii), FAULT_END);
     pq_bytes_free(&ascii);
     return done;
 }

@@ -86,14 +86,16 @@ static struct pq_message *find_wrapped(struct pq_server *s, enum pq_verb verb, u
 const struct fault_effect effect_message_count_wraps_65536 = {
     .hooks = {.totals = wrap_totals, .number = wrap_number, .find = find_wrapped}};
 
-static void leave_ungreeted(struct pq_server *s)
+static bool leave_ungreeted(struct pq_server *s, struct pq_slice text)
 {
     struct pq_fault *f = fault_of(s, PQ_FAULT_connection_limit_silent);
-    f->base.greeted(s);
+    if (!f->base.greet(s, text))
+        return false;
     if (s->mock->sessions <= f->values[0] || !fault_fires(f))
-        return;
+        return true;
     pq_buf_drop(&s->out, s->out.len);
     s->memory.mute = true;
+    return true;
 }
 
 static void obey_if_greeted(struct pq_server *s, struct pq_event *e)
@@ -105,4 +107,4 @@ static void obey_if_greeted(struct pq_server *s, struct pq_event *e)
 }
 
 const struct fault_effect effect_connection_limit_silent = {
-    .hooks = {.greeted = leave_ungreeted, .obey = obey_if_greeted}};
+    .hooks = {.greet = leave_ungreeted, .obey = obey_if_greeted}};

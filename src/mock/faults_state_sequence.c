@@ -35,7 +35,7 @@ static bool top_resumes_offset(struct pq_server *s, enum pq_verb verb, size_t in
     struct pq_slice rest = pq_slice_after(content, from);
     rest = pq_slice_first(rest, lines_len(rest, lines));
     note_top(s, index, from + rest.len, lines);
-    return fault_put_lines(wire, rest) && fault_put_end(wire, rest);
+    return fault_put_body(wire, rest, FAULT_END);
 }
 
 const struct fault_effect effect_top_resumes_offset = {.hooks = {.body = top_resumes_offset}};
@@ -52,7 +52,7 @@ static bool retr_after_partial_top_truncated(struct pq_server *s, enum pq_verb v
     if (verb != PQ_VERB_RETR || !last || top_len == content.len || !fault_fires(f))
         return f->base.body(s, verb, index, lines, wire);
     content = pq_slice_first(content, top_len);
-    return fault_put_lines(wire, content) && fault_put_end(wire, content);
+    return fault_put_body(wire, content, FAULT_END);
 }
 
 const struct fault_effect effect_retr_after_partial_top_truncated = {

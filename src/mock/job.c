@@ -53,7 +53,7 @@ void server_run_job(struct pq_server *s)
 {
     if (s->job.kind == JOB_NONE || !run_part(s) || !s->mock->behaviour.ends(s))
         return;
-    if (s->job.kind == JOB_WIRE)
+    if (s->job.kind == JOB_WIRE || !s->mock->behaviour.terminates(s, s->job.verb))
         pq_conn_ended(&s->conn);
     else if (pq_conn_end(&s->conn) != PQ_STATUS_OK)
         return;

@@ -147,6 +147,7 @@ static bool open_maildrop(struct pq_server *s, struct pq_account *a)
     pq_maildrop_init(&s->maildrop, v.messages, v.count);
     a->lock = s;
     s->account = a;
+    s->mock->behaviour.opened(s);
     return true;
 }
 

@@ -48,10 +48,7 @@ static void put_listing(struct pq_server *s, enum pq_verb verb, size_t index, st
     const struct pq_behaviour *b = &s->mock->behaviour;
     pq_buf_put_u64(line, b->number(s, verb, index));
     pq_buf_put_octet(line, ' ');
-    if (verb == PQ_VERB_LIST)
-        pq_buf_put_u64(line, b->size(s, index));
-    else
-        pq_buf_put(line, s->maildrop.messages[index].uid);
+    b->field(s, verb, index, line);
 }
 
 static void list_or_uidl(struct pq_server *s, const struct pq_command *c)
@@ -108,6 +105,7 @@ static void begin_content(struct pq_server *s, const struct pq_command *c, uint6
         return;
     }
     pq_bytes_clear(&s->wire);
+    lines = b->top_lines(s, index, lines);
     struct pq_slice content = s->stored[index]->content;
     s->job = (struct job){.kind = JOB_CONTENT, .verb = c->verb, .rest = content};
     if (c->verb == PQ_VERB_TOP)

@@ -2,6 +2,8 @@
  * One session: reads commands, dispatches them by one table, and keeps time. */
 #include "mock/server_internal.h"
 
+#include <string.h>
+
 #include "base/digest.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -9,7 +11,7 @@
 static void answer(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
                    struct pq_slice text)
 {
-    if (pq_conn_reply(&s->conn, indicator, code, text) != PQ_STATUS_OK)
+    if (!s->mock->behaviour.reply(s, indicator, code, text))
         s->ended = true; /* cannot happen: a command is read only when there is room */
 }
 
@@ -92,6 +94,13 @@ static void restart_idle(struct pq_server *s)
         s->idle_since_ms = s->now_ms;
 }
 
+static void write_down(struct pq_server *s, const struct pq_event *e)
+{
+    struct pq_transcript_at here = {
+        .ms = s->now_ms, .conn = s->conn_id, .tls = s->conn.session.tls != PQ_TLS_NONE};
+    pq_transcript_command(s->transcript, here, e, &s->mock->store);
+}
+
 void server_obey(struct pq_server *s, struct pq_event *e)
 {
     if (e->kind == PQ_EVENT_RESPONSE) {
@@ -107,9 +116,6 @@ void server_obey(struct pq_server *s, struct pq_event *e)
 
 static void obey(struct pq_server *s, struct pq_event *e)
 {
-    struct pq_transcript_at here = {
-        .ms = s->now_ms, .conn = s->conn_id, .tls = s->conn.session.tls != PQ_TLS_NONE};
-    pq_transcript_command(s->transcript, here, e, &s->mock->store);
     restart_idle(s);
     s->mock->behaviour.obey(s, e);
 }
@@ -117,7 +123,8 @@ static void obey(struct pq_server *s, struct pq_event *e)
 /* Whether an answer of any kind fits. */
 static bool has_room(const struct pq_server *s)
 {
-    return pq_buf_room(&s->out) >= PQ_REPLY_LINE_MAX;
+    return pq_buf_room(&s->out) >=
+           (s->mock->plan.count > 0 ? PQ_SERVER_FAULT_ROOM : PQ_REPLY_LINE_MAX);
 }
 
 /* Whether the line of an event was beyond all patience: the same wherever its octets were cut. */
@@ -126,17 +133,43 @@ static bool was_endless(struct pq_server *s, const struct pq_event *e)
     return s->mock->behaviour.endless(s, s->conn.client.framer.offset - e->offset);
 }
 
+/* The line that a fault wants to be obeyed, which nobody sent. */
+static void next_queued(struct pq_server *s, struct pq_event *e)
+{
+    struct pq_slice line = pq_slice_first(pq_bytes_slice(&s->queued), sizeof(s->line_memory));
+    memmove(s->line_memory, line.at, line.len);
+    s->has_queued = false;
+    pq_conn_pretend(&s->conn, pq_slice_of(s->line_memory, line.len), e);
+}
+
+static bool next_event(struct pq_server *s, struct pq_event *e)
+{
+    enum pq_state state = s->conn.session.state;
+    if (s->has_queued && state != PQ_STATE_SASL && state != PQ_STATE_TLS) {
+        next_queued(s, e);
+        return true;
+    }
+    if (pq_conn_next(&s->conn, e) != PQ_NEXT_EVENT)
+        return false;
+    if (!was_endless(s, e))
+        write_down(s, e);
+    return true;
+}
+
 static void run(struct pq_server *s)
 {
     struct pq_event e;
     server_run_job(s);
-    while (s->job.kind == JOB_NONE && has_room(s) && !pq_server_is_over(s) &&
-           pq_conn_next(&s->conn, &e) == PQ_NEXT_EVENT) {
+    while (s->job.kind == JOB_NONE && has_room(s) && !pq_server_is_over(s) && next_event(s, &e)) {
         if (was_endless(s, &e)) {
             pq_server_on_end(s);
             return;
         }
+        s->event = &e;
         obey(s, &e);
+        s->event = NULL;
+        s->pieces = 1;
+        s->split_end = false;
         server_run_job(s);
     }
 }
@@ -173,7 +206,7 @@ static void greet(struct pq_server *s)
         pq_buf_put_octet(&text, ' ');
         pq_buf_put(&text, s->timestamp);
     }
-    if (pq_conn_greet(&s->conn, pq_buf_slice(&text)) != PQ_STATUS_OK)
+    if (!s->mock->behaviour.greet(s, pq_buf_slice(&text)))
         s->ended = true;
 }
 
@@ -190,6 +223,12 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->account = NULL;
     s->stored = NULL;
     s->exchange = NULL;
+    s->event = NULL;
+    s->serial = mock->connections;
+    s->pieces = 1;
+    s->split_end = false;
+    s->has_queued = false;
+    s->swallow = 0;
     s->transcript = NULL;
     s->conn_id = 0;
     s->user_len = 0;
@@ -199,15 +238,16 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     mock->sessions++;
     pq_maildrop_init(&s->maildrop, NULL, 0);
     pq_bytes_init(&s->wire, mock->alloc, PQ_SERVER_WIRE_MAX);
+    pq_bytes_init(&s->queued, mock->alloc, PQ_SERVER_LINE_CAP);
     pq_buf_init(&s->out, s->out_memory, sizeof(s->out_memory));
     pq_conn_init(&s->conn, PQ_ROLE_SERVER, tls,
                  (struct pq_conn_memory){.client = s->line_memory,
                                          .client_cap = sizeof(s->line_memory),
                                          .out = &s->out});
     s->conn.leniency = mock->config.leniency;
+    mock->behaviour.begin(s);
     make_timestamp(s);
     greet(s);
-    mock->behaviour.greeted(s);
     return s;
 }
 
@@ -240,10 +280,18 @@ void pq_server_free(struct pq_server *s)
     pq_server_on_end(s);
     s->mock->sessions--;
     pq_bytes_free(&s->wire);
+    pq_bytes_free(&s->queued);
     pq_bytes_free(&s->memory.line);
     struct pq_alloc alloc = s->mock->alloc;
     pq_secret_wipe(s->line_memory, sizeof(s->line_memory));
     alloc.resize(alloc.ctx, s, 0);
+}
+
+static void count_piece(struct pq_server *s, struct pq_slice in)
+{
+    bool begun = pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT) > 0;
+    s->pieces = begun ? s->pieces + 1 : 1;
+    s->split_end = begun && s->conn.client.framer.after_cr && pq_slice_starts(in, PQ_SLICE("\n"));
 }
 
 size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms)
@@ -251,9 +299,13 @@ size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms)
     s->now_ms = now_ms;
     if (pq_server_is_over(s) || pq_server_wants_tls(s))
         return 0;
-    pq_conn_feed(&s->conn, PQ_FROM_CLIENT, in);
+    count_piece(s, in);
+    struct pq_slice seen = pq_slice_first(in, s->mock->behaviour.arrive(s, in));
+    pq_conn_feed(&s->conn, PQ_FROM_CLIENT, seen);
     run(s);
     size_t left = pq_conn_take_back(&s->conn, PQ_FROM_CLIENT).len;
+    if (left > 0)
+        left += in.len - seen.len; /* what was not looked at yet is no part of the piece */
     if (s->mock->behaviour.endless(s, pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT)))
         pq_server_on_end(s);
     return in.len - left;

@@ -16,6 +16,10 @@
 #define PQ_SERVER_OUT_CAP 8192u
 /* A line beyond this many octets, CRLF included, ends the session. */
 #define PQ_SERVER_LINE_MAX (UINT64_C(64) << 10)
+/* A client's line that is read whole: a fault may take longer ones than RFC 2449 section 4 allows. */
+#define PQ_SERVER_LINE_CAP 1024u
+/* Room for the answer of a fault to one command, or what it puts behind one. */
+#define PQ_SERVER_FAULT_ROOM 2048u
 /* What a fault may write in place of one body. */
 #define PQ_SERVER_WIRE_MAX (UINT64_C(256) << 20)
 
@@ -36,6 +40,10 @@ struct pq_server {
     struct pq_conn conn;
     struct pq_buf out;
     struct job job;
+    const struct pq_event *event; /* while it is obeyed, else NULL */
+    uint64_t serial;              /* how many sessions there were with this one */
+    unsigned pieces; /* in so many pieces came the line that was read last, or is being read */
+    bool split_end;  /* its CR and its LF came in two pieces */
     uint64_t now_ms, idle_since_ms, tls_since_ms;
     struct pq_slice timestamp;  /* of the greeting; empty without APOP */
     struct pq_account *account; /* whose maildrop is open, or NULL */
@@ -45,12 +53,15 @@ struct pq_server {
     struct pq_transcript *transcript; /* or NULL */
     uint64_t conn_id;                 /* in the transcript */
     struct pq_bytes wire;             /* JOB_WIRE */
+    struct pq_bytes queued;           /* a line that a fault obeys next */
+    bool has_queued;
+    unsigned swallow; /* answers that a fault gave already */
     struct fault_memory memory;
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
     uint8_t timestamp_text[PQ_MOCK_TIMESTAMP_MAX];
-    uint8_t line_memory[PQ_COMMAND_LINE_MAX];
+    uint8_t line_memory[PQ_SERVER_LINE_CAP];
     uint8_t out_memory[PQ_SERVER_OUT_CAP]; /* last, since an idle session touches little of it */
 };
 

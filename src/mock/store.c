@@ -141,6 +141,9 @@ enum pq_status pq_store_deliver(struct pq_store *s, struct pq_account *a, struct
     m->content = normalise(&s->arena, content);
     if (!m->content.at)
         return PQ_STATUS_NO_MEMORY;
+    m->raw = count_bare_lf(content) > 0 ? pq_arena_copy(&s->arena, content) : m->content;
+    if (!m->raw.at)
+        return PQ_STATUS_NO_MEMORY;
     m->octets = m->content.len + (ends_in_crlf(m->content) ? 0 : 2);
     m->header_8bit = pq_content_has_8bit_header(m->content);
     make_uid(label, m->content, m->uid);
@@ -153,8 +156,10 @@ void pq_store_reset(struct pq_store *s)
         struct pq_account *a = &s->accounts[i];
         while (a->count > 0 && a->messages[a->count - 1]->delivered)
             a->count--;
-        for (size_t k = 0; k < a->count; k++)
+        for (size_t k = 0; k < a->count; k++) {
             a->messages[k]->gone = false;
+            a->messages[k]->seen = 0;
+        }
         a->logged_in_before = false;
         if (a->lock == PQ_STORE_LOCK_LEFT(a))
             a->lock = NULL;

@@ -20,9 +20,11 @@
 
 struct pq_stored {
     struct pq_slice content; /* lines end in CRLF; the last one may lack it */
+    struct pq_slice raw;     /* the same as it was delivered: LF alone may end a line */
     uint64_t octets;         /* as sent by RETR, before byte-stuffing: with a CRLF at the end */
     uint8_t uid[PQ_STORE_UID_LEN];
     bool header_8bit; /* the header section holds octets above 0x7F (RFC 6856) */
+    uint8_t seen;     /* a fault's: 1: RETR sent it; 2: QUIT followed */
     bool gone;        /* removed by an UPDATE */
     bool retrieved;   /* a fault remembers that RETR sent it */
     bool delivered;   /* added after the start: forgotten by pq_store_reset() */

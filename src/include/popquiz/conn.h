@@ -74,10 +74,12 @@ struct pq_conn {
     enum pq_role role;
     enum pq_status status; /* of the first internal error; stays */
     unsigned leniency;     /* enum pq_leniency; zero is strict; may be set after pq_conn_init() */
+    size_t command_max;    /* the longest line that is read whole; at most the memory lent */
     size_t response_max;   /* the longest SASL line with CRLF; at most the memory lent */
     uint64_t body_max; /* octets of one RETR or TOP that a reader accepts; zero: no limit. So many
                             * are given, and more of them is BODY_TOO_LONG */
     struct pq_session session;
+    struct pq_session before;           /* private: the command that was read last */
     struct pq_conn_side client, server; /* the two directions, by who speaks */
     struct pq_dot dot;
     uint8_t reading;                            /* private: status, listing or body */
@@ -113,6 +115,10 @@ void pq_conn_feed(struct pq_conn *c, enum pq_side from, struct pq_slice octets);
 /* EVENT: `*e` is filled. NEED_DATA: nothing more can be read now; octets may be left unread while a
  * command waits for its answer, while a handshake runs, or after the end. ERROR: `c->status`. */
 PQ_NODISCARD enum pq_next pq_conn_next(struct pq_conn *c, struct pq_event *e);
+/* For faults of a server, between a COMMAND and its answer: the command is as if it was never read;
+ * then, while none waits for its answer, `line` is read as if the client had sent it. */
+void pq_conn_forget_command(struct pq_conn *c);
+void pq_conn_pretend(struct pq_conn *c, struct pq_slice line, struct pq_event *e);
 /* What was fed and not taken. */
 struct pq_slice pq_conn_unread(const struct pq_conn *c, enum pq_side from);
 /* The same, and the loan ends: feed it again later. */
