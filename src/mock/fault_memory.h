@@ -21,7 +21,7 @@ struct fault_memory {
 
     /* ---- marks ---- */
     bool marked;          /* DELE was obeyed, and no RSET since */
-    bool unmarked;        /* ... and then RSET */
+    bool unmarked;        /* ... and then RSET, and no DELE since */
     bool twice;           /* the next command is answered twice */
     bool shifted;         /* RETR takes a number for the next one */
     uint64_t lost_octets; /* that STAT leaves out */

@@ -83,8 +83,15 @@ static struct pq_message *find_wrapped(struct pq_server *s, enum pq_verb verb, u
     return f->base.find(s, verb, wrap(s, number));
 }
 
+static bool mark_wrapped(struct pq_server *s, uint64_t number)
+{
+    const struct pq_fault *f = fault_of(s, PQ_FAULT_message_count_wraps_65536);
+    return f->base.mark(s, wrap(s, number));
+}
+
 const struct fault_effect effect_message_count_wraps_65536 = {
-    .hooks = {.totals = wrap_totals, .number = wrap_number, .find = find_wrapped}};
+    .hooks = {
+        .totals = wrap_totals, .number = wrap_number, .find = find_wrapped, .mark = mark_wrapped}};
 
 static bool leave_ungreeted(struct pq_server *s, struct pq_slice text)
 {

@@ -203,7 +203,7 @@ const struct fault_effect effect_failed_auth_eats_next_line = {
 static void failed_login_third_hangs(struct pq_server *s, struct pq_event *e)
 {
     struct pq_fault *f = fault_of(s, PQ_FAULT_failed_login_third_hangs);
-    bool login = e->kind == PQ_EVENT_COMMAND || is_of_exchange(s, e);
+    bool login = e->verb != PQ_VERB_AUTH || is_of_exchange(s, e);
     if (s->memory.mute) {
         fault_stay_silent(s);
         return;

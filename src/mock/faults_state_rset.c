@@ -103,6 +103,7 @@ static void note_marks(struct pq_server *s, const struct pq_event *e)
         memory->unmarked = memory->unmarked || memory->marked;
         memory->marked = false;
     } else if (fault_is_command(e, PQ_VERB_DELE)) {
+        memory->unmarked = false;
         memory->marked = s->maildrop.live_count < s->maildrop.count;
     }
 }
