@@ -131,7 +131,7 @@ class Laboratory:
         self.rows = rows
         self.jobs = jobs
         self.fixtures = Fixtures(paths.fixtures())
-        self.facts = Facts()
+        self.facts: dict[frozenset[str], Facts] = {}  # by the settings of the server
         self.reference: dict[str, Verdict] = {}
 
     def _config(self, target: MockTarget, jobs: Sequence[Job]) -> runner.Config:
@@ -145,15 +145,16 @@ class Laboratory:
 
     async def learn(self, player: Player) -> None:
         """What the server offers, and what the cases say about it, without a fault."""
-        target = MockTarget(MockConfig())
-        config = self._config(target, self.jobs)
-        try:
-            seats = await target.start(runner.maildrops(config), 1)
-            default = self.fixtures.maildrop((), {})
-            check = sanity.Check(player, seats[0], default, config.sanity_patience_ms)
-            self.facts = await sanity.first(check, target, sanity.preludes("user"))
-        finally:
-            await target.stop()
+        config = self._config(MockTarget(MockConfig()), self.jobs)
+        for part in runner.parts(config):
+            try:
+                seats = await part.target.start(runner.maildrops(part), 1)
+                default = self.fixtures.maildrop((), {})
+                check = sanity.Check(player, seats[0], default, part.sanity_patience_ms)
+                facts = await sanity.first(check, part.target, sanity.preludes("user"))
+                self.facts[part.target.settings] = facts
+            finally:
+                await part.target.stop()
         played = await self.play(player, MockConfig(), self.jobs)
         self.reference = grades.requirement_verdicts(played)
         bad = [
@@ -163,15 +164,18 @@ class Laboratory:
             raise SuiteError(f"cases fail on the server without faults: {', '.join(bad)}")
 
     async def play(self, player: Player, config: MockConfig, jobs: Sequence[Job]) -> list[Result]:
-        target = MockTarget(config)
-        runs = self._config(target, jobs)
-        try:
-            seats = await target.start(runner.maildrops(runs), 1)
-            scheduler = Scheduler(target, [Bench(player, seats[0], self.facts)], runs.rules)
-            await scheduler.run(jobs)
-            return list(scheduler.results.values())
-        finally:
-            await target.stop()
+        played: list[Result] = []
+        for part in runner.parts(self._config(MockTarget(config), jobs)):
+            facts = self.facts[part.target.settings]
+            try:
+                seats = await part.target.start(runner.maildrops(part), 1)
+                bench = Bench(player, seats[0], facts)
+                scheduler = Scheduler(part.target, [bench], part.rules)
+                await scheduler.run(part.jobs)
+                played += scheduler.results.values()
+            finally:
+                await part.target.stop()
+        return played
 
     async def try_fault(self, player: Player, kill: Kill, seed: int, jobs: Sequence[Job]) -> None:
         config = MockConfig(seed=seed, options=(f"--fault={kill.fault.name}",))

@@ -30,7 +30,9 @@ ANSWER_SECONDS = 60.0
 # Options that a case may ask for by `needs: config(NAME)`.
 REQUIRE_TLS = "--require-tls"  # nobody logs in where TLS is not used
 TOKENS = "--mechanisms=all"
-SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens"}
+READ_ONLY = "--read-only"  # no message can be removed
+SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens", READ_ONLY: "read-only"}
+ALWAYS = frozenset({"name-of-forty"})  # settings that every one has: see user_of()
 ON_DEMAND = frozenset({"SCRAM-SHA-1", "OAUTHBEARER", "ANONYMOUS"})  # mechanisms
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
 
@@ -181,7 +183,7 @@ class MockTarget:
     patience_ms: int | None = None
 
     def __init__(self, config: MockConfig) -> None:
-        self.settings = frozenset(SETTINGS[o] for o in config.options if o in SETTINGS)
+        self.settings = ALWAYS.union(SETTINGS[o] for o in config.options if o in SETTINGS)
         self._config = config
         self._folder: Path | None = None
         self._mocks: list[Mock] = []

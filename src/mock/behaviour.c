@@ -11,6 +11,12 @@ static void begin(struct pq_server *s)
     (void)s;
 }
 
+static bool endless(struct pq_server *s, uint64_t octets)
+{
+    (void)s;
+    return octets > PQ_SERVER_LINE_MAX;
+}
+
 static bool greet(struct pq_server *s, struct pq_slice text)
 {
     return pq_conn_greet(&s->conn, text) == PQ_STATUS_OK;
@@ -39,6 +45,13 @@ static enum pq_refusal judge(struct pq_server *s, struct pq_event *e)
 {
     (void)s;
     return e->refusal;
+}
+
+/* RFC 1939 section 4: one session at a time. */
+static bool locked(const struct pq_server *s, const struct pq_account *a)
+{
+    (void)s;
+    return a->lock != NULL;
 }
 
 /* RFC 1939 section 5: a message that does not exist and one that is marked give the same error. */
@@ -119,14 +132,29 @@ static bool may_send(struct pq_server *s, size_t index)
     return !s->mock->config.utf8 || s->conn.session.utf8 || !s->stored[index]->header_8bit;
 }
 
+static bool ends(struct pq_server *s)
+{
+    (void)s;
+    return true;
+}
+
+static bool resumes(struct pq_server *s)
+{
+    (void)s;
+    return true;
+}
+
 /* RFC 1939 section 6: without QUIT no message is removed. */
 static void dropped(struct pq_server *s)
 {
     (void)s;
 }
 
+/* RFC 1939 section 6: -ERR when "some deleted messages" were not removed. */
 static bool update(struct pq_server *s)
 {
+    if (s->mock->config.read_only)
+        return s->maildrop.live_count == s->maildrop.count;
     server_commit(s);
     return true;
 }
@@ -202,7 +230,10 @@ struct pq_behaviour pq_behaviour_reference(void)
         .arrive = arrive,
         .reply = reply,
         .terminates = terminates,
+        .endless = endless,
+        .obey = server_obey,
         .judge = judge,
+        .locked = locked,
         .find = find,
         .mark = mark,
         .reset = reset,
@@ -215,6 +246,8 @@ struct pq_behaviour pq_behaviour_reference(void)
         .top_lines = top_lines,
         .body = body,
         .may_send = may_send,
+        .ends = ends,
+        .resumes = resumes,
         .dropped = dropped,
         .update = update,
         .idle_limit_ms = idle_limit_ms,

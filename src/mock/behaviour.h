@@ -10,6 +10,7 @@
 #include "popquiz/conn.h"
 #include "popquiz/maildrop.h"
 
+struct pq_account;
 struct pq_server;
 
 /* What becomes of octets that came behind STLS in clear. */
@@ -30,7 +31,13 @@ struct pq_behaviour {
     /* How many octets of what arrived in one piece are looked at; the others are thrown away. */
     size_t (*arrive)(struct pq_server *s, struct pq_slice in);
 
+    /* Whether a line that has `octets` so far, and may go on, ends the session. */
+    bool (*endless)(struct pq_server *s, uint64_t octets);
+
     /* ---- every command ---- */
+
+    /* Obeys or refuses a command, and answers it; or takes a response to a challenge. */
+    void (*obey)(struct pq_server *s, struct pq_event *e);
 
     /* Answers a command or a SASL response by a status line; false when it does not fit. */
     bool (*reply)(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
@@ -42,6 +49,9 @@ struct pq_behaviour {
     enum pq_refusal (*judge)(struct pq_server *s, struct pq_event *e);
 
     /* ---- the maildrop ---- */
+
+    /* Whether another session keeps `s` from opening the maildrop of `a`. */
+    bool (*locked)(const struct pq_server *s, const struct pq_account *a);
 
     /* The message that `verb` means by `number`; NULL leads to -ERR. */
     struct pq_message *(*find)(struct pq_server *s, enum pq_verb verb, uint64_t number);
@@ -74,6 +84,11 @@ struct pq_behaviour {
                  struct pq_bytes *wire);
     /* Whether messages[index] may be sent in this session (RFC 6856 section 2.1). */
     bool (*may_send)(struct pq_server *s, size_t index);
+
+    /* Whether the terminator may be written, now that the lines of an answer are. */
+    bool (*ends)(struct pq_server *s);
+    /* Whether the answer goes on, now that some of it was sent. */
+    bool (*resumes)(struct pq_server *s);
 
     /* ---- the end ---- */
 

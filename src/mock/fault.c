@@ -87,6 +87,31 @@ bool fault_acts_on(const struct pq_server *s, struct pq_fault *f, size_t index)
     return fault_covers(s, f, index) && fault_fires(f);
 }
 
+bool fault_is_command(const struct pq_event *e, enum pq_verb verb)
+{
+    return fault_is_refused(e, verb, PQ_REFUSED_NONE);
+}
+
+bool fault_is_refused(const struct pq_event *e, enum pq_verb verb, enum pq_refusal refusal)
+{
+    return e->kind == PQ_EVENT_COMMAND && e->verb == verb && e->refusal == refusal;
+}
+
+bool fault_login_failed(const struct pq_server *s, const struct pq_event *e)
+{
+    bool login = e->verb == PQ_VERB_PASS || e->verb == PQ_VERB_APOP || e->verb == PQ_VERB_AUTH;
+    bool over = !s->exchange && !s->account;
+    return login && over && e->refusal == PQ_REFUSED_NONE;
+}
+
+void fault_stay_silent(struct pq_server *s)
+{
+    enum pq_state state = s->account ? PQ_STATE_TRANSACTION : PQ_STATE_AUTHORIZATION;
+    server_end_sasl(s);
+    pq_conn_answered(&s->conn, PQ_REPLY_ERR);
+    fault_set_state(s, state);
+}
+
 void fault_set_state(struct pq_server *s, enum pq_state state)
 {
     s->conn.session.state = state;

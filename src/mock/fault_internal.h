@@ -119,8 +119,21 @@ bool fault_fires(struct pq_fault *f);
 bool fault_covers(const struct pq_server *s, const struct pq_fault *f, size_t index);
 /* Both. */
 bool fault_acts_on(const struct pq_server *s, struct pq_fault *f, size_t index);
+/* Whether `e` is that command, and may be obeyed. */
+bool fault_is_command(const struct pq_event *e, enum pq_verb verb);
+/* Whether `e` is that command, well-formed, and refused for that reason. */
+bool fault_is_refused(const struct pq_event *e, enum pq_verb verb, enum pq_refusal refusal);
+/* Whether a login that `e` (of which only kind and verb are looked at) tried or went on with has
+ * failed: to be asked when it was answered. */
+bool fault_login_failed(const struct pq_server *s, const struct pq_event *e);
+/* Obeys nothing and answers nothing; the session goes on. */
+void fault_stay_silent(struct pq_server *s);
 /* Puts the session into a state to which its table has no such move. */
 void fault_set_state(struct pq_server *s, enum pq_state state);
+
+/* The hooks `accept_stls` and `secured` of faults that take STLS after login. */
+void fault_accept_late_stls(struct pq_server *s, const struct pq_behaviour *base);
+void fault_secure_late(struct pq_server *s, const struct pq_behaviour *base);
 
 /* Lays the functions below over `b` where the effect has what they need. */
 void fault_install(const struct fault_effect *e, struct pq_behaviour *b);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Faults of state: marks, numbers, and what the end of a session does (RFC 1939 sections 4 to 6).
+ * Faults of state: messages that are marked, and the numbers of the others (RFC 1939 sections 4, 5
+ * and 7).
  */
 #include "mock/fault_internal.h"
 #include "mock/server_internal.h"
@@ -19,16 +20,39 @@ static struct pq_message *find_marked(const struct pq_server *s, uint64_t number
 
 /* ---- marked messages that are still there ---------------------------------------------------- */
 
-static struct pq_message *retr_deleted_ok(struct pq_server *s, enum pq_verb verb, uint64_t number)
+/* The message that `verb` means: a marked one too, when that is the fault's verb. */
+static struct pq_message *find_although_marked(struct pq_server *s, struct pq_fault *f,
+                                               bool affected, enum pq_verb verb, uint64_t number)
 {
-    struct pq_fault *f = fault_of(s, PQ_FAULT_retr_deleted_ok);
-    struct pq_message *m = verb == PQ_VERB_RETR ? find_marked(s, number) : NULL;
+    struct pq_message *m = affected ? find_marked(s, number) : NULL;
     if (m && fault_acts_on(s, f, index_of(s, m)))
         return m;
     return f->base.find(s, verb, number);
 }
 
+static struct pq_message *retr_deleted_ok(struct pq_server *s, enum pq_verb verb, uint64_t number)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_retr_deleted_ok);
+    return find_although_marked(s, f, verb == PQ_VERB_RETR, verb, number);
+}
+
+static struct pq_message *top_deleted_ok(struct pq_server *s, enum pq_verb verb, uint64_t number)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_top_deleted_ok);
+    return find_although_marked(s, f, verb == PQ_VERB_TOP, verb, number);
+}
+
+static struct pq_message *list_single_deleted_ok(struct pq_server *s, enum pq_verb verb,
+                                                 uint64_t number)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_list_single_deleted_ok);
+    return find_although_marked(s, f, verb == PQ_VERB_LIST, verb, number);
+}
+
 const struct fault_effect effect_retr_deleted_ok = {.hooks = {.find = retr_deleted_ok}};
+const struct fault_effect effect_top_deleted_ok = {.hooks = {.find = top_deleted_ok}};
+const struct fault_effect effect_list_single_deleted_ok = {
+    .hooks = {.find = list_single_deleted_ok}};
 
 static bool dele_twice_ok(struct pq_server *s, uint64_t number)
 {
@@ -86,6 +110,23 @@ static void stat_size_counts_deleted(struct pq_server *s, uint64_t *count, uint6
 const struct fault_effect effect_stat_size_counts_deleted = {
     .hooks = {.totals = stat_size_counts_deleted}};
 
+static void stat_cached(struct pq_server *s, uint64_t *count, uint64_t *octets)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_stat_cached);
+    struct fault_memory *memory = &s->memory;
+    f->base.totals(s, count, octets);
+    if (!memory->counted) {
+        memory->counted = true;
+        memory->count = *count;
+        memory->octets = *octets;
+    } else if ((memory->count != *count || memory->octets != *octets) && fault_fires(f)) {
+        *count = memory->count;
+        *octets = memory->octets;
+    }
+}
+
+const struct fault_effect effect_stat_cached = {.hooks = {.totals = stat_cached}};
+
 /* ---- numbers that move ----------------------------------------------------------------------- */
 
 /* By how much the number of messages[index] is too small: the marked messages in front of it. */
@@ -125,28 +166,48 @@ static bool mark_moved(struct pq_server *s, uint64_t number)
 const struct fault_effect effect_dele_renumbers = {
     .hooks = {.number = moved_number, .find = find_moved, .mark = mark_moved}};
 
-/* ---- marks that stay ------------------------------------------------------------------------- */
+/* ---- when the last message is marked --------------------------------------------------------- */
 
-static void rset_keeps_marks(struct pq_server *s)
+static bool last_is_marked(const struct pq_server *s)
 {
-    struct pq_fault *f = fault_of(s, PQ_FAULT_rset_keeps_marks);
-    for (size_t i = 0; i < s->maildrop.count; i++) {
-        struct pq_message *m = &s->maildrop.messages[i];
-        m->deleted = m->deleted && fault_acts_on(s, f, i);
-    }
-    pq_maildrop_recount(&s->maildrop);
+    return find_marked(s, s->maildrop.count) != NULL;
 }
 
-const struct fault_effect effect_rset_keeps_marks = {.hooks = {.reset = rset_keeps_marks}};
-
-static void dele_applies_on_drop(struct pq_server *s)
+/* Whether the number is one of those that went with the last one. */
+static bool is_cut_off(const struct pq_server *s, const struct pq_fault *f, uint64_t number)
 {
-    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_applies_on_drop);
-    for (size_t i = 0; i < s->maildrop.count; i++)
-        if (s->maildrop.messages[i].deleted && fault_acts_on(s, f, i))
-            s->stored[i]->gone = true;
-    f->base.dropped(s);
+    uint64_t count = s->maildrop.count;
+    return last_is_marked(s) && number < count && count - number <= f->values[0];
 }
 
-const struct fault_effect effect_dele_applies_on_drop = {
-    .hooks = {.dropped = dele_applies_on_drop}};
+static struct pq_message *find_in_shrunk(struct pq_server *s, enum pq_verb verb, uint64_t number)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_last_shrinks_range);
+    bool acts = is_cut_off(s, f, number) && fault_fires(f);
+    return acts ? NULL : f->base.find(s, verb, number);
+}
+
+static bool mark_in_shrunk(struct pq_server *s, uint64_t number)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_dele_last_shrinks_range);
+    bool acts = is_cut_off(s, f, number) && fault_fires(f);
+    return !acts && f->base.mark(s, number);
+}
+
+const struct fault_effect effect_dele_last_shrinks_range = {
+    .hooks = {.find = find_in_shrunk, .mark = mark_in_shrunk}};
+
+/* As where each session is a process of its own. */
+static void uidl_of_last_deleted_crash(struct pq_server *s, struct pq_event *e)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_uidl_of_last_deleted_crash);
+    bool last = fault_is_command(e, PQ_VERB_UIDL) && e->command.argc == 1 &&
+                e->command.message == s->maildrop.count;
+    if (last && last_is_marked(s) && fault_fires(f))
+        pq_server_on_end(s);
+    else
+        f->base.obey(s, e);
+}
+
+const struct fault_effect effect_uidl_of_last_deleted_crash = {
+    .hooks = {.obey = uidl_of_last_deleted_crash}};

@@ -1,28 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Faults of state and timing, one case for each. */
+ * Faults of marks, and of numbers behind them, one case for each. */
 #define _DEFAULT_SOURCE
-#include "mock/fault_testing.h"
-
-#define IN LOGIN
-/* Messages 1 to 4 have 3, 4, 5 and 6 octets, 18 together. */
-#define FOUR                                                                                       \
-    {                                                                                              \
-        MAIL("a\r\n"), MAIL("bb\r\n"), MAIL("ccc\r\n"), MAIL("dddd\r\n")                           \
-    }
-#define OUT "+OK send PASS\r\n+OK maildrop has 4 messages (18 octets)\r\n"
-#define DELE "+OK message marked as deleted\r\n"
-#define RETR "+OK message follows\r\n"
-#define LIST "+OK scan listing follows\r\n"
-#define UIDL "+OK unique-id listing follows\r\n"
-#define RSET "+OK no message is marked\r\n"
-#define NONE_SUCH "-ERR no such message\r\n"
-
-#define DELE_123 IN "DELE 1\r\nDELE 2\r\nDELE 3\r\n"
-#define DELE_123_OUT OUT DELE DELE DELE
-/* Everything that asks about marks, while there are none, and about a message without. */
-#define UNMARKED                                                                                   \
-    IN "LIST\r\nUIDL\r\nSTAT\r\nRETR 1\r\nRSET\r\nDELE 2\r\nRSET\r\nSTAT\r\nRETR 2\r\nRETR 5\r\n"  \
-       "DELE 5\r\nLIST 5\r\nTOP 1 0\r\n"
+#include "mock/fault_mail_testing.h"
 
 static const struct fault_case cases[] = {
     {"retr-deleted-ok",
@@ -59,6 +38,33 @@ static const struct fault_case cases[] = {
      DELE_123_OUT "+OK 1 6\r\n",
      {DELE_123_OUT "+OK 1 18\r\n", DELE_123_OUT "+OK 1 14\r\n", DELE_123_OUT "+OK 1 10\r\n"},
      UNMARKED "DELE 1\r\nLIST\r\n"},
+    {"top-deleted-ok",
+     FOUR,
+     DELE_123 "TOP 1 0\r\nTOP 2 0\r\nTOP 3 0\r\n",
+     DELE_123_OUT NONE_SUCH NONE_SUCH NONE_SUCH,
+     {DELE_123_OUT TOP "a\r\n.\r\n" TOP "bb\r\n.\r\n" TOP "ccc\r\n.\r\n",
+      DELE_123_OUT TOP "a\r\n.\r\n" NONE_SUCH TOP "ccc\r\n.\r\n",
+      DELE_123_OUT NONE_SUCH TOP "bb\r\n.\r\n" NONE_SUCH},
+     UNMARKED "DELE 1\r\nRETR 1\r\nLIST 1\r\nUIDL 1\r\nDELE 1\r\n"},
+    {"list-single-deleted-ok",
+     FOUR,
+     DELE_123 "LIST 1\r\nLIST 2\r\nLIST 3\r\n",
+     DELE_123_OUT NONE_SUCH NONE_SUCH NONE_SUCH,
+     {DELE_123_OUT "+OK 1 3\r\n+OK 2 4\r\n+OK 3 5\r\n",
+      DELE_123_OUT "+OK 1 3\r\n" NONE_SUCH "+OK 3 5\r\n",
+      DELE_123_OUT NONE_SUCH "+OK 2 4\r\n" NONE_SUCH},
+     UNMARKED "DELE 1\r\nLIST\r\nRETR 1\r\nUIDL 1\r\n"},
+    {"stat-cached", FOUR, IN "STAT\r\nDELE 1\r\nSTAT\r\n", OUT "+OK 4 18\r\n" DELE "+OK 3 15\r\n",
+     SAME(OUT "+OK 4 18\r\n" DELE "+OK 4 18\r\n"), UNMARKED "DELE 1\r\nLIST\r\n"},
+    {"dele-last-shrinks-range",
+     FOUR,
+     IN "DELE 4\r\nLIST 3\r\nDELE 2\r\nRETR 1\r\n",
+     OUT DELE "+OK 3 5\r\n" DELE RETR "a\r\n.\r\n",
+     {OUT DELE NONE_SUCH DELE RETR "a\r\n.\r\n", OUT DELE NONE_SUCH NONE_SUCH RETR "a\r\n.\r\n",
+      OUT DELE NONE_SUCH NONE_SUCH NONE_SUCH},
+     UNMARKED "DELE 1\r\nLIST 3\r\nDELE 3\r\n"},
+    {"uidl-of-last-deleted-crash", FOUR, IN "DELE 4\r\nUIDL 4\r\nNOOP\r\n", OUT DELE NONE_SUCH OK,
+     SAME(OUT DELE), UNMARKED "UIDL 4\r\nDELE 1\r\nUIDL 1\r\nUIDL 5\r\nDELE 4\r\nLIST 4\r\n"},
     {"dele-renumbers",
      FOUR,
      IN "DELE 2\r\nRETR 2\r\nLIST\r\nDELE 1\r\nRETR 1\r\nLIST 2\r\n",
@@ -81,8 +87,7 @@ static const struct fault_case cases[] = {
 static void test_faults_show_as_stated(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++)
-        check_fault(&cases[i]);
+    check_faults(cases, COUNT(cases));
 }
 
 /* ---- UIDL, whose ids are not for a table ----------------------------------------------------- */
@@ -117,108 +122,11 @@ static void test_uidl_shows_deleted(void **state)
     check_harmless(&c);
 }
 
-/* ---- sessions that end without QUIT ---------------------------------------------------------- */
-
-static const struct fault_case drop = {.name = "dele-applies-on-drop", .mail = FOUR};
-
-static void expect_stat(struct pq_mock *m, const char *answer)
-{
-    static struct received r;
-    converse(m, PQ_SLICE(LOGIN "STAT\r\n"), SIZE_MAX, &r);
-    size_t len = strlen(answer);
-    assert_true(r.len > len);
-    expect_octets("STAT", pq_slice_after(received_slice(&r), r.len - len), pq_slice_text(answer));
-}
-
-static void test_dele_applies_on_drop(void **state)
-{
-    (void)state;
-    static struct received r;
-    static const char *const stats[] = {"+OK 1 6\r\n", "+OK 2 10\r\n", "+OK 3 14\r\n"};
-    for (uint64_t seed = 0; seed < FAULT_SEEDS; seed++) {
-        struct pq_mock m;
-        fault_begin(&m, &drop, drop.name, seed);
-        converse(&m, PQ_SLICE(LOGIN), SIZE_MAX, &r);
-        converse(&m, PQ_SLICE(DELE_123 "RSET\r\n"), SIZE_MAX, &r);
-        expect_stat(&m, "+OK 4 18\r\n");
-        converse(&m, PQ_SLICE(DELE_123), SIZE_MAX, &r);
-        expect_stat(&m, stats[seed]);
-        pq_mock_free(&m);
-    }
-}
-
-static void test_without_the_fault_a_drop_removes_nothing(void **state)
-{
-    (void)state;
-    static struct received r;
-    struct pq_mock m;
-    fault_begin(&m, &drop, NULL, 0);
-    converse(&m, PQ_SLICE(DELE_123), SIZE_MAX, &r);
-    expect_stat(&m, "+OK 4 18\r\n");
-    converse(&m, PQ_SLICE(DELE_123 "QUIT\r\n"), SIZE_MAX, &r);
-    expect_stat(&m, "+OK 1 6\r\n");
-    pq_mock_free(&m);
-}
-
-/* ---- time ------------------------------------------------------------------------------------ */
-
-#define MINUTE_MS UINT64_C(60000)
-
-/* When a session that was logged in at 1000 ms ends, if it says NOOP every `interval_ms`, up to an
- * hour. */
-static uint64_t ends_at(const char *fault, uint64_t seed, uint64_t interval_ms)
-{
-    struct pq_mock m;
-    fault_begin(&m, &drop, fault, seed);
-    struct pq_server *s = pq_server_new(&m, PQ_TLS_NONE, 0);
-    (void)pq_server_take(s, PQ_SLICE(LOGIN), 1000);
-    pq_server_sent(s, pq_server_out(s).len, 1000);
-    uint64_t now_ms = 1000, next_ms = 1000 + interval_ms;
-    while (!pq_server_is_over(s) && now_ms < 60 * MINUTE_MS) {
-        now_ms = pq_server_deadline_ms(s) <= next_ms ? pq_server_deadline_ms(s) : next_ms;
-        pq_server_on_time(s, now_ms);
-        if (now_ms < next_ms)
-            continue;
-        (void)pq_server_take(s, PQ_SLICE("NOOP\r\n"), now_ms);
-        pq_server_sent(s, pq_server_out(s).len, now_ms);
-        next_ms += interval_ms;
-    }
-    pq_server_free(s);
-    pq_mock_free(&m);
-    return now_ms;
-}
-
-static void test_idle_timeout_60s(void **state)
-{
-    (void)state;
-    static const uint64_t limits_ms[FAULT_SEEDS] = {60000, 45000, 30000};
-    for (uint64_t seed = 0; seed < FAULT_SEEDS; seed++) {
-        uint64_t limit_ms = limits_ms[seed];
-        assert_int_equal(ends_at("idle-timeout-60s", seed, 61 * MINUTE_MS), 1000 + limit_ms);
-        assert_true(ends_at("idle-timeout-60s", seed, limit_ms - 1) >= 60 * MINUTE_MS);
-    }
-    assert_int_equal(ends_at(NULL, 0, 61 * MINUTE_MS), 1000 + 10 * MINUTE_MS);
-    assert_true(ends_at(NULL, 0, 10 * MINUTE_MS - 1) >= 60 * MINUTE_MS);
-}
-
-static void test_idle_timer_not_reset(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 0; seed < FAULT_SEEDS; seed++) {
-        assert_int_equal(ends_at("idle-timer-not-reset", seed, 5 * MINUTE_MS), 10 * MINUTE_MS);
-        assert_int_equal(ends_at("idle-timer-not-reset", seed, 9), 10 * MINUTE_MS);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_show_as_stated),
         cmocka_unit_test(test_uidl_shows_deleted),
-        cmocka_unit_test(test_dele_applies_on_drop),
-        cmocka_unit_test(test_without_the_fault_a_drop_removes_nothing),
-        cmocka_unit_test(test_idle_timeout_60s),
-        cmocka_unit_test(test_idle_timer_not_reset),
     };
     return cmocka_run_group_tests_name("faults_state", tests, NULL, NULL);
 }

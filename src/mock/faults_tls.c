@@ -45,19 +45,29 @@ static enum pq_refusal judge_in_transaction(struct pq_server *s, struct pq_event
 }
 
 /* The session's table does not know this move, so the answer alone would not begin TLS. */
-static void accept_in_transaction(struct pq_server *s)
+void fault_accept_late_stls(struct pq_server *s, const struct pq_behaviour *base)
 {
     bool logged_in = is_logged_in(s);
-    fault_of(s, PQ_FAULT_stls_accepted_in_transaction)->base.accept_stls(s);
+    base->accept_stls(s);
     if (logged_in)
         fault_set_state(s, PQ_STATE_TLS);
 }
 
-static void secured_in_transaction(struct pq_server *s)
+void fault_secure_late(struct pq_server *s, const struct pq_behaviour *base)
 {
-    fault_of(s, PQ_FAULT_stls_accepted_in_transaction)->base.secured(s);
+    base->secured(s);
     if (s->account)
         fault_set_state(s, PQ_STATE_TRANSACTION);
+}
+
+static void accept_in_transaction(struct pq_server *s)
+{
+    fault_accept_late_stls(s, &fault_of(s, PQ_FAULT_stls_accepted_in_transaction)->base);
+}
+
+static void secured_in_transaction(struct pq_server *s)
+{
+    fault_secure_late(s, &fault_of(s, PQ_FAULT_stls_accepted_in_transaction)->base);
 }
 
 const struct fault_effect effect_stls_accepted_in_transaction = {

@@ -108,30 +108,93 @@ static void give_back(struct pq_server *s, void *memory)
         alloc.resize(alloc.ctx, memory, 0);
 }
 
+/* A view of a maildrop that is being made. */
+struct view {
+    struct pq_message *messages;
+    struct pq_stored **stored;
+    size_t count;
+};
+
+static bool view_begin(struct pq_server *s, struct view *v, size_t most)
+{
+    v->count = 0;
+    v->messages = get(s, most, sizeof(*v->messages));
+    v->stored = get(s, most, sizeof(struct pq_stored *));
+    if (v->messages && v->stored)
+        return true;
+    give_back(s, v->messages);
+    give_back(s, (void *)v->stored);
+    return false;
+}
+
+static void view_put(struct view *v, struct pq_stored *m)
+{
+    v->messages[v->count] =
+        (struct pq_message){.octets = m->octets, .uid = pq_slice_of(m->uid, sizeof(m->uid))};
+    v->stored[v->count++] = m;
+}
+
 /* The view that this session has of the maildrop, fixed from here on (RFC 1939 section 4). */
 static bool open_maildrop(struct pq_server *s, struct pq_account *a)
 {
-    size_t count = count_present(a), at = 0;
-    struct pq_message *messages = get(s, count, sizeof(*messages));
-    s->stored = get(s, count, sizeof(struct pq_stored *));
-    if (!messages || !s->stored) {
-        give_back(s, messages);
-        give_back(s, (void *)s->stored);
-        s->stored = NULL;
+    struct view v;
+    if (!view_begin(s, &v, count_present(a)))
         return false;
-    }
-    for (size_t i = 0; i < a->count; i++) {
-        struct pq_stored *m = a->messages[i];
-        if (m->gone)
-            continue;
-        messages[at] =
-            (struct pq_message){.octets = m->octets, .uid = pq_slice_of(m->uid, sizeof(m->uid))};
-        s->stored[at++] = m;
-    }
-    pq_maildrop_init(&s->maildrop, messages, count);
+    for (size_t i = 0; i < a->count; i++)
+        if (!a->messages[i]->gone)
+            view_put(&v, a->messages[i]);
+    s->stored = v.stored;
+    pq_maildrop_init(&s->maildrop, v.messages, v.count);
     a->lock = s;
     s->account = a;
     s->mock->behaviour.opened(s);
+    return true;
+}
+
+static bool is_in_view(const struct pq_server *s, const struct pq_stored *m)
+{
+    for (size_t i = s->maildrop.count; i-- > 0;)
+        if (s->stored[i] == m)
+            return true;
+    return false;
+}
+
+/* Where mail begins that the view lacks: all that arrives stands behind the rest. */
+static size_t find_new_mail(const struct pq_server *s)
+{
+    const struct pq_account *a = s->account;
+    size_t from = a->count;
+    while (from > 0 && !a->messages[from - 1]->gone && !is_in_view(s, a->messages[from - 1]))
+        from--;
+    return from;
+}
+
+static void view_put_new_mail(struct view *v, const struct pq_account *a, size_t from)
+{
+    for (size_t i = from; i < a->count; i++)
+        view_put(v, a->messages[i]);
+}
+
+bool server_take_new_mail(struct pq_server *s, bool in_front)
+{
+    struct view v;
+    size_t from = find_new_mail(s);
+    if (from == s->account->count)
+        return true;
+    if (!view_begin(s, &v, s->maildrop.count + s->account->count - from))
+        return false;
+    if (in_front)
+        view_put_new_mail(&v, s->account, from);
+    for (size_t i = 0; i < s->maildrop.count; i++) {
+        view_put(&v, s->stored[i]);
+        v.messages[v.count - 1].deleted = s->maildrop.messages[i].deleted;
+    }
+    if (!in_front)
+        view_put_new_mail(&v, s->account, from);
+    give_back(s, s->maildrop.messages);
+    give_back(s, (void *)s->stored);
+    s->stored = v.stored;
+    pq_maildrop_init(&s->maildrop, v.messages, v.count);
     return true;
 }
 
@@ -175,7 +238,7 @@ void server_login(struct pq_server *s, struct pq_slice name)
         server_refuse_credentials(s);
     } else if (is_too_soon(s, a)) {
         server_err(s, "LOGIN-DELAY", "too soon after the last login");
-    } else if (a->lock) {
+    } else if (s->mock->behaviour.locked(s, a)) {
         server_err(s, "IN-USE", "the maildrop is open in another session");
     } else if (!open_maildrop(s, a)) {
         server_err(s, "SYS/TEMP", "no memory for the maildrop");

@@ -29,6 +29,7 @@ struct pq_mock_config {
     bool apop, user, sasl, utf8, pipelining; /* what is offered */
     bool tls;                                /* STLS is offered: there is a certificate */
     bool require_tls;                        /* no plaintext password in clear */
+    bool read_only;                          /* no message can be removed */
     uint32_t mechanisms;                     /* a bit for each enum pq_mechanism */
     enum pq_leftover leftover;
     uint64_t autologout_ms, handshake_ms;
@@ -49,6 +50,7 @@ struct pq_mock {
     struct pq_rand rand; /* timestamps and nonces: unique, but no secret */
     struct pq_alloc alloc;
     uint64_t connections; /* sessions that there were */
+    uint64_t sessions;    /* those that there are */
     uint64_t deliveries;  /* by the control channel */
     uint64_t links;       /* connections that there were, those without a session included */
 };

@@ -101,9 +101,8 @@ static void write_down(struct pq_server *s, const struct pq_event *e)
     pq_transcript_command(s->transcript, here, e, &s->mock->store);
 }
 
-static void obey(struct pq_server *s, struct pq_event *e)
+void server_obey(struct pq_server *s, struct pq_event *e)
 {
-    restart_idle(s);
     if (e->kind == PQ_EVENT_RESPONSE) {
         server_response(s, e);
         return;
@@ -115,6 +114,12 @@ static void obey(struct pq_server *s, struct pq_event *e)
         handlers[e->verb](s, &e->command);
 }
 
+static void obey(struct pq_server *s, struct pq_event *e)
+{
+    restart_idle(s);
+    s->mock->behaviour.obey(s, e);
+}
+
 /* Whether an answer of any kind fits. */
 static bool has_room(const struct pq_server *s)
 {
@@ -123,9 +128,9 @@ static bool has_room(const struct pq_server *s)
 }
 
 /* Whether the line of an event was beyond all patience: the same wherever its octets were cut. */
-static bool was_endless(const struct pq_server *s, const struct pq_event *e)
+static bool was_endless(struct pq_server *s, const struct pq_event *e)
 {
-    return s->conn.client.framer.offset - e->offset > PQ_SERVER_LINE_MAX;
+    return s->mock->behaviour.endless(s, s->conn.client.framer.offset - e->offset);
 }
 
 /* The line that a fault wants to be obeyed, which nobody sent. */
@@ -228,6 +233,9 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->conn_id = 0;
     s->user_len = 0;
     s->ended = false;
+    s->memory = (struct fault_memory){.previous = PQ_VERB_UNKNOWN};
+    pq_bytes_init(&s->memory.line, mock->alloc, PQ_SERVER_WIRE_MAX);
+    mock->sessions++;
     pq_maildrop_init(&s->maildrop, NULL, 0);
     pq_bytes_init(&s->wire, mock->alloc, PQ_SERVER_WIRE_MAX);
     pq_bytes_init(&s->queued, mock->alloc, PQ_SERVER_LINE_CAP);
@@ -270,8 +278,10 @@ void pq_server_free(struct pq_server *s)
     if (!s)
         return;
     pq_server_on_end(s);
+    s->mock->sessions--;
     pq_bytes_free(&s->wire);
     pq_bytes_free(&s->queued);
+    pq_bytes_free(&s->memory.line);
     struct pq_alloc alloc = s->mock->alloc;
     pq_secret_wipe(s->line_memory, sizeof(s->line_memory));
     alloc.resize(alloc.ctx, s, 0);
@@ -296,7 +306,7 @@ size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms)
     size_t left = pq_conn_take_back(&s->conn, PQ_FROM_CLIENT).len;
     if (left > 0)
         left += in.len - seen.len; /* what was not looked at yet is no part of the piece */
-    if (pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT) > PQ_SERVER_LINE_MAX)
+    if (s->mock->behaviour.endless(s, pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT)))
         pq_server_on_end(s);
     return in.len - left;
 }
@@ -312,7 +322,8 @@ void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
     if (n > 0)
         restart_idle(s);
     pq_buf_drop(&s->out, n);
-    server_run_job(s);
+    if (s->mock->behaviour.resumes(s))
+        server_run_job(s);
 }
 
 /* ---- TLS ------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #ifndef PQ_MOCK_SERVER_INTERNAL_H
 #define PQ_MOCK_SERVER_INTERNAL_H
 
+#include "mock/fault_memory.h"
 #include "mock/server.h"
 #include "mock/transcript.h"
 #include "popquiz/sasl.h"
@@ -55,6 +56,7 @@ struct pq_server {
     struct pq_bytes queued;           /* a line that a fault obeys next */
     bool has_queued;
     unsigned swallow; /* answers that a fault gave already */
+    struct fault_memory memory;
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
@@ -70,6 +72,9 @@ void server_err(struct pq_server *s, const char *code, const char *text);
 /* "+OK " and the octets of `text`. */
 void server_ok_text(struct pq_server *s, struct pq_slice text);
 
+/* Obeys or refuses a command, and answers it. */
+void server_obey(struct pq_server *s, struct pq_event *e);
+
 /* ---- the parts ------------------------------------------------------------------------------- */
 
 /* login.c: credentials and the maildrop they open. */
@@ -81,6 +86,9 @@ void server_login(struct pq_server *s, struct pq_slice name);
 void server_refuse_credentials(struct pq_server *s);
 bool server_may_send_password(const struct pq_server *s);
 void server_close_maildrop(struct pq_server *s);
+/* Adds mail that arrived since to the view that this session has, behind the rest of it or in front
+ * of it; false when memory is exhausted. */
+bool server_take_new_mail(struct pq_server *s, bool in_front);
 /* Removes the marked messages from the account. */
 void server_commit(struct pq_server *s);
 

@@ -161,5 +161,7 @@ void pq_store_reset(struct pq_store *s)
             a->messages[k]->seen = 0;
         }
         a->logged_in_before = false;
+        if (a->lock == PQ_STORE_LOCK_LEFT(a))
+            a->lock = NULL;
     }
 }

@@ -15,6 +15,8 @@
 #define PQ_STORE_MESSAGES_MAX 1000000u
 #define PQ_STORE_OCTETS_MAX (UINT64_C(4) << 30)
 #define PQ_STORE_NAME_MAX 255u
+/* What an account's `lock` holds when a fault leaves it locked. */
+#define PQ_STORE_LOCK_LEFT(account) ((const void *)(account)->name.at)
 
 struct pq_stored {
     struct pq_slice content; /* lines end in CRLF; the last one may lack it */
@@ -24,6 +26,7 @@ struct pq_stored {
     bool header_8bit; /* the header section holds octets above 0x7F (RFC 6856) */
     uint8_t seen;     /* a fault's: 1: RETR sent it; 2: QUIT followed */
     bool gone;        /* removed by an UPDATE */
+    bool retrieved;   /* a fault remembers that RETR sent it */
     bool delivered;   /* added after the start: forgotten by pq_store_reset() */
 };
 
@@ -31,7 +34,9 @@ struct pq_account {
     struct pq_slice name, password;
     struct pq_stored **messages; /* in the order of their numbers */
     size_t count;
-    const void *lock;       /* who has the maildrop open, or NULL */
+    /* Who has the maildrop open, or NULL. PQ_STORE_LOCK_LEFT until pq_store_reset(): nobody any
+     * more, and the lock stays. */
+    const void *lock;
     bool logged_in_before;  /* `last_login_ms` holds a time */
     uint64_t last_login_ms; /* on the server's clock */
 };
