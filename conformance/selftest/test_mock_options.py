@@ -162,9 +162,9 @@ def test_capabilities_follow_the_options() -> None:
     everything = capabilities()
     assert b"UTF8 USER" in everything
     assert b"IMPLEMENTATION popquiz-mock" in everything
-    less = capabilities("--no-utf8", "--no-sasl", "--no-user", "--no-pipelining")
+    less = capabilities("--no-utf8", "--no-lang", "--no-sasl", "--no-user", "--no-pipelining")
     assert set(everything) - set(less) == {
-        *(b"UTF8 USER", b"USER", b"PIPELINING"),
+        *(b"UTF8 USER", b"LANG", b"USER", b"PIPELINING"),
         *(line for line in everything if line.startswith(b"SASL")),
     }
     assert b"STLS" in capabilities("--tls")
