@@ -174,7 +174,7 @@ def test_capabilities_follow_the_options() -> None:
     in_clear = b"SASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2 SCRAM-SHA-1"
     assert in_clear in capabilities("--mechanisms", "all")
     assert capabilities("--capa", "auth=no,tls=no:TOP;.X") == [b"TOP", b"..X"]
-    assert capabilities("--implementation", "x" * 495)[-3] == b"IMPLEMENTATION " + b"x" * 495
+    assert capabilities("--implementation", "x" * 495)[-4] == b"IMPLEMENTATION " + b"x" * 495
 
 
 def test_a_timestamp_and_a_nonce_as_given() -> None:

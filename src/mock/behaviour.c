@@ -76,8 +76,11 @@ static void dropped(struct pq_server *s)
     (void)s;
 }
 
+/* RFC 1939 section 6: an error tells that a message which was marked is still there. */
 static bool update(struct pq_server *s)
 {
+    if (s->mock->config.read_only)
+        return s->maildrop.live_count == s->maildrop.count;
     server_commit(s);
     return true;
 }

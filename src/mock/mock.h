@@ -29,6 +29,7 @@ struct pq_mock_config {
     bool apop, user, sasl, utf8, lang, pipelining; /* what is offered */
     bool tls;                                      /* STLS is offered: there is a certificate */
     bool require_tls;                              /* no plaintext password in clear */
+    bool read_only;                                /* maildrops cannot be changed: QUIT says so */
     uint32_t mechanisms;                           /* a bit for each enum pq_mechanism */
     enum pq_leftover leftover;
     uint64_t autologout_ms, handshake_ms;

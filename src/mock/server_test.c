@@ -125,6 +125,20 @@ static void test_only_quit_removes(void **state)
     pq_mock_free(&m);
 }
 
+static void test_what_cannot_be_removed(void **state)
+{
+    (void)state;
+    struct pq_mock m;
+    begin(&m);
+    m.config.read_only = true;
+    expect(&m, LOGIN "QUIT\r\n", "+OK bye\r\n");
+    expect(&m, LOGIN "DELE 1\r\nRSET\r\nQUIT\r\n", "+OK bye\r\n");
+    expect(&m, LOGIN "DELE 1\r\nQUIT\r\n",
+           "-ERR [SYS/TEMP] some marked messages were not removed\r\n");
+    expect(&m, LOGIN "STAT\r\n", "+OK 2 56\r\n");
+    pq_mock_free(&m);
+}
+
 static void test_the_lock_is_exclusive_and_released(void **state)
 {
     (void)state;
@@ -460,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conversations_in_every_cut),
         cmocka_unit_test(test_only_quit_removes),
+        cmocka_unit_test(test_what_cannot_be_removed),
         cmocka_unit_test(test_the_lock_is_exclusive_and_released),
         cmocka_unit_test(test_login_delay),
         cmocka_unit_test(test_autologout_removes_nothing),

@@ -29,6 +29,7 @@
     X(tls_max, "tls-max", "VERSION", "highest TLS version; without it 1.3")                        \
     X(leftover, "stls-leftover", "WHAT", "discard what came behind STLS in clear, or close")       \
     X(require_tls, "require-tls", NULL, "take no password in clear")                               \
+    X(read_only, "read-only", NULL, "remove nothing: QUIT fails when messages are marked")         \
     X(no_apop, "no-apop", NULL, "offer no APOP")                                                   \
     X(no_user, "no-user", NULL, "offer no USER and PASS")                                          \
     X(no_sasl, "no-sasl", NULL, "offer no AUTH")                                                   \
