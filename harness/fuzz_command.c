@@ -17,8 +17,8 @@
 /* ---- the grammar ----------------------------------------------------------------------------- */
 
 /* RFC 1939 sections 4 to 7, RFC 2449 section 5, RFC 2595 section 4, RFC 5034 section 4 and RFC 6856
- * sections 2 and 3. An argument is a letter: n a number, w a word, m a mechanism, h a digest, l a language range;
- * p is the rest of the line. From ? on they may be left out. */
+ * sections 2 and 3. An argument is a letter: n a number, w a word, m a mechanism, h a digest, l a
+ * language range; p is the rest of the line. From ? on they may be left out. */
 static const struct grammar {
     const char *keyword, *arguments;
     bool utf8; /* may hold UTF-8 where that was agreed */

@@ -49,9 +49,7 @@ def _case(case: Case) -> dict[str, Any]:
 # ---- coverage -----------------------------------------------------------------------------------
 
 
-def _proofs(
-    loaded: Sequence[Case], known: Catalogue, kills: str | None
-) -> dict[str, set[str]]:
+def _proofs(loaded: Sequence[Case], known: Catalogue, kills: str | None) -> dict[str, set[str]]:
     """For each requirement what shows that a case can fail on it: goldens, mutants, or both."""
     proofs: dict[str, set[str]] = {}
     for case in loaded:
