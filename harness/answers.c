@@ -3,12 +3,15 @@
 
 #include <string.h>
 
+#include "harness/plain.h"
 #include "popquiz/wire.h"
 
 struct answers answers_of(struct pq_slice asked, const struct pq_mock_config *config)
 {
-    return (struct answers){
-        .asked = asked, .leniency = config->leniency, .utf8_offered = config->utf8};
+    return (struct answers){.asked = asked,
+                            .leniency = config->leniency,
+                            .utf8_offered = config->utf8,
+                            .lang_offered = config->lang};
 }
 
 /* ---- what was asked -------------------------------------------------------------------------- */
@@ -84,6 +87,8 @@ static void check_inside(struct answers *a, const struct pq_command *c, const st
         memset(a->marked, 0, sizeof(a->marked));
     if (!about_message && c->verb != PQ_VERB_LANG)
         FUZZ_ASSERT(ok);
+    if (c->verb == PQ_VERB_LANG && (c->argc == 0 || pq_slice_equal(c->args[0], PQ_SLICE("*"))))
+        FUZZ_ASSERT(ok == a->lang_offered);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -106,7 +111,7 @@ static void answer_command(struct answers *a, struct pq_slice line, const struct
 {
     struct pq_command c;
     bool ok = r->indicator == PQ_REPLY_OK;
-    pq_command_parse(line, a->leniency, a->utf8, &c);
+    pq_command_parse(line, a->leniency, a->utf8_offered, &c);
     bool good = c.flaw == PQ_FLAW_NONE && line.len + 2 <= PQ_COMMAND_LINE_MAX;
     bool placed = a->logged_in ? !belongs_outside(c.verb) : !belongs_inside(c.verb);
     FUZZ_ASSERT(r->indicator == PQ_REPLY_ERR || (good && placed));
@@ -118,20 +123,29 @@ static void answer_command(struct answers *a, struct pq_slice line, const struct
         a->logged_in = true;
     if (ok && c.verb == PQ_VERB_UTF8)
         a->utf8 = true;
+    if (ok && c.verb == PQ_VERB_LANG && c.argc > 0)
+        a->lang = true;
     if (ok && c.verb == PQ_VERB_STLS)
-        a->utf8 = false;
+        a->utf8 = a->lang = false;
     a->over = c.verb == PQ_VERB_QUIT && good;
     if (ok && pq_verb_is_multi(c.verb, c.argc))
         begin_body(a, &c);
+}
+
+/* RFC 6856 section 3.2: behind LANG texts are UTF-8, before it they are ASCII. */
+static void check_text(const struct answers *a, const struct pq_reply *r)
+{
+    unsigned allowed = a->lang ? PQ_REPLY_8BIT : 0;
+    FUZZ_ASSERT((r->flaws & ~allowed) == 0 && plain_is_utf8(r->text));
 }
 
 static void take_answer(struct answers *a, struct pq_slice text)
 {
     struct pq_reply r;
     struct pq_slice line;
-    FUZZ_ASSERT(!a->over && pq_reply_parse(text, &r) == PQ_STATUS_OK && r.flaws == 0);
+    FUZZ_ASSERT(!a->over && pq_reply_parse(text, &r) == PQ_STATUS_OK);
     if (!a->greeted) {
-        FUZZ_ASSERT(r.indicator == PQ_REPLY_OK);
+        FUZZ_ASSERT(r.indicator == PQ_REPLY_OK && r.flaws == 0);
         a->greeted = true;
         return;
     }
@@ -139,8 +153,10 @@ static void take_answer(struct answers *a, struct pq_slice text)
     FUZZ_ASSERT(asked);
     if (!a->exchange) {
         answer_command(a, line, &r);
+        check_text(a, &r);
         return;
     }
+    check_text(a, &r);
     a->exchange = r.indicator == PQ_REPLY_CONTINUE;
     a->logged_in = r.indicator == PQ_REPLY_OK;
 }

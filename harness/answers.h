@@ -15,9 +15,9 @@
 struct answers {
     struct pq_slice asked; /* what was sent and not answered yet */
     unsigned leniency;     /* of the server */
-    bool utf8_offered;
-    bool greeted, exchange, logged_in, utf8; /* exchange: the next line is a response */
-    bool over;                               /* QUIT was answered */
+    bool utf8_offered, lang_offered;
+    bool greeted, exchange, logged_in, utf8, lang; /* exchange: a response is next */
+    bool over;                                     /* QUIT was answered */
     bool marked[WORLD_MESSAGES];
     bool in_body;
     const struct pq_slice *retrieved; /* what the body must hold; NULL: it is not compared */

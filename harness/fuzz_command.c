@@ -17,15 +17,15 @@
 /* ---- the grammar ----------------------------------------------------------------------------- */
 
 /* RFC 1939 sections 4 to 7, RFC 2449 section 5, RFC 2595 section 4, RFC 5034 section 4 and RFC 6856
- * sections 2 and 3. An argument is a letter: n a number, w a word, m a mechanism, h a digest; p is
- * the rest of the line. From ? on they may be left out. */
+ * sections 2 and 3. An argument is a letter: n a number, w a word, m a mechanism, h a digest, l a
+ * language range; p is the rest of the line. From ? on they may be left out. */
 static const struct grammar {
     const char *keyword, *arguments;
     bool utf8; /* may hold UTF-8 where that was agreed */
 } grammar[] = {
     {"QUIT", "", false},   {"CAPA", "", false},    {"USER", "w", true},   {"PASS", "p", true},
     {"APOP", "wh", true},  {"AUTH", "m?w", false}, {"STLS", "", false},   {"UTF8", "", false},
-    {"LANG", "?w", false}, {"STAT", "", false},    {"LIST", "?n", false}, {"RETR", "n", false},
+    {"LANG", "?l", false}, {"STAT", "", false},    {"LIST", "?n", false}, {"RETR", "n", false},
     {"DELE", "n", false},  {"NOOP", "", false},    {"RSET", "", false},   {"TOP", "nn", false},
     {"UIDL", "?n", false},
 };
@@ -38,12 +38,34 @@ static const struct grammar *find_grammar(struct pq_slice keyword)
     return NULL;
 }
 
+/* RFC 4647 section 2.1. */
+static bool is_range(struct pq_slice s)
+{
+    size_t run = 0;
+    bool letters = true;
+    if (s.len == 1 && s.at[0] == '*')
+        return true;
+    for (size_t i = 0; i < s.len; i++) {
+        struct pq_slice one = pq_slice_first(pq_slice_after(s, i), 1);
+        bool dash = one.at[0] == '-';
+        if (dash ? run == 0 : ++run > 8)
+            return false;
+        if (!dash && (!plain_is_alnum_or(one, "") || (letters && plain_is_within(one, '0', '9'))))
+            return false;
+        run = dash ? 0 : run;
+        letters = letters && !dash;
+    }
+    return run > 0;
+}
+
 static bool is_argument(char kind, struct pq_slice s)
 {
     if (kind == 'n')
         return plain_is_number(s);
     if (kind == 'm')
         return s.len >= 1 && s.len <= 20 && plain_is_alnum_or(s, "-_");
+    if (kind == 'l')
+        return is_range(s);
     if (kind == 'h')
         return s.len == 32 && plain_is_hex(s);
     return s.len > 0;

@@ -15,7 +15,7 @@
 #define OPTION_TLS 4u         /* STLS is offered */
 #define OPTION_REQUIRE_TLS 8u /* and needed for passwords */
 #define OPTION_LOCKED 16u     /* somebody else has the maildrop of "a" open */
-#define OPTION_BARE 32u       /* neither APOP nor UTF8 */
+#define OPTION_BARE 32u       /* no APOP, UTF8 and LANG */
 #define OPTION_IMPLICIT 64u
 #define OPTION_CAPABILITIES 128u /* configured ones */
 
@@ -29,7 +29,7 @@ static void configure(struct pq_mock *mock, unsigned options)
                   (options & OPTION_LENIENT ? ~(unsigned)PQ_LENIENT_LF : 0u);
     c->tls = (options & OPTION_TLS) != 0;
     c->require_tls = (options & OPTION_REQUIRE_TLS) != 0;
-    c->apop = c->utf8 = !(options & OPTION_BARE);
+    c->apop = c->utf8 = c->lang = !(options & OPTION_BARE);
     c->login_delay_s = options & OPTION_BARE ? 7 : 0;
     c->expire_days = options & OPTION_BARE ? 60 : PQ_EXPIRE_NEVER;
     if (options & OPTION_LOCKED)

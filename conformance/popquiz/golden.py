@@ -28,6 +28,7 @@ HELP = "record what servers did, and check the judge against it"
 SUFFIX = ".golden"
 RECORDED = "note: recorded against popquiz-mock"  # runs that `record` may replace
 FAILING = re.compile(r"(\S+)=(?:fail|warn)\b")
+NOTED = re.compile(r"(\S+)=note\b")
 CHECK_SECONDS = 600
 NO_FAULT = ""
 
@@ -69,10 +70,13 @@ def fields_of(run: str) -> dict[str, str]:
     return {name: value for name, colon, value in pairs if colon and name.isalpha()}
 
 
-def failing_rows(path: Path) -> set[str]:
-    """The requirements that some run of the record breaks."""
-    return {
-        name for run in runs_of(path) for name in FAILING.findall(fields_of(run).get("rows", ""))
+def failing_rows(path: Path, known: Catalogue) -> set[str]:
+    """The requirements that some run of the record breaks; where a breach is no more than a note,
+    those of which a run notes something."""
+    rows = [fields_of(run).get("rows", "") for run in runs_of(path)]
+    noted = {name for line in rows for name in NOTED.findall(line)}
+    return {name for line in rows for name in FAILING.findall(line)} | {
+        name for name in noted if known[name].breach == "note"
     }
 
 

@@ -49,11 +49,11 @@ def _case(case: Case) -> dict[str, Any]:
 # ---- coverage -----------------------------------------------------------------------------------
 
 
-def _proofs(loaded: Sequence[Case], kills: str | None) -> dict[str, set[str]]:
+def _proofs(loaded: Sequence[Case], known: Catalogue, kills: str | None) -> dict[str, set[str]]:
     """For each requirement what shows that a case can fail on it: goldens, mutants, or both."""
     proofs: dict[str, set[str]] = {}
     for case in loaded:
-        for name in golden.failing_rows(golden.path_of(case)):
+        for name in golden.failing_rows(golden.path_of(case), known):
             proofs.setdefault(name, set()).add("golden")
     for name in _killed(kills) if kills else ():
         proofs.setdefault(name, set()).add("mutant")
@@ -110,7 +110,7 @@ def _summary(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _coverage(args: argparse.Namespace, rows: Catalogue, loaded: Sequence[Case]) -> None:
-    found = coverage(rows, loaded, _proofs(loaded, args.kills))
+    found = coverage(rows, loaded, _proofs(loaded, rows, args.kills))
     if args.expr:
         matches = selection.parse(args.expr)
         found = [row for row in found if matches([row["id"], *row["cases"]])]

@@ -30,9 +30,15 @@ ANSWER_SECONDS = 60.0
 # Options that a case may ask for by `needs: config(NAME)`.
 REQUIRE_TLS = "--require-tls"  # nobody logs in where TLS is not used
 TOKENS = "--mechanisms=all"
-READ_ONLY = "--read-only"  # no message can be removed
+READ_ONLY = "--read-only"
 SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens", READ_ONLY: "read-only"}
-ALWAYS = frozenset({"name-of-forty"})  # settings that every one has: see user_of()
+# What a case may ask its second account to be, likewise: each has an empty maildrop.
+SPECIAL = {
+    "account-of-40": Account("n" * USER_MAX, "p" * USER_MAX),
+    "account-in-utf8": Account("j\u00fcrgen", "stra\u00dfe \u20ac"),
+    "account-with-blank": Account("two words", PASSWORD),
+    "secret-of-65": Account("long-secret", "s" * 65),
+}
 ON_DEMAND = frozenset({"SCRAM-SHA-1", "OAUTHBEARER", "ANONYMOUS"})  # mechanisms
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
 
@@ -42,10 +48,26 @@ class MockConfig:
     tls: str = "none"
     seed: int = 1
     options: tuple[str, ...] = ()  # more options of popquiz-mock, such as --fault=NAME
+    special: str = ""  # what the second account is: a name of SPECIAL
 
     @property
     def password(self) -> str:
         return TOKEN if TOKENS in self.options else PASSWORD
+
+    @property
+    def second(self) -> Account:
+        return SPECIAL.get(self.special, Account(SECOND, self.password))
+
+    def meeting(self, needs: Iterable[Need]) -> "MockConfig":
+        """With what the needs ask for and nobody chose otherwise."""
+        needs = tuple(needs)
+        chosen = {option.partition("=")[0] for option in self.options}
+        missing = tuple(o for o in options_for(needs) if o.partition("=")[0] not in chosen)
+        if self.tls == "none" and REQUIRE_TLS in missing:
+            return self
+        asked = {name for need in needs if need.name == "config" for name in need.args}
+        special = next((name for name in SPECIAL if name in asked), self.special)
+        return replace(self, options=(*self.options, *missing), special=special)
 
 
 def user_of(maildrop: Maildrop) -> str:
@@ -70,8 +92,10 @@ def write_users(folder: Path, maildrops: Iterable[Maildrop], password: str = PAS
         maildrop.write(folder / user_of(maildrop))
         users = [USER, SECOND] if maildrop.is_default else [user_of(maildrop)]
         lines += [f"{user}\t{password}\t{folder / user_of(maildrop)}\n" for user in users]
+    empty = folder / ANONYMOUS
+    lines += [f"{each.user}\t{each.password}\t{empty}\n" for each in SPECIAL.values()]
     users_file = folder / "users"
-    users_file.write_text("".join(lines))
+    users_file.write_text("".join(lines), encoding="utf-8")
     return users_file
 
 
@@ -156,7 +180,7 @@ class MockSeat:
         self._tls = config.tls
         self._password = config.password
         self._users = users
-        self.second: Account | None = Account(SECOND, config.password)
+        self.second: Account | None = config.second
 
     @property
     def adapter(self) -> Adapter:
@@ -183,23 +207,21 @@ class MockTarget:
     patience_ms: int | None = None
 
     def __init__(self, config: MockConfig) -> None:
-        self.settings = ALWAYS.union(SETTINGS[o] for o in config.options if o in SETTINGS)
+        self.settings = frozenset(SETTINGS[o] for o in config.options if o in SETTINGS)
+        self.settings |= {config.special} - {""}
         self._config = config
         self._folder: Path | None = None
         self._mocks: list[Mock] = []
-        self._variants: dict[tuple[str, ...], MockTarget] = {}
+        self._variants: dict[MockConfig, MockTarget] = {}
         self.configuration = " ".join(("popquiz-mock", *config.options))
 
     def configured_for(self, needs: Iterable[Need]) -> Target:
-        """With what the needs ask for and nobody chose otherwise."""
-        chosen = {option.partition("=")[0] for option in self._config.options}
-        missing = tuple(o for o in options_for(needs) if o.partition("=")[0] not in chosen)
-        if not missing or (self._config.tls == "none" and REQUIRE_TLS in missing):
+        config = self._config.meeting(needs)
+        if config == self._config:
             return self
-        if missing not in self._variants:
-            options = (*self._config.options, *missing)
-            self._variants[missing] = MockTarget(replace(self._config, options=options))
-        return self._variants[missing]
+        if config not in self._variants:
+            self._variants[config] = MockTarget(config)
+        return self._variants[config]
 
     def _command(self, users: Path) -> list[str]:
         program = str(paths.program("popquiz-mock"))

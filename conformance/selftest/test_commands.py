@@ -270,10 +270,22 @@ def test_every_branch_and_a_failure_must_be_on_record(tmp_path: Path) -> None:
 def test_failing_rows_come_from_headers_only(tmp_path: Path) -> None:
     path = tmp_path / "x.golden"
     path.write_text(
-        "#!golden 1\nfile: x.dlg\n\ncase: x\noutcome: fail\nrows: A=pass B=fail C=warn D=note\n"
-        '< 1 "E=fail"\n'
+        "#!golden 1\nfile: x.dlg\n\ncase: x\noutcome: fail\nrows: "
+        "RFC1-A=pass RFC1-B=fail RFC1-C=warn RFC1-D=note\n"
+        '< 1 "RFC1-E=fail"\n'
     )
-    assert golden.failing_rows(path) == {"B", "C"}
+    known = catalogue(*(requirement(f"RFC1-{name}") for name in "ABCDE"))
+    assert golden.failing_rows(path, known) == {"RFC1-B", "RFC1-C"}
+
+
+def test_a_note_proves_a_row_that_breaks_with_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "x.golden"
+    path.write_text(
+        "#!golden 1\nfile: x.dlg\n\ncase: x\noutcome: note\nrows: "
+        "RFC1-A=pass RFC1-B=note RFC1-C=note\n"
+    )
+    notes = [requirement(name, breach="note") for name in ("RFC1-A", "RFC1-B")]
+    assert golden.failing_rows(path, catalogue(*notes, requirement("RFC1-C"))) == {"RFC1-B"}
 
 
 # ---- mutants ------------------------------------------------------------------------------------

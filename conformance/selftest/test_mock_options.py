@@ -163,9 +163,9 @@ def test_capabilities_follow_the_options() -> None:
     everything = capabilities()
     assert b"UTF8 USER" in everything
     assert b"IMPLEMENTATION popquiz-mock" in everything
-    less = capabilities("--no-utf8", "--no-sasl", "--no-user", "--no-pipelining")
+    less = capabilities("--no-utf8", "--no-lang", "--no-sasl", "--no-user", "--no-pipelining")
     assert set(everything) - set(less) == {
-        *(b"UTF8 USER", b"USER", b"PIPELINING"),
+        *(b"UTF8 USER", b"LANG", b"USER", b"PIPELINING"),
         *(line for line in everything if line.startswith(b"SASL")),
     }
     assert b"STLS" in capabilities("--tls")
@@ -175,7 +175,7 @@ def test_capabilities_follow_the_options() -> None:
     in_clear = b"SASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2 SCRAM-SHA-1"
     assert in_clear in capabilities("--mechanisms", "all")
     assert capabilities("--capa", "auth=no,tls=no:TOP;.X") == [b"TOP", b"..X"]
-    assert capabilities("--implementation", "x" * 495)[-3] == b"IMPLEMENTATION " + b"x" * 495
+    assert capabilities("--implementation", "x" * 495)[-4] == b"IMPLEMENTATION " + b"x" * 495
 
 
 def test_a_timestamp_and_a_nonce_as_given() -> None:

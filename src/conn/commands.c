@@ -24,7 +24,7 @@ static void read_command(struct pq_conn *c, const struct pq_line *line, struct p
     struct pq_session ahead = conn_ahead(c);
     e->kind = PQ_EVENT_COMMAND;
     e->octets = line->text;
-    pq_command_parse(line->text, c->leniency, ahead.utf8, &e->command);
+    pq_command_parse(line->text, c->leniency, ahead.utf8 || c->utf8_user, &e->command);
     if (line->too_long)
         e->command.flaw = PQ_FLAW_TOO_LONG;
     e->verb = e->command.verb;

@@ -189,6 +189,7 @@ static enum pq_leftover leftover(struct pq_server *s)
 static void secured(struct pq_server *s)
 {
     s->user_len = 0;
+    s->language = PQ_LANGUAGE_ENGLISH;
 }
 
 static bool initial(struct pq_server *s, struct pq_slice *text)

@@ -17,6 +17,8 @@ static bool put_flag(const struct pq_server *s, enum pq_capability_tag tag)
         return c->user && server_may_send_password(s);
     case PQ_CAPA_PIPELINING:
         return c->pipelining;
+    case PQ_CAPA_LANG:
+        return c->lang;
     case PQ_CAPA_STLS:
         return c->tls && s->conn.session.tls == PQ_TLS_NONE && !is_authenticated(s);
     case PQ_CAPA_TOP:
@@ -30,7 +32,6 @@ static bool put_flag(const struct pq_server *s, enum pq_capability_tag tag)
     case PQ_CAPA_EXPIRE:
     case PQ_CAPA_IMPLEMENTATION:
     case PQ_CAPA_UTF8:
-    case PQ_CAPA_LANG:
     case PQ_CAPA_COUNT:
         break;
     }

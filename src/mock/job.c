@@ -2,13 +2,15 @@
  * Multi-line answers, written as far as the output has room. */
 #include "mock/server_internal.h"
 
-static bool run_capa(struct pq_server *s)
+/* CAPA and LANG: a line at a time; an empty one is left out. */
+static bool run_lines(struct pq_server *s,
+                      bool (*next)(struct pq_server *, size_t, struct pq_buf *))
 {
     uint8_t memory[PQ_REPLY_LINE_MAX];
     struct pq_buf line;
     for (;;) {
         pq_buf_init(&line, memory, sizeof(memory));
-        if (!server_capa_line(s, s->job.index, &line))
+        if (!next(s, s->job.index, &line))
             return true;
         if (line.len > 0 && pq_conn_listing(&s->conn, pq_buf_slice(&line)) != PQ_STATUS_OK)
             return false;
@@ -38,7 +40,9 @@ static bool run_part(struct pq_server *s)
     case JOB_NONE:
         return true;
     case JOB_CAPA:
-        return run_capa(s);
+        return run_lines(s, server_capa_line);
+    case JOB_LANG:
+        return run_lines(s, server_lang_line);
     case JOB_LIST:
         return server_run_list(s);
     case JOB_CONTENT:

@@ -223,11 +223,16 @@ static void greet_user(struct pq_server *s)
     uint8_t memory[96];
     struct pq_buf text;
     pq_buf_init(&text, memory, sizeof(memory));
-    pq_buf_put_text(&text, "maildrop has ");
+    server_say(s, &text, "maildrop has");
+    pq_buf_put_octet(&text, ' ');
     pq_buf_put_u64(&text, s->maildrop.live_count);
-    pq_buf_put_text(&text, " messages (");
+    pq_buf_put_octet(&text, ' ');
+    server_say(s, &text, "messages");
+    pq_buf_put_text(&text, " (");
     pq_buf_put_u64(&text, s->maildrop.live_octets);
-    pq_buf_put_text(&text, " octets)");
+    pq_buf_put_octet(&text, ' ');
+    server_say(s, &text, "octets");
+    pq_buf_put_octet(&text, ')');
     server_ok_text(s, pq_buf_slice(&text));
 }
 

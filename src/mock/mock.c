@@ -19,6 +19,7 @@ void pq_mock_init(struct pq_mock *m, struct pq_alloc alloc, uint64_t seed)
         .user = true,
         .sasl = true,
         .utf8 = true,
+        .lang = true,
         .pipelining = true,
         .mechanisms = default_mechanisms,
         .autologout_ms = PQ_MOCK_AUTOLOGOUT_MS,

@@ -26,11 +26,11 @@ struct pq_mock_config {
     const char *host;           /* right of "@" in timestamps and in the greeting */
     const char *implementation; /* of the IMPLEMENTATION capability; NULL: not announced */
     unsigned leniency;          /* enum pq_leniency; zero is strict */
-    bool apop, user, sasl, utf8, pipelining; /* what is offered */
-    bool tls;                                /* STLS is offered: there is a certificate */
-    bool require_tls;                        /* no plaintext password in clear */
-    bool read_only;                          /* no message can be removed */
-    uint32_t mechanisms;                     /* a bit for each enum pq_mechanism */
+    bool apop, user, sasl, utf8, lang, pipelining; /* what is offered */
+    bool tls;                                      /* STLS is offered: there is a certificate */
+    bool require_tls;                              /* no plaintext password in clear */
+    bool read_only;                                /* maildrops cannot be changed: QUIT says so */
+    uint32_t mechanisms;                           /* a bit for each enum pq_mechanism */
     enum pq_leftover leftover;
     uint64_t autologout_ms, handshake_ms;
     uint32_t login_delay_s;     /* zero: none (RFC 2449 section 6.5) */

@@ -17,7 +17,7 @@ static void answer(struct pq_server *s, enum pq_indicator indicator, struct pq_s
 
 void server_ok(struct pq_server *s, const char *text)
 {
-    answer(s, PQ_REPLY_OK, pq_slice_of(NULL, 0), pq_slice_text(text));
+    answer(s, PQ_REPLY_OK, pq_slice_of(NULL, 0), pq_language_text(s->language, text));
 }
 
 void server_ok_text(struct pq_server *s, struct pq_slice text)
@@ -27,10 +27,10 @@ void server_ok_text(struct pq_server *s, struct pq_slice text)
 
 void server_err(struct pq_server *s, const char *code, const char *text)
 {
-    answer(s, PQ_REPLY_ERR, pq_slice_text(code), pq_slice_text(text));
+    answer(s, PQ_REPLY_ERR, pq_slice_text(code), pq_language_text(s->language, text));
 }
 
-/* ---- QUIT, STLS, UTF8, LANG ------------------------------------------------------------------ */
+/* ---- QUIT, STLS, UTF8 ------------------------------------------------------------------------ */
 
 static void server_quit(struct pq_server *s, const struct pq_command *c)
 {
@@ -51,6 +51,10 @@ static void server_stls(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "TLS is not offered");
         return;
     }
+    if (s->conn.session.utf8) { /* RFC 6856 section 2.1: a client must not */
+        server_err(s, "", "STLS is refused behind UTF8");
+        return;
+    }
     s->tls_since_ms = s->now_ms;
     s->mock->behaviour.accept_stls(s);
 }
@@ -62,12 +66,6 @@ static void server_utf8(struct pq_server *s, const struct pq_command *c)
         s->mock->behaviour.accept_utf8(s);
     else
         server_err(s, "", "UTF8 is not offered");
-}
-
-static void server_lang(struct pq_server *s, const struct pq_command *c)
-{
-    (void)c;
-    server_err(s, "", "LANG is not offered");
 }
 
 /* ---- dispatch -------------------------------------------------------------------------------- */
@@ -231,6 +229,7 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->swallow = 0;
     s->transcript = NULL;
     s->conn_id = 0;
+    s->language = PQ_LANGUAGE_ENGLISH;
     s->user_len = 0;
     s->ended = false;
     s->memory = (struct fault_memory){.previous = PQ_VERB_UNKNOWN};
@@ -245,6 +244,7 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
                                          .client_cap = sizeof(s->line_memory),
                                          .out = &s->out});
     s->conn.leniency = mock->config.leniency;
+    s->conn.utf8_user = mock->config.utf8;
     mock->behaviour.begin(s);
     make_timestamp(s);
     greet(s);

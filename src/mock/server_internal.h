@@ -6,6 +6,7 @@
 #define PQ_MOCK_SERVER_INTERNAL_H
 
 #include "mock/fault_memory.h"
+#include "mock/language.h"
 #include "mock/server.h"
 #include "mock/transcript.h"
 #include "popquiz/sasl.h"
@@ -24,12 +25,12 @@
 #define PQ_SERVER_WIRE_MAX (UINT64_C(256) << 20)
 
 /* A multi-line answer that is being written. */
-enum job_kind { JOB_NONE, JOB_CAPA, JOB_LIST, JOB_CONTENT, JOB_WIRE };
+enum job_kind { JOB_NONE, JOB_CAPA, JOB_LANG, JOB_LIST, JOB_CONTENT, JOB_WIRE };
 
 struct job {
     enum job_kind kind;
     enum pq_verb verb;
-    size_t index;         /* LIST: of the next message; CAPA: of the next line */
+    size_t index;         /* LIST: of the next message; CAPA, LANG: of the next line */
     bool begun;           /* LIST: `times` was asked for */
     unsigned times;       /* LIST: how often that line is still to be written */
     struct pq_slice rest; /* CONTENT, WIRE: what is to be written */
@@ -57,6 +58,7 @@ struct pq_server {
     bool has_queued;
     unsigned swallow; /* answers that a fault gave already */
     struct fault_memory memory;
+    enum pq_language language;        /* of the texts; English until LANG chose one */
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
@@ -69,7 +71,7 @@ struct pq_server {
 
 void server_ok(struct pq_server *s, const char *text);
 void server_err(struct pq_server *s, const char *code, const char *text);
-/* "+OK " and the octets of `text`. */
+/* "+OK " and the octets of `text`, as they are. */
 void server_ok_text(struct pq_server *s, struct pq_slice text);
 
 /* Obeys or refuses a command, and answers it. */
@@ -107,6 +109,13 @@ void server_top(struct pq_server *s, const struct pq_command *c);
 void server_dele(struct pq_server *s, const struct pq_command *c);
 void server_noop(struct pq_server *s, const struct pq_command *c);
 void server_rset(struct pq_server *s, const struct pq_command *c);
+
+/* language.c */
+void server_lang(struct pq_server *s, const struct pq_command *c);
+/* Appends a text that is known in English, in the language of the session. */
+void server_say(const struct pq_server *s, struct pq_buf *to, const char *english);
+/* Writes line `index` of the list of languages; false when there is no such line. */
+bool server_lang_line(struct pq_server *s, size_t index, struct pq_buf *line);
 
 /* capa.c */
 void server_capa(struct pq_server *s, const struct pq_command *c);

@@ -13,6 +13,7 @@ static void begin(struct pq_mock *m)
     add_mail(m, "tim", PQ_SLICE("Subject: two\r\n\r\n..\r\nno end"));
     assert_non_null(pq_store_add(&m->store, PQ_SLICE("empty"), PQ_SLICE("pw")));
     assert_non_null(pq_store_add(&m->store, PQ_SLICE("utf"), PQ_SLICE("pw")));
+    assert_non_null(pq_store_add(&m->store, PQ_SLICE("j\xC3\xBCrgen"), PQ_SLICE("\xC3\x9F")));
     add_mail(m, "utf", PQ_SLICE("Subject: \xC3\xA9\r\n\r\nx\r\n"));
 }
 
@@ -67,15 +68,17 @@ static const struct conversation {
      "+OK capability list follows\r\nTOP\r\nUSER\r\n"
      "SASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2\r\nRESP-CODES\r\nPIPELINING\r\n"
      "EXPIRE NEVER\r\nUIDL\r\nIMPLEMENTATION popquiz-mock\r\nAUTH-RESP-CODE\r\nUTF8 USER\r\n"
-     ".\r\n"},
-    {"no tls", "STLS\r\nLANG\r\nXYZZ\r\n\r\n",
-     "-ERR TLS is not offered\r\n-ERR LANG is not offered\r\n-ERR the keyword is unknown\r\n"
-     "-ERR the line is empty\r\n"},
+     "LANG\r\n.\r\n"},
+    {"no tls", "STLS\r\nXYZZ\r\n\r\n",
+     "-ERR TLS is not offered\r\n-ERR the keyword is unknown\r\n-ERR the line is empty\r\n"},
     {"utf8", "USER utf\r\nPASS pw\r\nRETR 1\r\nTOP 1 0\r\nUTF8\r\n",
      "+OK send PASS\r\n+OK maildrop has 1 messages (18 octets)\r\n"
      "-ERR [UTF8] the message has UTF-8 headers: UTF8 is needed\r\n"
      "-ERR [UTF8] the message has UTF-8 headers: UTF8 is needed\r\n"
      "-ERR the command is not valid in this state\r\n"},
+    {"utf8 name", "USER j\xC3\xBCrgen\r\nPASS \xC3\x9F\r\nUSER \xC3\r\nSTLS \xC3\xBC\r\n",
+     "+OK send PASS\r\n+OK maildrop has 0 messages (0 octets)\r\n"
+     "-ERR an octet is not printable ASCII\r\n-ERR an octet is not printable ASCII\r\n"},
     {"utf8 mode", "UTF8\r\nUSER utf\r\nPASS pw\r\nRETR 1\r\n",
      "+OK UTF-8 mode\r\n+OK send PASS\r\n+OK maildrop has 1 messages (18 octets)\r\n"
      "+OK message follows\r\nSubject: \xC3\xA9\r\n\r\nx\r\n.\r\n"},
@@ -118,6 +121,20 @@ static void test_only_quit_removes(void **state)
     expect(&m, LOGIN "DELE 1\r\nQUIT\r\n", "+OK bye\r\n");
     expect(&m, LOGIN "STAT\r\n", "+OK 1 28\r\n");
     pq_store_reset(&m.store);
+    expect(&m, LOGIN "STAT\r\n", "+OK 2 56\r\n");
+    pq_mock_free(&m);
+}
+
+static void test_what_cannot_be_removed(void **state)
+{
+    (void)state;
+    struct pq_mock m;
+    begin(&m);
+    m.config.read_only = true;
+    expect(&m, LOGIN "QUIT\r\n", "+OK bye\r\n");
+    expect(&m, LOGIN "DELE 1\r\nRSET\r\nQUIT\r\n", "+OK bye\r\n");
+    expect(&m, LOGIN "DELE 1\r\nQUIT\r\n",
+           "-ERR [SYS/TEMP] some marked messages were not removed\r\n");
     expect(&m, LOGIN "STAT\r\n", "+OK 2 56\r\n");
     pq_mock_free(&m);
 }
@@ -227,7 +244,7 @@ static void test_stls_forgets_what_was_said_in_clear(void **state)
     struct pq_mock m;
     size_t left;
     begin(&m);
-    struct pq_server *s = begin_stls(&m, "UTF8\r\nUSER tim\r\nSTLS\r\nCAPA\r\n", &left);
+    struct pq_server *s = begin_stls(&m, "USER tim\r\nSTLS\r\nCAPA\r\n", &left);
     assert_true(pq_server_wants_tls(s) && left == 6);
     assert_true(pq_server_deadline_ms(s) == PQ_MOCK_HANDSHAKE_MS);
     assert_int_equal(pq_server_take(s, PQ_SLICE("CAPA\r\n"), 0), 0);
@@ -271,7 +288,8 @@ static void test_no_password_in_clear_when_tls_is_required(void **state)
     expect(&m, "AUTH PLAIN\r\n", "-ERR the mechanism is not offered\r\n");
     expect(&m, "CAPA\r\n",
            "TOP\r\nSASL CRAM-MD5 SCRAM-SHA-256\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\n"
-           "UIDL\r\nIMPLEMENTATION popquiz-mock\r\nSTLS\r\nAUTH-RESP-CODE\r\nUTF8 USER\r\n.\r\n");
+           "UIDL\r\nIMPLEMENTATION popquiz-mock\r\nSTLS\r\nAUTH-RESP-CODE\r\nUTF8 "
+           "USER\r\nLANG\r\n.\r\n");
     pq_mock_free(&m);
 }
 
@@ -339,7 +357,7 @@ static void test_mechanisms_on_demand_are_announced(void **state)
                                  "CRAM-MD5 SCRAM-SHA-256 XOAUTH2 SCRAM-SHA-1";
     static const char after[] = "\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\nUIDL\r\n"
                                 "IMPLEMENTATION popquiz-mock\r\nAUTH-RESP-CODE\r\nUTF8 USER\r\n"
-                                ".\r\n";
+                                "LANG\r\n.\r\n";
     char want[512];
     (void)snprintf(want, sizeof(want), "%s OAUTHBEARER ANONYMOUS%s", before, after);
     expect_with_all(PQ_TLS_IMPLICIT, "CAPA\r\n", want);
@@ -456,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conversations_in_every_cut),
         cmocka_unit_test(test_only_quit_removes),
+        cmocka_unit_test(test_what_cannot_be_removed),
         cmocka_unit_test(test_the_lock_is_exclusive_and_released),
         cmocka_unit_test(test_login_delay),
         cmocka_unit_test(test_autologout_removes_nothing),

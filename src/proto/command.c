@@ -3,6 +3,7 @@
 
 #define DIGEST_LEN 32u
 #define MECHANISM_NAME_MAX 20u
+#define SUBTAG_MAX 8u
 
 const char *pq_flaw_name(enum pq_flaw flaw)
 {
@@ -36,6 +37,36 @@ bool pq_mechanism_is_valid(struct pq_slice name)
             return false;
     }
     return name.len >= 1 && name.len <= MECHANISM_NAME_MAX;
+}
+
+static bool is_subtag(struct pq_slice s, bool first)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (!pq_ascii_is_alpha(s.at[i]) && (first || !pq_ascii_is_digit(s.at[i])))
+            return false;
+    return s.len >= 1 && s.len <= SUBTAG_MAX;
+}
+
+bool pq_language_range_is_valid(struct pq_slice range)
+{
+    if (pq_slice_equal(range, PQ_SLICE("*")))
+        return true;
+    for (bool first = true, more = true; more; first = false) {
+        size_t before = range.len;
+        struct pq_slice subtag = pq_slice_cut(&range, '-');
+        if (!is_subtag(subtag, first))
+            return false;
+        more = subtag.len < before;
+    }
+    return true;
+}
+
+bool pq_language_range_matches(struct pq_slice range, struct pq_slice tag)
+{
+    if (pq_slice_equal(range, PQ_SLICE("*")))
+        return true;
+    return pq_slice_equal_nocase(pq_slice_first(tag, range.len), range) &&
+           (tag.len == range.len || tag.at[range.len] == '-');
 }
 
 /* ---- words ----------------------------------------------------------------------------------- */
@@ -117,11 +148,12 @@ static enum pq_flaw check_argument(struct pq_command *c, size_t i, unsigned leni
         return is_digest(arg) ? PQ_FLAW_NONE : PQ_FLAW_ARGUMENT_DIGEST;
     case PQ_ARG_MECHANISM:
         return pq_mechanism_is_valid(arg) ? PQ_FLAW_NONE : PQ_FLAW_ARGUMENT_MECHANISM;
+    case PQ_ARG_RANGE:
+        return pq_language_range_is_valid(arg) ? PQ_FLAW_NONE : PQ_FLAW_ARGUMENT_RANGE;
     case PQ_ARG_NONE:
     case PQ_ARG_NAME:
     case PQ_ARG_PASSWORD:
     case PQ_ARG_INITIAL:
-    case PQ_ARG_RANGE:
         break;
     }
     return PQ_FLAW_NONE;

@@ -61,6 +61,11 @@ static const struct command_case {
     {PQ_SLICE_INIT("AUTH ABCDEFGHIJKLMNOPQRSTU"), PQ_VERB_AUTH, PQ_FLAW_ARGUMENT_MECHANISM,
      PQ_FLAW_ARGUMENT_MECHANISM},
     {PQ_SLICE_INIT("USER \xC3\xA9"), PQ_VERB_USER, PQ_FLAW_OCTETS, PQ_FLAW_OCTETS},
+    {PQ_SLICE_INIT("LANG"), PQ_VERB_LANG, PQ_FLAW_NONE, PQ_FLAW_NONE},
+    {PQ_SLICE_INIT("LANG *"), PQ_VERB_LANG, PQ_FLAW_NONE, PQ_FLAW_NONE},
+    {PQ_SLICE_INIT("LANG es-419"), PQ_VERB_LANG, PQ_FLAW_NONE, PQ_FLAW_NONE},
+    {PQ_SLICE_INIT("LANG de-*"), PQ_VERB_LANG, PQ_FLAW_ARGUMENT_RANGE, PQ_FLAW_ARGUMENT_RANGE},
+    {PQ_SLICE_INIT("LANG de at"), PQ_VERB_LANG, PQ_FLAW_ARGUMENT_SURPLUS, PQ_FLAW_NONE},
 };
 
 #define LENIENT_ALL                                                                                \
@@ -100,6 +105,44 @@ static void test_command_values(void **state)
     assert_int_equal(c.flaw, PQ_FLAW_OCTETS);
     pq_command_parse(PQ_SLICE("LIST \xC3\xA9"), 0, true, &c);
     assert_int_equal(c.flaw, PQ_FLAW_OCTETS);
+}
+
+static void test_language_ranges(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *range;
+        bool valid;
+    } cases[] = {
+        {"*", true},          {"e", true},           {"abcdefgh", true},
+        {"abcdefghi", false}, {"de-12345678", true}, {"de-123456789", false},
+        {"", false},          {"de-", false},        {"-de", false},
+        {"de--at", false},    {"4de", false},        {"de-1996-x", true},
+        {"d_e", false},       {"**", false},         {"*-de", false},
+        {"\xC3\xA9", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (pq_language_range_is_valid(guard_slice(pq_slice_text(cases[i].range))) !=
+            cases[i].valid)
+            fail_msg("%s", cases[i].range);
+}
+
+static void test_language_ranges_match(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *range, *tag;
+        bool matches;
+    } cases[] = {
+        {"*", "de", true},      {"de", "de", true},         {"DE", "de", true},
+        {"es", "es-419", true}, {"es-419", "es-419", true}, {"es-419", "es", false},
+        {"e", "es", false},     {"es", "est", false},       {"es-4", "es-419", false},
+        {"de", "", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (pq_language_range_matches(guard_slice(pq_slice_text(cases[i].range)),
+                                      guard_slice(pq_slice_text(cases[i].tag))) != cases[i].matches)
+            fail_msg("%s on %s", cases[i].range, cases[i].tag);
 }
 
 static void check_written(struct pq_command c, const char *want)
@@ -306,6 +349,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_command_flaws),   cmocka_unit_test(test_command_values),
+        cmocka_unit_test(test_language_ranges), cmocka_unit_test(test_language_ranges_match),
         cmocka_unit_test(test_command_writing), cmocka_unit_test(test_verb_table),
         cmocka_unit_test(test_reply_parsing),   cmocka_unit_test(test_reply_writing),
         cmocka_unit_test(test_listings),        cmocka_unit_test(test_timestamps),

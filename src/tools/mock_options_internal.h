@@ -34,6 +34,7 @@
     X(no_user, "no-user", NULL, "offer no USER and PASS")                                          \
     X(no_sasl, "no-sasl", NULL, "offer no AUTH")                                                   \
     X(no_utf8, "no-utf8", NULL, "offer no UTF8")                                                   \
+    X(no_lang, "no-lang", NULL, "offer no LANG")                                                   \
     X(no_pipelining, "no-pipelining", NULL, "do not announce PIPELINING")                          \
     X(mechanisms, "mechanisms", "LIST", "SASL mechanisms, separated by commas, or all")            \
     X(implementation, "implementation", "TEXT", "of the IMPLEMENTATION capability")                \

@@ -19,7 +19,8 @@
     X(ARGUMENT_SURPLUS, "there are more arguments than the command takes")                         \
     X(ARGUMENT_NUMBER, "an argument is not a canonical decimal number")                            \
     X(ARGUMENT_DIGEST, "the digest is not 32 hexadecimal digits")                                  \
-    X(ARGUMENT_MECHANISM, "the mechanism name does not follow RFC 4422 section 3.1")
+    X(ARGUMENT_MECHANISM, "the mechanism name does not follow RFC 4422 section 3.1")               \
+    X(ARGUMENT_RANGE, "the argument is not a basic language range of RFC 4647 section 2.1")
 
 enum pq_flaw {
 #define X(name, text) PQ_FLAW_##name,
@@ -69,5 +70,11 @@ struct pq_command pq_command_text(enum pq_verb verb, struct pq_slice first, stru
 
 /* 1 to 20 of A-Z, 0-9, "-" and "_", in any case (RFC 4422 section 3.1, RFC 5034 section 5). */
 bool pq_mechanism_is_valid(struct pq_slice name);
+/* "*", or subtags of 1 to 8 letters, with "-" between, behind the first also digits: the basic
+ * language range of RFC 4647 section 2.1. */
+bool pq_language_range_is_valid(struct pq_slice range);
+/* Basic filtering of RFC 4647 section 3.3.1: the range is the tag, or the subtags that it begins
+ * with, in any case; "*" matches every tag. */
+bool pq_language_range_matches(struct pq_slice range, struct pq_slice tag);
 
 #endif

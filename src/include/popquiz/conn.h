@@ -75,6 +75,8 @@ struct pq_conn {
     enum pq_status status; /* of the first internal error; stays */
     unsigned leniency;     /* enum pq_leniency; zero is strict; may be set after pq_conn_init() */
     size_t command_max;    /* the longest line that is read whole; at most the memory lent */
+    bool utf8_user;        /* "UTF8 USER" was announced: names and passwords may be UTF-8 before the
+                            * command UTF8 too (RFC 6856 section 2.2); may be set likewise */
     size_t response_max;   /* the longest SASL line with CRLF; at most the memory lent */
     uint64_t body_max; /* octets of one RETR or TOP that a reader accepts; zero: no limit. So many
                             * are given, and more of them is BODY_TOO_LONG */
