@@ -5,11 +5,17 @@ import argparse
 import importlib
 import os
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
 from popquiz import probe
+from popquiz.catalogue import Catalogue
 from popquiz.errors import UsageError
+from popquiz.fixtures import Maildrop
+from popquiz.pace import PER_MINUTE
+from popquiz.record import Job
+from popquiz.schedule import WRONG_LOGINS, Rules
 from popquiz.targets import TLS_MODES, Account, Endpoint, Target
 
 PASSWORD_MAX = 1024  # octets
@@ -38,6 +44,63 @@ def number(least: int, most: int = NUMBER_MAX) -> Callable[[str], int]:
     return read
 
 
+def add_safety(group: Group) -> None:
+    """What may be done to the target."""
+    group.add_argument("--yes-destroy", action="store_true", help="cases may add and remove mail")
+    group.add_argument(
+        "--safe",
+        action="store_true",
+        help="they may not, nor guess passwords freely (always so on servers of others)",
+    )
+    group.add_argument("--slow", action="store_true", help="cases may take long")
+    group.add_argument(
+        "--wrong-logins",
+        type=number(0),
+        metavar="N",
+        help=f"logins that may fail (default: {WRONG_LOGINS}, and no limit on our own servers)",
+    )
+    group.add_argument(
+        "--connections-per-minute",
+        type=number(1),
+        metavar="N",
+        help=f"at most (default: {PER_MINUTE}, and no limit on this machine)",
+    )
+
+
+def is_here(address: str) -> bool:
+    """Whether an address is one of this machine, by its spelling."""
+    place = probe.parse_address(address)
+    host = place if isinstance(place, str) else place[0]
+    try:
+        return host.startswith("/") or host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def rules(
+    args: argparse.Namespace, rows: Catalogue, target: Target, maildrop: Callable[[Job], Maildrop]
+) -> Rules:
+    """What holds for a run with these options. Raises UsageError."""
+    if args.safe and args.yes_destroy:
+        raise UsageError("--safe and --yes-destroy exclude each other")
+    foreign = args.safe or not target.ours
+    wrong = args.wrong_logins if args.wrong_logins is not None or not foreign else WRONG_LOGINS
+    pace = args.connections_per_minute
+    if not pace and not target.ours and not is_here(target.name):
+        pace = PER_MINUTE
+    return Rules(
+        catalogue=rows,
+        maildrop=maildrop,
+        wrong_logins=wrong,
+        seed=args.seed,
+        destroy=args.yes_destroy,
+        safe=args.safe,
+        slow=args.slow,
+        per_minute=pace,
+        revive_seconds=float(args.patience),
+    )
+
+
 def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument(
         "--target",
@@ -58,9 +121,11 @@ def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument("--password2-file", metavar="FILE", help="its password")
     group.add_argument("--login", metavar="NAME", help="how to log in: user, plain, apop, ...")
     group.add_argument(
-        "--reset",
+        "--adapter",
         metavar="HOW",
-        help="how mail comes back on an exec: target: restart, or copy:PRISTINE:LIVE",
+        help="how mail is reached otherwise than by POP3: maildir:PATH, mbox:PATH, lmtp:, smtp:, "
+        "imap: or imaps://HOST:PORT, exec:COMMAND; for an exec: target also restart or "
+        "copy:PRISTINE:LIVE; none (the default): not at all",
     )
     group.add_argument(
         "--mock-option",
@@ -131,18 +196,24 @@ def _mock(args: argparse.Namespace) -> Target:
 
 
 def _exec(args: argparse.Namespace, command: str) -> Target:
+    from popquiz import adapters
     from popquiz.target_exec import ExecTarget, parse_reset
 
-    reset = parse_reset(args.reset) if args.reset else None
-    target = ExecTarget(command, endpoint(args, ""), accounts(args), reset)
+    how = args.adapter or "none"
+    reset = parse_reset(how)
+    opener = None if reset else adapters.parse(how)
+    target = ExecTarget(command, endpoint(args, ""), accounts(args), reset, opener)
     target.greeting_seconds = float(args.patience)
     return target
 
 
 def _plain(args: argparse.Namespace) -> Target:
+    from popquiz import adapters
     from popquiz.target_plain import PlainTarget
 
-    return PlainTarget(endpoint(args, args.target), accounts(args))
+    opener = adapters.parse(args.adapter or "none")
+    where = endpoint(args, args.target)
+    return PlainTarget(where, accounts(args), opener, destroy=args.yes_destroy)
 
 
 def _lab(args: argparse.Namespace) -> Target:
@@ -158,12 +229,12 @@ def target(args: argparse.Namespace) -> Target:
     """The target that the options describe. Raises UsageError."""
     if args.lab and args.target:
         raise UsageError("--lab and --target exclude each other")
+    if args.adapter and (args.lab or args.target == "mock"):
+        raise UsageError("--adapter is for servers of yours: the mock and the lab have their own")
     if args.lab:
         return _lab(args)
     if not args.target:
         raise UsageError("--target is needed; `--target mock` tries the suite on its own server")
-    if args.reset and not args.target.startswith("exec:"):
-        raise UsageError("--reset is for exec: targets")
     if args.mock_option and args.target != "mock":
         raise UsageError("--mock-option is for --target mock")
     if args.target == "mock":

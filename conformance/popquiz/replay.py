@@ -20,9 +20,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("files", nargs="+", metavar="FILE", help="dialogues, or folders of them")
     options.add_target(parser.add_argument_group("target"), default="mock")
     parser.add_argument("--segment", default="whole", type=certify.segment, metavar="CUT")
-    parser.add_argument("--yes-destroy", action="store_true", help="cases may remove mail")
-    parser.add_argument("--slow", action="store_true", help="cases may take long")
-    parser.set_defaults(wrong_logins=None, repeat=1)
+    options.add_safety(parser.add_argument_group("what may be done to it"))
+    parser.set_defaults(repeat=1)
 
 
 def lines(result: Result) -> list[str]:

@@ -115,20 +115,25 @@ def _learned(outcome: Outcome, login: Path, least_ms: int) -> Facts:
     return replace(facts.learn(outcome.golden), login=login, patience_ms=patience)
 
 
-async def first(check: Check, target: Target, logins: Sequence[Path]) -> Facts:
-    """Finds a prelude that works, and learns what the target offers. Raises TargetError."""
+async def first(
+    check: Check, target: Target, logins: Sequence[Path], wrong_logins: int | None = None
+) -> Facts:
+    """Finds a prelude that works, and learns what the target offers. `wrong_logins`: how many may
+    fail meanwhile, at least one; None: WRONG_LOGINS_MAX. Raises TargetError."""
     failed, wrong, seen = None, 0, Facts()
+    most = WRONG_LOGINS_MAX if wrong_logins is None else min(wrong_logins, WRONG_LOGINS_MAX)
     for login in logins:
         way = WAYS.get(login.stem, login.stem)
         if failed and not seen.offers(way):
             continue
         outcome = await check.play(login)
         if outcome.outcome == "pass":
-            return _learned(outcome, login, target.patience_ms or 0)
+            found = _learned(outcome, login, target.patience_ms or 0)
+            return replace(found, wrong_logins=wrong)
         seen = facts.learn(outcome.golden)
         wrong += outcome.wrong_logins
         failed = failed or outcome
-        if outcome.why != LOGIN_FAILED or wrong >= WRONG_LOGINS_MAX:
+        if outcome.why != LOGIN_FAILED or wrong >= most:
             break
     assert failed
     raise TargetError(f"{target.name}: {explain(failed, check.seat.endpoint.tls)}")
