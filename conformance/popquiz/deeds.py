@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 
 SENT = re.compile(r"^[ \t]*C\d?\S (.*)$", re.MULTILINE)  # the payload of a client's step
+LABELLED = re.compile(r'([\w-]+):"((?:[^"\\]|\\.)*)"')  # a value of a matrix, behind its name
 ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|.)")
-DEL = re.compile(r"d\W*e\W*l", re.IGNORECASE)  # also where it is cut, shortened or mixed with others
+DEL = re.compile(r"d\W*e\W*l", re.IGNORECASE)  # also cut, shortened or mixed with others
 RETR = re.compile(r"\bRETR\b", re.IGNORECASE)
 LOGIN = re.compile(r"\b(?:PASS|APOP|AUTH)\b", re.IGNORECASE)
 CONNECT = re.compile(r"^[ \t]*@(?:connect|login)\b", re.MULTILINE)
@@ -28,16 +29,19 @@ class Deeds:
 
 
 @cache
-def _body(file: Path) -> str:
-    """What follows the header. Raises OSError when the dialogue is gone."""
-    return file.read_text(encoding="utf-8", errors="replace").partition("\n---\n")[2]
+def _parts(file: Path) -> tuple[str, str]:
+    """The header and the rest. Raises OSError when the dialogue is gone."""
+    head, _, body = file.read_text(encoding="utf-8", errors="replace").partition("\n---\n")
+    return head, body
 
 
 def read(file: Path, name: str, row: Mapping[str, str], state: str | None) -> Deeds:
     """What a row of the dialogue of that name does that finds connection 1 in `state`; None: it
     connects itself. Raises OSError."""
-    body = _body(file)
-    sent = ESCAPE.sub(" ", "\n".join((*SENT.findall(body), *row.values())))
+    head, body = _parts(file)
+    names = set(row.values())  # or the values, where they have no names
+    values = [value for label, value in LABELLED.findall(head) if label in names]
+    sent = ESCAPE.sub(" ", "\n".join((*SENT.findall(body), *names, *values)))
     return Deeds(
         reads=RETR.search(sent) is not None,
         # Some cases write it with octets that are nearly its letters; their names tell.

@@ -10,6 +10,7 @@ from popquiz.adapters import Boxes, Opener, Place
 from popquiz.fixtures import Maildrop
 from popquiz.targets import Account, Adapter, Endpoint, Incident, NoAdapter, Seat, Stored
 
+
 class Watcher(Adapter):
     """Looks at the mail and never changes it; what else the adapter could do is not safe."""
 

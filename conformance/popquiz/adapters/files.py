@@ -132,20 +132,22 @@ class MboxBox:
     def _locked(self, act: Callable[[mailbox.mbox], object]) -> None:
         """Waits until the sessions before have let it go."""
         box = mailbox.mbox(self._path, create=False)
-        end = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                box.lock()
-                break
-            except mailbox.ExternalClashError:
-                if time.monotonic() > end:
-                    raise ValueError(f"{self._path} stays locked") from None
-                time.sleep(LOCK_PAUSE_SECONDS)
         try:
+            self._lock(box)
             act(box)
             box.flush()
         finally:
             box.close()  # which unlocks it
+
+    def _lock(self, box: mailbox.mbox) -> None:
+        end = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                return box.lock()
+            except mailbox.ExternalClashError:
+                if time.monotonic() > end:
+                    raise ValueError(f"{self._path} stays locked") from None
+                time.sleep(LOCK_PAUSE_SECONDS)
 
     def deliver(self, octets: bytes) -> None:
         self._locked(lambda box: box.add(on_disk(octets)))
