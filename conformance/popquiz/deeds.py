@@ -16,6 +16,7 @@ LABELLED = re.compile(r'([\w-]+):"((?:[^"\\]|\\.)*)"')  # a value of a matrix, b
 ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|.)")
 DEL = re.compile(r"d\W*e\W*l", re.IGNORECASE)  # also cut, shortened or mixed with others
 RETR = re.compile(r"\bRETR\b", re.IGNORECASE)
+PASSWORD = re.compile(r"\bpw\b")
 LOGIN = re.compile(r"\b(?:PASS|APOP|AUTH)\b", re.IGNORECASE)
 CONNECT = re.compile(r"^[ \t]*@(?:connect|login)\b", re.MULTILINE)
 
@@ -24,6 +25,7 @@ CONNECT = re.compile(r"^[ \t]*@(?:connect|login)\b", re.MULTILINE)
 class Deeds:
     reads: bool = False  # it says RETR
     marks: bool = False  # it says DELE, or what a broken server may take for that
+    password: bool = False  # it uses the password itself, not only the prelude does
     logins: int = 1  # tries to log in that may fail
     connects: int = 1
 
@@ -46,6 +48,7 @@ def read(file: Path, name: str, row: Mapping[str, str], state: str | None) -> De
         reads=RETR.search(sent) is not None,
         # Some cases write it with octets that are nearly its letters; their names tell.
         marks=DEL.search(sent) is not None or "dele" in name,
+        password=PASSWORD.search(sent) is not None,
         logins=max(len(LOGIN.findall(sent)), 1),
         connects=max(len(CONNECT.findall(body)) + (state is not None), 1),
     )

@@ -4,12 +4,12 @@
 import argparse
 import importlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
-from popquiz import probe
+from popquiz import accounts, popurl, probe, sanity
 from popquiz.catalogue import Catalogue
 from popquiz.errors import UsageError
 from popquiz.fixtures import Maildrop
@@ -18,7 +18,6 @@ from popquiz.record import Job
 from popquiz.schedule import WRONG_LOGINS, Rules
 from popquiz.targets import TLS_MODES, Account, Endpoint, Target
 
-PASSWORD_MAX = 1024  # octets
 NUMBER_MAX = 2**53 - 1  # of the player's numbers
 PATIENCE_MAX = 600  # seconds, likewise
 PATIENCE_SECONDS = 10.0
@@ -106,8 +105,8 @@ def add_target(group: Group, default: str | None = None) -> None:
         "--target",
         default=default,
         metavar="WHERE",
-        help="tcp://HOST:PORT, unix:/PATH, exec:COMMAND ({port} and {dir} are filled in; without "
-        "{port} it is run inetd style) or mock, the server that is built in",
+        help="tcp://HOST:PORT, unix:/PATH, pop://USER;AUTH=HOW@HOST:PORT, exec:COMMAND ({port} and "
+        "{dir} are filled in; without {port} it is run inetd style) or mock, the built-in server",
     )
     group.add_argument("--lab", metavar="NAME", help="a server of the lab; see `popquiz lab list`")
     group.add_argument("--tls", choices=TLS_MODES, default="none", help="how TLS begins there")
@@ -117,6 +116,9 @@ def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument("--host", metavar="NAME", help="whose certificate it must be; else HOST's")
     group.add_argument("--user", metavar="NAME", help="the account")
     group.add_argument("--password-file", metavar="FILE", help="its password, the first line")
+    group.add_argument("--token-file", metavar="FILE", help="instead, a bearer token")
+    group.add_argument("--token-command", metavar="COMMAND", help="which prints the token")
+    group.add_argument("--account", metavar="FILE", help="TOML with the accounts, instead of these")
     group.add_argument("--user2", metavar="NAME", help="a second account on the same server")
     group.add_argument("--password2-file", metavar="FILE", help="its password")
     group.add_argument("--login", metavar="NAME", help="how to log in: user, plain, apop, ...")
@@ -145,36 +147,12 @@ def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument("--seed", type=number(0), default=1, metavar="N", help="of random numbers")
 
 
-def read_password(path: str) -> str:
-    """The first line of the file, without its line end. Raises UsageError."""
-    try:
-        octets = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the password: {error.strerror}") from None
-    line = octets.partition(b"\n")[0].removesuffix(b"\r")
-    if not line or len(line) > PASSWORD_MAX:
-        raise UsageError(f"{path}: the first line must be a password, not over {PASSWORD_MAX}")
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: the password is not UTF-8") from None
-
-
-def _account(name: str | None, file: str | None, suffix: str) -> Account | None:
-    if name is None and file is None:
-        return None
-    if not name or not file:
-        raise UsageError(f"--user{suffix} and --password{suffix}-file belong together")
-    return Account(name, read_password(file))
-
-
-def accounts(args: argparse.Namespace) -> list[Account]:
-    """One or two. Raises UsageError."""
-    first = _account(args.user, args.password_file, "")
-    second = _account(args.user2, args.password2_file, "2")
-    if not first:
-        raise UsageError("--user and --password-file are needed: cases log in")
-    return [first, *([second] if second else [])]
+def accounts_of(args: argparse.Namespace) -> list[Account]:
+    """One or two; they are read once. Raises UsageError."""
+    if not hasattr(args, "accounts_read"):
+        args.accounts_read = accounts.read(args)
+    found: list[Account] = args.accounts_read
+    return found
 
 
 def endpoint(args: argparse.Namespace, address: str) -> Endpoint:
@@ -202,7 +180,7 @@ def _exec(args: argparse.Namespace, command: str) -> Target:
     how = args.adapter or "none"
     reset = parse_reset(how)
     opener = None if reset else adapters.parse(how)
-    target = ExecTarget(command, endpoint(args, ""), accounts(args), reset, opener)
+    target = ExecTarget(command, endpoint(args, ""), accounts_of(args), reset, opener)
     target.greeting_seconds = float(args.patience)
     return target
 
@@ -213,7 +191,7 @@ def _plain(args: argparse.Namespace) -> Target:
 
     opener = adapters.parse(args.adapter or "none")
     where = endpoint(args, args.target)
-    return PlainTarget(where, accounts(args), opener, destroy=args.yes_destroy)
+    return PlainTarget(where, accounts_of(args), opener, destroy=args.yes_destroy)
 
 
 def _lab(args: argparse.Namespace) -> Target:
@@ -223,6 +201,18 @@ def _lab(args: argparse.Namespace) -> Target:
         raise UsageError("--lab: this installation has no lab") from None
     target: Target = lab.target(args.lab, args.tls)
     return target
+
+
+def _take_url(args: argparse.Namespace) -> None:
+    """Makes the other options of a POP URL (RFC 2384)."""
+    url = popurl.parse(args.target)
+    for option, value in (("user", url.user), ("login", url.login)):
+        if value and getattr(args, option) not in (None, value):
+            raise UsageError(f"--{option} says {getattr(args, option)!r}, the POP URL {value!r}")
+        setattr(args, option, value or getattr(args, option))
+    if url.implicit and args.tls == "stls":
+        raise UsageError("--tls stls: with pops:// TLS begins at once")
+    args.target, args.tls = url.address, "implicit" if url.implicit else args.tls
 
 
 def target(args: argparse.Namespace) -> Target:
@@ -235,6 +225,8 @@ def target(args: argparse.Namespace) -> Target:
         return _lab(args)
     if not args.target:
         raise UsageError("--target is needed; `--target mock` tries the suite on its own server")
+    if popurl.is_url(args.target):
+        _take_url(args)
     if args.mock_option and args.target != "mock":
         raise UsageError("--mock-option is for --target mock")
     if args.target == "mock":
@@ -250,6 +242,11 @@ def workers(wanted: int | None) -> int:
 
 
 def secrets(args: argparse.Namespace) -> list[str]:
-    """Every password that the options name."""
-    files: Sequence[str | None] = (args.password_file, args.password2_file)
-    return [read_password(file) for file in files if file]
+    """Every password that was read for the target."""
+    return [account.password for account in getattr(args, "accounts_read", [])]
+
+
+def logins(args: argparse.Namespace) -> list[Path]:
+    """The preludes that may be tried. Raises UsageError."""
+    tokens = any(account.is_token for account in getattr(args, "accounts_read", []))
+    return sanity.preludes(args.login, tokens=tokens)

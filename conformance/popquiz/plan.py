@@ -137,9 +137,17 @@ def refusal(case: Case, maildrop: Maildrop, situation: Situation) -> Refusal | N
             return skip, f"needs {need}"
     if not situation.may_write and (why := unsafe(case, situation.facts)):
         return Skip.UNSAFE, why
-    if not situation.seat.account(maildrop):
+    account = situation.seat.account(maildrop)
+    if not account:
         return Skip.ADAPTER, f"needs the maildrop {maildrop.name!r}"
+    if account.is_token and case.deeds.password and not _takes_tokens(case):
+        return Skip.CONFIG, "needs a password, and there is a token"
     return None
+
+
+def _takes_tokens(case: Case) -> bool:
+    """Whether it sends a token in the place of the password."""
+    return any("tokens" in need.args or "OAUTHBEARER" in need.args for need in case.needs)
 
 
 def removes_for_good(case: Case, situation: Situation) -> bool:

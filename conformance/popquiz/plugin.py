@@ -127,7 +127,7 @@ def _tell(item: DialogueItem, result: Result) -> None:
 
 
 def _play(session: pytest.Session, items: list[DialogueItem]) -> None:
-    from popquiz import cases, catalogue, options, paths, runner, sanity
+    from popquiz import cases, catalogue, options, paths, runner
     from popquiz.fixtures import Fixtures
 
     args = session.config.option
@@ -142,7 +142,7 @@ def _play(session: pytest.Session, items: list[DialogueItem]) -> None:
             jobs=list(by_job),
             fixtures=fixtures,
             rules=rules,
-            logins=sanity.preludes(args.login),
+            logins=options.logins(args),
             workers=min(options.workers(None), len(items)),
             sanity_patience_ms=args.patience * 1000,
             heard=lambda result: _tell(by_job[result.job], result),

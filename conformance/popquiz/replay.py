@@ -3,7 +3,7 @@
 
 import argparse
 
-from popquiz import cases, catalogue, certify, gate, options, paths, results, runner, sanity
+from popquiz import cases, catalogue, certify, gate, options, paths, results, runner
 from popquiz.baseline import Comparison
 from popquiz.console import Console
 from popquiz.errors import Exit, UsageError
@@ -58,7 +58,7 @@ def _config(args: argparse.Namespace, console: Console) -> runner.Config:
         jobs=[Job(case, args.segment) for case in found],
         fixtures=fixtures,
         rules=rules,
-        logins=sanity.preludes(args.login),
+        logins=options.logins(args),
         sanity_patience_ms=args.patience * 1000,
         heard=show,
     )

@@ -22,18 +22,21 @@ WRONG_LOGINS_MAX = 3  # while looking for the way to log in
 # Preludes in the order in which they are tried, and what Facts.offers() calls each.
 ORDER = ("user", "plain", "apop", "plain-ir", "login", "cram-md5", "scram-sha-256", "scram-sha-1")
 WAYS = {"plain-ir": "plain"}
+TOKENS = ("oauthbearer", "xoauth2")  # take a bearer token in the place of the password
 
 
-def preludes(wanted: str | None = None) -> list[Path]:
-    """The dialogues that log in, best first; only the one of that name, if one is wanted."""
+def preludes(wanted: str | None = None, *, tokens: bool = False) -> list[Path]:
+    """The dialogues that log in, best first: with passwords, or with tokens; only the one of that
+    name, if one is wanted."""
     folder = paths.cases() / LOGIN
     files = {path.stem: path for path in sorted(folder.glob("*.dlg"))}
     if wanted is not None and wanted not in files:
         raise UsageError(f"--login {wanted!r}: it must be one of {', '.join(files)}")
     if wanted is not None:
         return [files[wanted]]
+    bearers = [files.pop(name) for name in TOKENS if name in files]
     known = [files.pop(name) for name in ORDER if name in files]
-    return [*known, *files.values()]
+    return bearers if tokens else [*known, *files.values()]
 
 
 @dataclass(frozen=True, slots=True)

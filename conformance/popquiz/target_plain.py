@@ -43,7 +43,6 @@ class PlainTarget:
     shared = True
     ours = False
     patience_ms: int | None = None
-    settings = frozenset[str]()
     configuration = ""
 
     def __init__(
@@ -56,6 +55,7 @@ class PlainTarget:
     ) -> None:
         """`accounts`: one or two. `destroy`: mail may be added and removed."""
         self.name = endpoint.address
+        self.settings = frozenset({"tokens"} if accounts[0].is_token else ())
         self._endpoint = endpoint
         self._accounts = accounts
         self._opener = opener
