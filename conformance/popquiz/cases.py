@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cases: the rows of dialogue files, as popquiz-dlg describes them. No file is read here."""
+"""Cases: the rows of dialogue files, as popquiz-dlg describes them."""
 
 import json
 import subprocess
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from popquiz import paths
+from popquiz import deeds, paths
 from popquiz.catalogue import Catalogue
+from popquiz.deeds import Deeds
 from popquiz.errors import SuiteError, UsageError
 
 DESCRIBE_SECONDS = 60
@@ -58,6 +59,7 @@ class Case:
     mailbox: tuple[str, ...]
     messages: Mapping[str, bytes]  # the [message] sections
     branches: tuple[Branch, ...]
+    deeds: Deeds = field(default_factory=Deeds)
 
     def needs_any(self, *names: str) -> bool:
         return any(need.name in names for need in self.needs)
@@ -94,6 +96,7 @@ def from_description(d: Mapping[str, Any]) -> Case:
         mailbox=tuple(d["mailbox"]),
         messages={m["name"]: b64decode(m["base64"]) for m in d["messages"]},
         branches=tuple(Branch(b["name"], b["verdict"], b["line"]) for b in d["branches"]),
+        deeds=deeds.read(Path(d["file"]), d["id"], d["row"], d["state"]),
     )
 
 

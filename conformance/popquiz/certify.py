@@ -11,6 +11,7 @@ from popquiz import (
     baseline,
     cases,
     catalogue,
+    forecast,
     gate,
     junit,
     options,
@@ -18,7 +19,6 @@ from popquiz import (
     reporting,
     results,
     runner,
-    sanity,
     scope,
     selection,
 )
@@ -30,7 +30,7 @@ from popquiz.fixtures import Fixtures
 from popquiz.mask import Mask
 from popquiz.record import Job
 from popquiz.results import Report
-from popquiz.schedule import WRONG_LOGINS, Rules
+from popquiz.schedule import Rules
 from popquiz.servers import profile
 from popquiz.targets import Target
 
@@ -77,14 +77,6 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         help=f"play each case with its writes cut so: {', '.join(SEGMENTS)}, or octets",
     )
     group.add_argument("--shard", type=_shard, metavar="I/N", help="only this part of the cases")
-    group.add_argument("--yes-destroy", action="store_true", help="cases may remove mail")
-    group.add_argument("--slow", action="store_true", help="cases may take long")
-    group.add_argument(
-        "--wrong-logins",
-        type=options.number(0),
-        metavar="N",
-        help=f"logins that may fail (default: {WRONG_LOGINS}, and no limit on our own servers)",
-    )
 
 
 def _add_gate(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +101,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "4 the suite is at fault, 5 only the baseline is stale, 130 interrupted",
     )
     options.add_target(parser.add_argument_group("target"))
+    options.add_safety(parser.add_argument_group("what may be done to it"))
     add_selection(parser)
     _add_gate(parser)
     parser.add_argument(
@@ -152,17 +145,9 @@ def choose(args: argparse.Namespace, rows: Catalogue, loaded: list[Case]) -> lis
 
 
 def rules(args: argparse.Namespace, rows: Catalogue, target: Target, fixtures: Fixtures) -> Rules:
-    unlimited = None if target.ours else WRONG_LOGINS
-    return Rules(
-        catalogue=rows,
-        maildrop=lambda job: runner.maildrop_of(fixtures, job),
-        repeat=args.repeat,
-        wrong_logins=args.wrong_logins if args.wrong_logins is not None else unlimited,
-        seed=args.seed,
-        destroy=args.yes_destroy,
-        slow=args.slow,
-        revive_seconds=float(args.patience),
-    )
+    found = options.rules(args, rows, target, lambda job: runner.maildrop_of(fixtures, job))
+    found.repeat = args.repeat
+    return found
 
 
 def replay_options(args: argparse.Namespace) -> list[str]:
@@ -176,15 +161,18 @@ def replay_options(args: argparse.Namespace) -> list[str]:
         "--host": args.host,
         "--user": args.user,
         "--password-file": args.password_file,
+        "--token-file": args.token_file,
+        "--token-command": args.token_command,
+        "--account": args.account,
         "--user2": args.user2,
         "--password2-file": args.password2_file,
         "--login": args.login,
-        "--reset": args.reset,
+        "--adapter": args.adapter,
     }
     words = [word for name, value in pairs.items() if value for word in (name, value)]
     words += [word for option in args.mock_option for word in ("--mock-option", option)]
-    words += ["--insecure"] if args.insecure else []
-    return words + (["--yes-destroy"] if args.yes_destroy else [])
+    flags = {"--insecure": args.insecure, "--yes-destroy": args.yes_destroy, "--safe": args.safe}
+    return words + [flag for flag, given in flags.items() if given]
 
 
 # ---- the command --------------------------------------------------------------------------------
@@ -217,11 +205,13 @@ def _play(
         jobs=jobs,
         fixtures=fixtures,
         rules=rules(args, rows, target, fixtures),
-        logins=sanity.preludes(args.login),
+        logins=options.logins(args),
         workers=min(options.workers(args.jobs), max(len(jobs), 1)),
         sanity_patience_ms=args.patience * 1000,
         heard=lambda result: console.step(),
     )
+    for line in forecast.lines(target, jobs, config.rules):
+        console.line(line)
     console.begin(len(jobs), target.name)
     try:
         return runner.execute(config)

@@ -41,6 +41,7 @@ class Facts:
     messages: int = 0
     login: Path | None = None  # the prelude that works
     patience_ms: int = 1000
+    wrong_logins: int = 0  # that it took to find the prelude
 
     @property
     def timestamp(self) -> bool:

@@ -4,15 +4,20 @@
 import argparse
 import importlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
-from popquiz import probe
+from popquiz import accounts, popurl, probe, sanity
+from popquiz.catalogue import Catalogue
 from popquiz.errors import UsageError
+from popquiz.fixtures import Maildrop
+from popquiz.pace import PER_MINUTE
+from popquiz.record import Job
+from popquiz.schedule import WRONG_LOGINS, Rules
 from popquiz.targets import TLS_MODES, Account, Endpoint, Target
 
-PASSWORD_MAX = 1024  # octets
 NUMBER_MAX = 2**53 - 1  # of the player's numbers
 PATIENCE_MAX = 600  # seconds, likewise
 PATIENCE_SECONDS = 10.0
@@ -38,13 +43,70 @@ def number(least: int, most: int = NUMBER_MAX) -> Callable[[str], int]:
     return read
 
 
+def add_safety(group: Group) -> None:
+    """What may be done to the target."""
+    group.add_argument("--yes-destroy", action="store_true", help="cases may add and remove mail")
+    group.add_argument(
+        "--safe",
+        action="store_true",
+        help="they may not, nor guess passwords freely (always so on servers of others)",
+    )
+    group.add_argument("--slow", action="store_true", help="cases may take long")
+    group.add_argument(
+        "--wrong-logins",
+        type=number(0),
+        metavar="N",
+        help=f"logins that may fail (default: {WRONG_LOGINS}, and no limit on our own servers)",
+    )
+    group.add_argument(
+        "--connections-per-minute",
+        type=number(1),
+        metavar="N",
+        help=f"at most (default: {PER_MINUTE}, and no limit on this machine)",
+    )
+
+
+def is_here(address: str) -> bool:
+    """Whether an address is one of this machine, by its spelling."""
+    place = probe.parse_address(address)
+    host = place if isinstance(place, str) else place[0]
+    try:
+        return host.startswith("/") or host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def rules(
+    args: argparse.Namespace, rows: Catalogue, target: Target, maildrop: Callable[[Job], Maildrop]
+) -> Rules:
+    """What holds for a run with these options. Raises UsageError."""
+    if args.safe and args.yes_destroy:
+        raise UsageError("--safe and --yes-destroy exclude each other")
+    foreign = args.safe or not target.ours
+    wrong = args.wrong_logins if args.wrong_logins is not None or not foreign else WRONG_LOGINS
+    pace = args.connections_per_minute
+    if not pace and not target.ours and not is_here(target.name):
+        pace = PER_MINUTE
+    return Rules(
+        catalogue=rows,
+        maildrop=maildrop,
+        wrong_logins=wrong,
+        seed=args.seed,
+        destroy=args.yes_destroy,
+        safe=args.safe,
+        slow=args.slow,
+        per_minute=pace,
+        revive_seconds=float(args.patience),
+    )
+
+
 def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument(
         "--target",
         default=default,
         metavar="WHERE",
-        help="tcp://HOST:PORT, unix:/PATH, exec:COMMAND ({port} and {dir} are filled in; without "
-        "{port} it is run inetd style) or mock, the server that is built in",
+        help="tcp://HOST:PORT, unix:/PATH, pop://USER;AUTH=HOW@HOST:PORT, exec:COMMAND ({port} and "
+        "{dir} are filled in; without {port} it is run inetd style) or mock, the built-in server",
     )
     group.add_argument("--lab", metavar="NAME", help="a server of the lab; see `popquiz lab list`")
     group.add_argument("--tls", choices=TLS_MODES, default="none", help="how TLS begins there")
@@ -54,13 +116,18 @@ def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument("--host", metavar="NAME", help="whose certificate it must be; else HOST's")
     group.add_argument("--user", metavar="NAME", help="the account")
     group.add_argument("--password-file", metavar="FILE", help="its password, the first line")
+    group.add_argument("--token-file", metavar="FILE", help="instead, a bearer token")
+    group.add_argument("--token-command", metavar="COMMAND", help="which prints the token")
+    group.add_argument("--account", metavar="FILE", help="TOML with the accounts, instead of these")
     group.add_argument("--user2", metavar="NAME", help="a second account on the same server")
     group.add_argument("--password2-file", metavar="FILE", help="its password")
     group.add_argument("--login", metavar="NAME", help="how to log in: user, plain, apop, ...")
     group.add_argument(
-        "--reset",
+        "--adapter",
         metavar="HOW",
-        help="how mail comes back on an exec: target: restart, or copy:PRISTINE:LIVE",
+        help="how mail is reached otherwise than by POP3: maildir:PATH, mbox:PATH, lmtp:, smtp:, "
+        "imap: or imaps://HOST:PORT, exec:COMMAND; for an exec: target also restart or "
+        "copy:PRISTINE:LIVE; none (the default): not at all",
     )
     group.add_argument(
         "--mock-option",
@@ -80,36 +147,12 @@ def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument("--seed", type=number(0), default=1, metavar="N", help="of random numbers")
 
 
-def read_password(path: str) -> str:
-    """The first line of the file, without its line end. Raises UsageError."""
-    try:
-        octets = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: cannot read the password: {error.strerror}") from None
-    line = octets.partition(b"\n")[0].removesuffix(b"\r")
-    if not line or len(line) > PASSWORD_MAX:
-        raise UsageError(f"{path}: the first line must be a password, not over {PASSWORD_MAX}")
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: the password is not UTF-8") from None
-
-
-def _account(name: str | None, file: str | None, suffix: str) -> Account | None:
-    if name is None and file is None:
-        return None
-    if not name or not file:
-        raise UsageError(f"--user{suffix} and --password{suffix}-file belong together")
-    return Account(name, read_password(file))
-
-
-def accounts(args: argparse.Namespace) -> list[Account]:
-    """One or two. Raises UsageError."""
-    first = _account(args.user, args.password_file, "")
-    second = _account(args.user2, args.password2_file, "2")
-    if not first:
-        raise UsageError("--user and --password-file are needed: cases log in")
-    return [first, *([second] if second else [])]
+def accounts_of(args: argparse.Namespace) -> list[Account]:
+    """One or two; they are read once. Raises UsageError."""
+    if not hasattr(args, "accounts_read"):
+        args.accounts_read = accounts.read(args)
+    found: list[Account] = args.accounts_read
+    return found
 
 
 def endpoint(args: argparse.Namespace, address: str) -> Endpoint:
@@ -131,18 +174,24 @@ def _mock(args: argparse.Namespace) -> Target:
 
 
 def _exec(args: argparse.Namespace, command: str) -> Target:
+    from popquiz import adapters
     from popquiz.target_exec import ExecTarget, parse_reset
 
-    reset = parse_reset(args.reset) if args.reset else None
-    target = ExecTarget(command, endpoint(args, ""), accounts(args), reset)
+    how = args.adapter or "none"
+    reset = parse_reset(how)
+    opener = None if reset else adapters.parse(how)
+    target = ExecTarget(command, endpoint(args, ""), accounts_of(args), reset, opener)
     target.greeting_seconds = float(args.patience)
     return target
 
 
 def _plain(args: argparse.Namespace) -> Target:
+    from popquiz import adapters
     from popquiz.target_plain import PlainTarget
 
-    return PlainTarget(endpoint(args, args.target), accounts(args))
+    opener = adapters.parse(args.adapter or "none")
+    where = endpoint(args, args.target)
+    return PlainTarget(where, accounts_of(args), opener, destroy=args.yes_destroy)
 
 
 def _lab(args: argparse.Namespace) -> Target:
@@ -154,16 +203,30 @@ def _lab(args: argparse.Namespace) -> Target:
     return target
 
 
+def _take_url(args: argparse.Namespace) -> None:
+    """Makes the other options of a POP URL (RFC 2384)."""
+    url = popurl.parse(args.target)
+    for option, value in (("user", url.user), ("login", url.login)):
+        if value and getattr(args, option) not in (None, value):
+            raise UsageError(f"--{option} says {getattr(args, option)!r}, the POP URL {value!r}")
+        setattr(args, option, value or getattr(args, option))
+    if url.implicit and args.tls == "stls":
+        raise UsageError("--tls stls: with pops:// TLS begins at once")
+    args.target, args.tls = url.address, "implicit" if url.implicit else args.tls
+
+
 def target(args: argparse.Namespace) -> Target:
     """The target that the options describe. Raises UsageError."""
     if args.lab and args.target:
         raise UsageError("--lab and --target exclude each other")
+    if args.adapter and (args.lab or args.target == "mock"):
+        raise UsageError("--adapter is for servers of yours: the mock and the lab have their own")
     if args.lab:
         return _lab(args)
     if not args.target:
         raise UsageError("--target is needed; `--target mock` tries the suite on its own server")
-    if args.reset and not args.target.startswith("exec:"):
-        raise UsageError("--reset is for exec: targets")
+    if popurl.is_url(args.target):
+        _take_url(args)
     if args.mock_option and args.target != "mock":
         raise UsageError("--mock-option is for --target mock")
     if args.target == "mock":
@@ -179,6 +242,11 @@ def workers(wanted: int | None) -> int:
 
 
 def secrets(args: argparse.Namespace) -> list[str]:
-    """Every password that the options name."""
-    files: Sequence[str | None] = (args.password_file, args.password2_file)
-    return [read_password(file) for file in files if file]
+    """Every password that was read for the target."""
+    return [account.password for account in getattr(args, "accounts_read", [])]
+
+
+def logins(args: argparse.Namespace) -> list[Path]:
+    """The preludes that may be tried. Raises UsageError."""
+    tokens = any(account.is_token for account in getattr(args, "accounts_read", []))
+    return sanity.preludes(args.login, tokens=tokens)

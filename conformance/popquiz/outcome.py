@@ -43,6 +43,7 @@ class Outcome:
     hang: bool = False  # the target does not serve any more
     peer_gone: bool = False  # the target takes no connection any more
     wrong_logins: int = 0
+    connects: int = 1
     slowest_reply_ms: int = 0
     ms: int = 0
     transcript: tuple[Entry, ...] = ()
@@ -77,6 +78,7 @@ def from_message(m: Mapping[str, Any]) -> Outcome:
         hang=m["hang"],
         peer_gone=m["peer_gone"],
         wrong_logins=m["wrong_logins"],
+        connects=m.get("connects", 1),
         slowest_reply_ms=m["slowest_reply_ms"],
         ms=m["ms"],
         transcript=tuple(Entry(**entry) for entry in m["transcript"]),

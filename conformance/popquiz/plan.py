@@ -14,6 +14,11 @@ from popquiz.verdicts import Skip
 Refusal = tuple[Skip, str]  # and what is missing, in words
 
 
+def may_write(target: Target, *, destroy: bool, safe: bool) -> bool:
+    """Whether mail may be added, marked and removed."""
+    return destroy or (target.ours and not safe)
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What a case meets at a seat, and what the person allows."""
@@ -23,6 +28,11 @@ class Situation:
     facts: Facts
     destroy: bool = False  # --yes-destroy
     slow: bool = False  # --slow
+    safe: bool = False  # --safe: our own servers too are treated as those of others
+
+    @property
+    def may_write(self) -> bool:
+        return may_write(self.target, destroy=self.destroy, safe=self.safe)
 
     def can(self, ability: str) -> bool:
         return ability in self.seat.adapter.abilities
@@ -69,7 +79,7 @@ def _adapter(s: Situation, need: Need, _: Maildrop) -> bool:
 
 
 def _destructive(s: Situation, need: Need, _: Maildrop) -> bool:
-    return s.destroy or s.target.ours
+    return s.may_write
 
 
 def _slow(s: Situation, need: Need, _: Maildrop) -> bool:
@@ -98,7 +108,21 @@ CHECKS: dict[str, tuple[Skip, Check]] = {
     "destructive": (Skip.UNSAFE, _destructive),
     "slow": (Skip.SLOW, _slow),
 }
+WRITES = ("destructive", "deliver", "reset")
 NO_CHECK = frozenset({"wrong-login"})  # its budget is known when its turn comes
+
+
+def unsafe(case: Case, facts: Facts) -> str:
+    """Why it might change mail; "" when it does not."""
+    for need in case.needs:
+        if need.name in WRITES:
+            return f"needs {need}"
+    if case.deeds.marks:
+        return "marks messages for removal"
+    # RFC 2449 section 6.7: what was read is removed there.
+    if case.deeds.reads and facts.capability("EXPIRE", "0"):
+        return "reads messages, which the server removes then (EXPIRE 0)"
+    return ""
 
 
 def refusal(case: Case, maildrop: Maildrop, situation: Situation) -> Refusal | None:
@@ -111,14 +135,26 @@ def refusal(case: Case, maildrop: Maildrop, situation: Situation) -> Refusal | N
         skip, check = CHECKS[need.name]
         if not check(situation, need, maildrop):
             return skip, f"needs {need}"
-    if not situation.seat.account(maildrop):
+    if not situation.may_write and (why := unsafe(case, situation.facts)):
+        return Skip.UNSAFE, why
+    account = situation.seat.account(maildrop)
+    if not account:
         return Skip.ADAPTER, f"needs the maildrop {maildrop.name!r}"
+    if account.is_token and case.deeds.password and not _takes_tokens(case):
+        return Skip.CONFIG, "needs a password, and there is a token"
     return None
 
 
+def _takes_tokens(case: Case) -> bool:
+    """Whether it sends a token in the place of the password."""
+    return any("tokens" in need.args or "OAUTHBEARER" in need.args for need in case.needs)
+
+
 def removes_for_good(case: Case, situation: Situation) -> bool:
-    """Whether it removes mail that nobody can restore: it is played behind all others."""
-    return case.needs_any("destructive") and not situation.can("reset")
+    """Whether it removes mail that nobody can restore, or makes a broken server remove it: it is
+    played behind all others."""
+    touches = case.needs_any("destructive") or case.deeds.marks
+    return touches and not situation.can("reset")
 
 
 def wants_all(case: Case) -> bool:

@@ -33,8 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_target(_Group(parser.getgroup("popquiz target")))
     group = parser.getgroup("popquiz which cases")
     group.addoption("--segment", default="whole", metavar="CUT", help="how writes are cut")
-    group.addoption("--yes-destroy", action="store_true", help="cases may remove mail")
-    group.addoption("--slow", action="store_true", help="cases may take long")
+    options.add_safety(_Group(parser.getgroup("popquiz safety")))
 
 
 # ---- collecting ---------------------------------------------------------------------------------
@@ -128,31 +127,22 @@ def _tell(item: DialogueItem, result: Result) -> None:
 
 
 def _play(session: pytest.Session, items: list[DialogueItem]) -> None:
-    from popquiz import cases, catalogue, options, paths, runner, sanity
+    from popquiz import cases, catalogue, options, paths, runner
     from popquiz.fixtures import Fixtures
-    from popquiz.schedule import WRONG_LOGINS, Rules
 
     args = session.config.option
     rows = catalogue.read(paths.catalogue())
     cases.check([item.job.case for item in items], rows)
     target, fixtures = options.target(args), Fixtures(paths.fixtures())
     by_job = {item.job: item for item in items}
-    rules = Rules(
-        catalogue=rows,
-        maildrop=lambda job: runner.maildrop_of(fixtures, job),
-        wrong_logins=None if target.ours else WRONG_LOGINS,
-        seed=args.seed,
-        destroy=args.yes_destroy,
-        slow=args.slow,
-        revive_seconds=float(args.patience),
-    )
+    rules = options.rules(args, rows, target, lambda job: runner.maildrop_of(fixtures, job))
     run = runner.execute(
         runner.Config(
             target=target,
             jobs=list(by_job),
             fixtures=fixtures,
             rules=rules,
-            logins=sanity.preludes(args.login),
+            logins=options.logins(args),
             workers=min(options.workers(None), len(items)),
             sanity_patience_ms=args.patience * 1000,
             heard=lambda result: _tell(by_job[result.job], result),

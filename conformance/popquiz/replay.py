@@ -14,7 +14,6 @@ from popquiz import (
     paths,
     results,
     runner,
-    sanity,
 )
 from popquiz.baseline import Comparison
 from popquiz.console import Console
@@ -32,12 +31,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("files", nargs="+", metavar="FILE", help="dialogues, or folders of them")
     options.add_target(parser.add_argument_group("target"), default="mock")
     parser.add_argument("--segment", default="whole", type=certify.segment, metavar="CUT")
-    parser.add_argument("--yes-destroy", action="store_true", help="cases may remove mail")
-    parser.add_argument("--slow", action="store_true", help="cases may take long")
+    options.add_safety(parser.add_argument_group("what may be done to it"))
     parser.add_argument(
         "--pcap", type=Path, metavar="FILE", help="capture it, with the secrets that open its TLS"
     )
-    parser.set_defaults(wrong_logins=None, repeat=1)
+    parser.set_defaults(repeat=1)
 
 
 def lines(result: Result) -> list[str]:
@@ -74,7 +72,7 @@ def _config(args: argparse.Namespace, console: Console) -> runner.Config:
         jobs=[Job(case, args.segment) for case in found],
         fixtures=fixtures,
         rules=rules,
-        logins=sanity.preludes(args.login),
+        logins=options.logins(args),
         sanity_patience_ms=args.patience * 1000,
         heard=show,
         capture=capture.Capture(args.pcap) if args.pcap else None,

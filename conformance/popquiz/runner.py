@@ -93,14 +93,20 @@ class _Session:
         self.players = [Player(capture.keylog if capture else None) for _ in seats]
         pairs = list(zip(self.players, seats, strict=True))
         probed = pairs if config.target.shared else pairs[:1]
-        known = [
-            await sanity.first(self.check(player, seat), config.target, config.logins)
-            for player, seat in probed
-        ]
+        known = [await self._look(player, seat) for player, seat in probed]
         if not self.run.facts.login:
             self.run.facts = known[0]
         known += [known[0]] * (len(pairs) - len(known))
         return [Bench(p, s, f) for (p, s), f in zip(pairs, known, strict=True)]
+
+    async def _look(self, player: Player, seat: Seat) -> Facts:
+        """What is found out about a seat; it may use up wrong logins."""
+        config, rules = self.config, self.config.rules
+        check = self.check(player, seat)
+        found = await sanity.first(check, config.target, config.logins, rules.wrong_logins)
+        if rules.wrong_logins is not None:
+            rules.wrong_logins = max(rules.wrong_logins - found.wrong_logins, 0)
+        return found
 
     async def play(self) -> None:
         config, run = self.config, self.run

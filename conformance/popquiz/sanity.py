@@ -22,18 +22,21 @@ WRONG_LOGINS_MAX = 3  # while looking for the way to log in
 # Preludes in the order in which they are tried, and what Facts.offers() calls each.
 ORDER = ("user", "plain", "apop", "plain-ir", "login", "cram-md5", "scram-sha-256", "scram-sha-1")
 WAYS = {"plain-ir": "plain"}
+TOKENS = ("oauthbearer", "xoauth2")  # take a bearer token in the place of the password
 
 
-def preludes(wanted: str | None = None) -> list[Path]:
-    """The dialogues that log in, best first; only the one of that name, if one is wanted."""
+def preludes(wanted: str | None = None, *, tokens: bool = False) -> list[Path]:
+    """The dialogues that log in, best first: with passwords, or with tokens; only the one of that
+    name, if one is wanted."""
     folder = paths.cases() / LOGIN
     files = {path.stem: path for path in sorted(folder.glob("*.dlg"))}
     if wanted is not None and wanted not in files:
         raise UsageError(f"--login {wanted!r}: it must be one of {', '.join(files)}")
     if wanted is not None:
         return [files[wanted]]
+    bearers = [files.pop(name) for name in TOKENS if name in files]
     known = [files.pop(name) for name in ORDER if name in files]
-    return [*known, *files.values()]
+    return bearers if tokens else [*known, *files.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +118,25 @@ def _learned(outcome: Outcome, login: Path, least_ms: int) -> Facts:
     return replace(facts.learn(outcome.golden), login=login, patience_ms=patience)
 
 
-async def first(check: Check, target: Target, logins: Sequence[Path]) -> Facts:
-    """Finds a prelude that works, and learns what the target offers. Raises TargetError."""
+async def first(
+    check: Check, target: Target, logins: Sequence[Path], wrong_logins: int | None = None
+) -> Facts:
+    """Finds a prelude that works, and learns what the target offers. `wrong_logins`: how many may
+    fail meanwhile, at least one; None: WRONG_LOGINS_MAX. Raises TargetError."""
     failed, wrong, seen = None, 0, Facts()
+    most = WRONG_LOGINS_MAX if wrong_logins is None else min(wrong_logins, WRONG_LOGINS_MAX)
     for login in logins:
         way = WAYS.get(login.stem, login.stem)
         if failed and not seen.offers(way):
             continue
         outcome = await check.play(login)
         if outcome.outcome == "pass":
-            return _learned(outcome, login, target.patience_ms or 0)
+            found = _learned(outcome, login, target.patience_ms or 0)
+            return replace(found, wrong_logins=wrong)
         seen = facts.learn(outcome.golden)
         wrong += outcome.wrong_logins
         failed = failed or outcome
-        if outcome.why != LOGIN_FAILED or wrong >= WRONG_LOGINS_MAX:
+        if outcome.why != LOGIN_FAILED or wrong >= most:
             break
     assert failed
     raise TargetError(f"{target.name}: {explain(failed, check.seat.endpoint.tls)}")

@@ -16,13 +16,15 @@ from popquiz.catalogue import Catalogue
 from popquiz.errors import TargetError
 from popquiz.facts import Facts
 from popquiz.fixtures import Maildrop
+from popquiz.outcome import Outcome
+from popquiz.pace import Pace
 from popquiz.plan import Situation
 from popquiz.player import PlayerDied, Plays, Request
 from popquiz.record import Job, Result
 from popquiz.targets import Incident, Seat, Target, UnableError
 from popquiz.verdicts import DEADLY, Attempt, Skip, Verdict
 
-WRONG_LOGINS = 20  # on servers of other people, unless they allow more
+WRONG_LOGINS = 3  # on servers of other people, unless they allow more: some ban who has five
 LATE_SECONDS, LATE_TURNS = 0.02, 25  # for news of a process that died
 SETTLED = (Verdict.PASS, Verdict.SKIP)  # are not played again
 HEALTHY = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.SKIP)  # prove that the target lives
@@ -44,6 +46,8 @@ class Rules:
     seed: int = 1
     destroy: bool = False
     slow: bool = False
+    safe: bool = False
+    per_minute: int | None = None  # connections; None: as many as one likes
     patience_ms: int | None = None  # None: as measured
     revive_seconds: float = 10.0  # for a target that comes back by itself
     record: bool = False
@@ -73,6 +77,7 @@ class Scheduler:
         self.results: dict[Job, Result] = {}
         self.lost = ""  # why the target could not be judged to the end
         self.heard: Callable[[Result], None] = lambda result: None
+        self.pace = Pace(rules.per_minute)
         self._deaths: dict[Job, Attempt] = {}  # of a shared target, not yet looked into
         self._again: list[tuple[Job, Attempt]] = []  # to be repeated alone
 
@@ -140,7 +145,8 @@ class Scheduler:
 
     def _situation(self, bench: Bench) -> Situation:
         rules = self.rules
-        return Situation(self.target, bench.seat, bench.facts, rules.destroy, rules.slow)
+        allowed = (rules.destroy, rules.slow, rules.safe)
+        return Situation(self.target, bench.seat, bench.facts, *allowed)
 
     # ---- one case -------------------------------------------------------------------------------
 
@@ -165,7 +171,10 @@ class Scheduler:
         bench.last = job
 
     def _out_of_budget(self, job: Job) -> bool:
-        return job.case.needs_any("wrong-login") and self.rules.wrong_logins == 0
+        left = self.rules.wrong_logins
+        if left is None or not job.case.needs_any("wrong-login"):
+            return False
+        return job.case.deeds.logins > left
 
     async def _repeat(self, bench: Bench, job: Job, first: Attempt) -> None:
         """Plays a case again as often as it takes, and finishes it."""
@@ -212,7 +221,7 @@ class Scheduler:
         """Plays a case once, looks after the target, and leaves the maildrop as it was."""
         request = self._request(bench, job)
         try:
-            outcome = await bench.player.play(request, bench.seat.adapter)
+            outcome = await self._paced(bench, job, request)
         except PlayerDied as died:
             attempt = Attempt(Verdict.ERROR, why=str(died))
         else:
@@ -221,14 +230,28 @@ class Scheduler:
                 left = self.rules.wrong_logins - outcome.wrong_logins
                 self.rules.wrong_logins = max(left, 0)
         attempt = await self._look_after(bench, attempt)
-        dirty = job.case.needs_any("destructive") or attempt.verdict is not Verdict.PASS
+        touched = job.case.needs_any("destructive") or job.case.deeds.marks
+        dirty = touched or attempt.verdict is not Verdict.PASS
         if dirty and attempt.verdict not in DEADLY:
             await self._reset(bench, request)
         return attempt
 
+    async def _paced(self, bench: Bench, job: Job, request: Request) -> Outcome:
+        """Plays it as soon as the server can be asked to take more connections."""
+        wanted = job.case.deeds.connects if self.rules.per_minute else 0
+        await self.pace.reserve(wanted)
+        made = wanted
+        try:
+            outcome = await bench.player.play(request, bench.seat.adapter)
+            made = outcome.connects
+            return outcome
+        finally:
+            self.pace.made(wanted, made)
+
     async def _reset(self, bench: Bench, request: Request) -> None:
         adapter = bench.seat.adapter
-        if "reset" not in adapter.abilities or not request.account:
+        can = "reset" in adapter.abilities and self._situation(bench).may_write
+        if not can or not request.account:
             return
         try:
             await adapter.reset(request.account.user)
@@ -245,6 +268,7 @@ class Scheduler:
         if not incidents and not doubt and attempt.verdict in HEALTHY:
             return attempt
         # A process for each session dies alone, and is reported later than its connection ends.
+        self.pace.made(0, 1)
         problem = await probe.once(bench.seat.endpoint, self._probe_seconds(bench))
         cut = bool(outcome and outcome.ended_by_peer) and attempt.verdict not in HEALTHY
         incidents = (*incidents, *await self._late_incidents(bench, cut or bool(problem)))

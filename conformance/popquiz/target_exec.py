@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Protocol
 
 from popquiz import children, probe
+from popquiz.adapters import Boxes, Opener, Place
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import Maildrop
 from popquiz.sanitizer import Logs, find
-from popquiz.targets import Account, Adapter, Endpoint, Incident, Seat
+from popquiz.targets import Account, Adapter, Endpoint, Incident, NoAdapter, Seat, Stored
 
+Mail = Sequence[bytes]
 CHILDREN_MAX = 64  # connections at once that have a process each
 
 
@@ -31,7 +33,7 @@ CHILDREN_MAX = 64  # connections at once that have a process each
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What `--reset` says. `restart`: the server makes its maildrop when it starts."""
+    """What `--adapter` says of them. `restart`: the server makes its maildrop when it starts."""
 
     restart: bool = False
     pristine: str = ""  # is copied to `live`; a file or a folder, with times
@@ -42,16 +44,18 @@ class Reset:
         return "{dir}" in self.live
 
 
-def parse_reset(text: str) -> Reset:
-    """`restart` or `copy:PRISTINE:LIVE`. Raises UsageError."""
+def parse_reset(text: str) -> Reset | None:
+    """`restart` or `copy:PRISTINE:LIVE`; None for another adapter. Raises UsageError."""
     if text == "restart":
         return Reset(restart=True)
     kind, _, rest = text.partition(":")
+    if kind not in ("copy", "restart"):
+        return None
     pristine, _, live = rest.partition(":")
     if kind != "copy" or not pristine or not live:
-        raise UsageError(f"--reset {text!r}: write restart or copy:PRISTINE:LIVE")
+        raise UsageError(f"--adapter {text!r}: write restart or copy:PRISTINE:LIVE")
     if not Path(pristine).exists():
-        raise UsageError(f"--reset: there is no {pristine}")
+        raise UsageError(f"--adapter: there is no {pristine}")
     return Reset(pristine=pristine, live=live)
 
 
@@ -244,6 +248,14 @@ class ExecAdapter(Adapter):
         self._reset = reset
         self.abilities = frozenset({"restart", "reset"} if reset else {"restart"})
         self.greeting_seconds = 0.0
+        self._boxes: Boxes | None = None
+
+    async def reach_mail(self, opener: Opener, accounts: Sequence[Account], mail: Mail) -> None:
+        """Once the server greets: lets an adapter do what can be done with the mail."""
+        self._boxes = Boxes(opener)
+        places = (Place(a, self.endpoint, self._folder, mail, destroy=True) for a in accounts)
+        await self._boxes.open(list(places))
+        self.abilities |= self._boxes.abilities
 
     @property
     def endpoint(self) -> Endpoint:
@@ -255,12 +267,20 @@ class ExecAdapter(Adapter):
             restore(Path(self._reset.pristine), live)
 
     async def reset(self, user: str) -> None:
-        if not self._reset:
+        if self._boxes:
+            await self._boxes.reset(user)
+        elif not self._reset:
             await super().reset(user)
         elif self._reset.restart:
             await self.restart()
         else:
             self._restore()
+
+    async def deliver(self, user: str, octets: bytes) -> None:
+        await (self._boxes or NoAdapter()).deliver(user, octets)
+
+    async def peek(self, user: str) -> Sequence[Stored]:
+        return await (self._boxes or NoAdapter()).peek(user)
 
     async def start(self) -> None:
         """Returns when the server greets. Raises TargetError."""
@@ -305,15 +325,22 @@ class ExecTarget:
     settings = frozenset[str]()
 
     def __init__(
-        self, command: str, base: Endpoint, accounts: Sequence[Account], reset: Reset | None
+        self,
+        command: str,
+        base: Endpoint,
+        accounts: Sequence[Account],
+        reset: Reset | None,
+        opener: Opener | None = None,
     ) -> None:
-        """`base`: everything but the address. `accounts`: one or two."""
+        """`base`: everything but the address. `accounts`: one or two. Not both of `reset` and
+        `opener`."""
         self.name = self.configuration = f"exec:{command}"
         self.greeting_seconds = 10.0
         self._words = words_of(command)
         self._base = base
         self._accounts = accounts
         self._reset = reset
+        self._opener = opener
         self._folders: list[Path] = []
         self._adapters: list[ExecAdapter] = []
 
@@ -332,6 +359,10 @@ class ExecTarget:
         own = self._reset is not None and self._reset.own_folder
         seats = [self._seat() for _ in range(jobs if own else 1)]
         await asyncio.gather(*(seat.adapter.start() for seat in seats))
+        if self._opener:
+            mail = next((m.messages for m in maildrops if m.is_default), ())
+            for seat in seats:
+                await seat.adapter.reach_mail(self._opener, self._accounts, mail)
         return seats
 
     async def stop(self) -> None:

@@ -24,6 +24,7 @@ class UnableError(Exception):
 class Account:
     user: str
     password: str = field(repr=False)
+    is_token: bool = False  # a bearer token: good for OAUTHBEARER and XOAUTH2, and no password
 
 
 @dataclass(frozen=True, slots=True)

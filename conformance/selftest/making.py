@@ -129,6 +129,7 @@ def popquiz(*words: str | Path, **more: Any) -> Ran:
 def password_file(folder: Path, password: str = PASSWORD) -> Path:
     path = folder / "password"
     path.write_text(f"{password}\n", encoding="utf-8")
+    path.chmod(0o600)
     return path
 
 

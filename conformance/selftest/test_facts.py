@@ -240,7 +240,10 @@ def test_our_preludes_are_tried_in_their_order() -> None:
     names = [path.stem for path in sanity.preludes()]
     assert names[:4] == ["user", "plain", "apop", "plain-ir"]
     assert [path.stem for path in sanity.preludes("apop")] == ["apop"]
-    assert set(names) == {path.stem for path in (paths.cases() / "login").glob("*.dlg")}
+    tokens = [path.stem for path in sanity.preludes(tokens=True)]
+    assert tokens == ["oauthbearer", "xoauth2"]
+    assert {*names, *tokens} == {path.stem for path in (paths.cases() / "login").glob("*.dlg")}
+    assert not set(names) & set(tokens)  # a password is never sent as a token
     with pytest.raises(UsageError, match="--login 'telepathy': it must be one of apop"):
         sanity.preludes("telepathy")
 
@@ -300,7 +303,8 @@ BOTH = Endpoint("tcp://stage:0", "none", "tcp://stage:1")
         (need("config", "fast"), {}, None),
         (need("config", "fast", "cheap"), {}, Skip.CONFIG),
         (need("deliver"), {}, Skip.ADAPTER),
-        (need("deliver"), {"abilities": ("deliver",)}, None),
+        (need("deliver"), {"abilities": ("deliver",)}, Skip.UNSAFE),
+        (need("deliver"), {"abilities": ("deliver",), "destroy": True}, None),
         (need("peek"), {"abilities": ("deliver",)}, Skip.ADAPTER),
         (need("reset"), {}, Skip.ADAPTER),
         (need("restart"), {}, Skip.ADAPTER),

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from making import HERE, PASSWORD, TINY
 
-from popquiz import children, fixtures, options, probe, sanitizer, target_exec
+from popquiz import children, fixtures, probe, sanitizer, target_exec
 from popquiz.cases import Need
 from popquiz.errors import SuiteError, TargetError, UsageError
 from popquiz.fixtures import Fixtures, Maildrop
@@ -559,31 +559,6 @@ def test_no_encoding_of_a_password_passes_the_mask(
 
 def test_a_mask_without_secrets_hides_nothing() -> None:
     assert Mask([""])("text") == "text"
-
-
-@pytest.mark.parametrize(
-    ("octets", "password"),
-    [
-        (b"secret pass\n", "secret pass"),
-        (b"secret pass\r\n", "secret pass"),
-        (b"secret pass", "secret pass"),
-        (b" x \nmore\n", " x "),
-        ("pässwörd\n".encode(), "pässwörd"),
-        (b"a" * 1024, "a" * 1024),
-    ],
-)
-def test_a_password_is_the_first_line_of_its_file(
-    tmp_path: Path, octets: bytes, password: str
-) -> None:
-    (tmp_path / "pw").write_bytes(octets)
-    assert options.read_password(str(tmp_path / "pw")) == password
-
-
-@pytest.mark.parametrize("octets", [b"", b"\n", b"\r\n", b"\nsecret\n", b"\xff\n", b"a" * 1025])
-def test_a_password_file_without_one_is_refused(tmp_path: Path, octets: bytes) -> None:
-    (tmp_path / "pw").write_bytes(octets)
-    with pytest.raises(UsageError):
-        options.read_password(str(tmp_path / "pw"))
 
 
 def test_our_scripts_run_with_this_python() -> None:
