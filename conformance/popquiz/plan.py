@@ -62,6 +62,12 @@ def _tls(s: Situation, need: Need, _: Maildrop) -> bool:
     return e.tls != "none" or e.tls_address is not None or s.facts.capability("STLS")
 
 
+def _begins_inside(s: Situation, case: Case) -> bool:
+    """Whether a case with `state: tls` gets there: by STLS, where TLS does not begin at once."""
+    inside = s.seat.endpoint.tls != "none" or s.facts.capability("STLS")
+    return case.state != "tls" or inside
+
+
 def _implicit(s: Situation, need: Need, _: Maildrop) -> bool:
     return s.seat.endpoint.tls == "implicit" or s.seat.endpoint.tls_address is not None
 
@@ -135,6 +141,8 @@ def refusal(case: Case, maildrop: Maildrop, situation: Situation) -> Refusal | N
         skip, check = CHECKS[need.name]
         if not check(situation, need, maildrop):
             return skip, f"needs {need}"
+    if not _begins_inside(situation, case):
+        return Skip.CAPABILITY, "needs STLS"
     if not situation.may_write and (why := unsafe(case, situation.facts)):
         return Skip.UNSAFE, why
     account = situation.seat.account(maildrop)

@@ -2,6 +2,7 @@
 """What the sanity case teaches, and what it says when a target cannot be judged."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,26 @@ def test_messages_of_a_maildrop_of_ours_are_counted() -> None:
     situation = plan.Situation(StageTarget(), seat, Facts(messages=99))
     found = plan.refusal(case(needs=needs("messages>=2")), Maildrop("one", (b"x",)), situation)
     assert found == (Skip.CONFIG, "needs messages>=2")
+
+
+@pytest.mark.parametrize(
+    ("state", "endpoint", "known", "refused"),
+    [
+        ("tls", BOTH, Facts(), (Skip.CAPABILITY, "needs STLS")),
+        ("tls", BOTH, facts.learn(RECORD), None),
+        ("tls", IMPLICIT, Facts(), None),
+        ("tls", INSIDE, Facts(), None),
+        ("transaction", BOTH, Facts(), None),
+    ],
+)
+def test_a_case_that_begins_inside_tls_needs_a_way_there(
+    state: str, endpoint: Endpoint, known: Facts, refused: plan.Refusal | None
+) -> None:
+    seat = StageSeat(Server(), StageAdapter(Server()), 0)
+    seat.endpoint = endpoint
+    situation = plan.Situation(StageTarget(), seat, known)
+    begins = replace(case(needs=(need("tls"),)), state=state)
+    assert plan.refusal(begins, DEFAULT, situation) == refused
 
 
 def test_a_maildrop_that_nobody_has_needs_an_adapter() -> None:

@@ -185,12 +185,13 @@ class Keeper:
         self._children.reap()
         sessions = self._inetd.sessions if self._inetd else None
         answer = {"sessions": sessions, "ended": self._ended, "log": self._log.tail()}
-        return answer | {"listens": bool(self._inetd) or self._listens()}
+        return answer | {"listens": self._listens()}
 
     def _listens(self) -> bool:
         """Whether it is our server that has the ports, and not one that was there before."""
         names = {"tls_port" if mode == "implicit" else "port" for mode in self._profile.tls}
-        return all(processes.listen(int(self._place.names[name])) for name in names)
+        wanted = {*self._profile.ports, *(names if not self._inetd else ())}
+        return all(processes.listen(int(self._place.names[name])) for name in wanted)
 
     # ---- the loop --------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ CLOSE_S = 15.0
 VERSION_S = 10.0
 BUSY_S = 5.0  # how long sessions get to let go of a maildrop
 BUSY_PAUSE_S = 0.01
+LISTEN_PAUSE_S = 0.02
 LINE_MAX = 1 << 28  # octets of an answer: it may hold a whole maildrop
 INCIDENTS_MAX = 100
 
@@ -154,9 +155,18 @@ class LabServer:
         for task in (greets, dies):
             task.cancel()
         await asyncio.gather(greets, dies, return_exceptions=True)
-        status = await self._ask("status")
-        if problem or not status["listens"]:
-            raise self._why_not(problem or "does not listen", str(status["log"]))
+        if problem or not await self._listens():
+            log = str((await self._ask("status"))["log"])
+            raise self._why_not(problem or "does not listen on all of its ports", log)
+
+    async def _listens(self) -> bool:
+        """Waits until it has all of its ports: those who listen there may be several processes."""
+        end = asyncio.get_running_loop().time() + self.profile.start_s
+        while not (await self._ask("status"))["listens"]:
+            if self._died.is_set() or asyncio.get_running_loop().time() >= end:
+                return False
+            await asyncio.sleep(LISTEN_PAUSE_S)
+        return True
 
     def _why_not(self, problem: str, log: str) -> TargetError:
         """Why it does not serve, from what it said."""
