@@ -27,5 +27,6 @@
 #include "popquiz/maildrop.h"
 #include "popquiz/session.h"
 #include "popquiz/conn.h"
+#include "popquiz/referee.h"
 
 #endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Octets -> moments. Lines of the client wait, as they are, until the answer to everything before
+ * them is known: only then is it certain whether they are commands or responses. */
+#include "referee/referee_internal.h"
+
+#include <string.h>
+
+/* ---- lines that wait ------------------------------------------------------------------------- */
+
+struct waiting {
+    uint64_t offset;
+    uint16_t len;
+    bool unclear; /* longer than a command, or with an octet that another server ends a line at */
+};
+
+/* False: there is no room, and what follows cannot be told apart. */
+static bool wait_put(struct referee_conn *c, struct waiting head, struct pq_slice text)
+{
+    pq_buf_drop(&c->waiting, c->taken);
+    c->taken = 0;
+    if (pq_buf_room(&c->waiting) < sizeof(head) + text.len)
+        return false;
+    return pq_buf_put(&c->waiting, pq_slice_of(&head, sizeof(head))) &&
+           pq_buf_put(&c->waiting, text);
+}
+
+static bool wait_take(struct referee_conn *c, struct waiting *head, struct pq_slice *text)
+{
+    struct pq_slice rest = pq_slice_after(pq_buf_slice(&c->waiting), c->taken);
+    if (rest.len == 0)
+        return false;
+    memcpy(head, rest.at, sizeof(*head));
+    *text = pq_slice_first(pq_slice_after(rest, sizeof(*head)), head->len);
+    c->taken += sizeof(*head) + head->len;
+    return true;
+}
+
+bool ref_is_waiting(const struct referee_conn *c)
+{
+    return c->reading != REF_READ_STATUS || c->taken < c->waiting.len;
+}
+
+/* ---- the client ------------------------------------------------------------------------------ */
+
+/* Whether some server might see more than one line in it. */
+static bool is_unclear(struct pq_slice text)
+{
+    return pq_slice_index(text, '\n') < text.len || pq_slice_index(text, '\r') < text.len ||
+           pq_slice_index(text, 0) < text.len;
+}
+
+static void read_client(struct referee_conn *c, struct pq_slice octets)
+{
+    struct pq_framer *f = &c->lines[PQ_FROM_CLIENT];
+    struct pq_line line;
+    while (pq_framer_next(f, &octets, &line) == PQ_NEXT_EVENT) {
+        bool answered = c->answered_early;
+        c->answered_early = false;
+        if (answered)
+            continue;
+        struct waiting head = {.offset = c->base[PQ_FROM_CLIENT] + line.offset,
+                               .len = (uint16_t)line.text.len,
+                               .unclear = is_unclear(line.text)};
+        if (!wait_put(c, head, line.text))
+            c->blind = c->referee->blind = true;
+    }
+}
+
+/* ---- the server ------------------------------------------------------------------------------ */
+
+/* Makes the next line of the client the one that is answered. False: there is none. */
+static bool next_ask(struct referee_conn *c)
+{
+    struct waiting head;
+    struct pq_slice text;
+    if (!wait_take(c, &head, &text))
+        return false;
+    struct ref_ask *a = &c->ask;
+    *a = (struct ref_ask){.offset = head.offset, .len = head.len};
+    a->response = c->session.state == PQ_STATE_SASL;
+    if (text.len > 0)
+        memcpy(a->text, text.at, text.len);
+    pq_command_parse(pq_slice_of(a->text, a->len), 0, c->session.utf8, &a->command);
+    a->strange = a->command.flaw != PQ_FLAW_NONE && !a->response;
+    if (a->response)
+        a->command = pq_command_bare(PQ_VERB_AUTH);
+    c->blind = head.unclear;
+    return true;
+}
+
+/* A line of the client that has begun may have been answered already: because it is longer than a
+ * command may be, or because the server ends lines elsewhere. */
+static bool is_early(struct referee_conn *c)
+{
+    const struct pq_framer *f = &c->lines[PQ_FROM_CLIENT];
+    if (is_unclear(pq_slice_of(f->hold, f->held)))
+        c->blind = true;
+    bool early = f->seen > PQ_COMMAND_LINE_MAX && !c->answered_early;
+    c->answered_early |= early;
+    return early;
+}
+
+static void read_status(struct referee_conn *c, struct ref_moment *m)
+{
+    bool is_reply = pq_reply_parse(m->line, &m->reply) == PQ_STATUS_OK;
+    if (!is_reply)
+        m->kind = REF_AT_NOT_REPLY;
+    else if (c->session.state == PQ_STATE_CONNECTED)
+        m->kind = REF_AT_GREETING;
+    else if (next_ask(c))
+        m->kind = REF_AT_STATUS;
+    else if (!is_early(c))
+        m->kind = REF_AT_STRAY;
+    else
+        return;
+    m->ask = m->kind == REF_AT_STATUS ? &c->ask : NULL;
+}
+
+/* After a positive answer to something strange: one line or many? A status line is the answer to
+ * what waits; anything else can only be a part of a listing. */
+static void decide(struct referee_conn *c, struct pq_slice line)
+{
+    struct pq_reply reply;
+    bool is_reply = pq_reply_parse(line, &reply) == PQ_STATUS_OK;
+    c->reading = is_reply && c->taken < c->waiting.len ? REF_READ_STATUS : REF_READ_LISTING;
+}
+
+static void read_listing(struct referee_conn *c, struct ref_moment *m)
+{
+    bool end = pq_slice_equal(m->line, PQ_SLICE("."));
+    m->kind = end ? REF_AT_LIST_END : REF_AT_LINE;
+    m->ask = &c->ask;
+    if (!end && pq_slice_starts(m->line, PQ_SLICE(".")))
+        m->line = pq_slice_after(m->line, 1);
+}
+
+static bool next_line(struct referee_conn *c, struct pq_slice *in)
+{
+    struct pq_line line;
+    if (pq_framer_next(&c->lines[PQ_FROM_SERVER], in, &line) != PQ_NEXT_EVENT)
+        return false;
+    struct ref_moment m = {.line = line.text,
+                           .offset = c->base[PQ_FROM_SERVER] + line.offset,
+                           .too_long = line.too_long,
+                           .lf_only = line.lf_only};
+    if (c->reading == REF_READ_EITHER)
+        decide(c, line.text);
+    if (c->reading == REF_READ_LISTING)
+        read_listing(c, &m);
+    else
+        read_status(c, &m);
+    if (c->blind || m.kind == REF_AT_NOTHING)
+        return true;
+    ref_judge(c, &m);
+    ref_move(c, &m);
+    return true;
+}
+
+static bool next_piece(struct referee_conn *c, struct pq_slice *in)
+{
+    struct pq_slice piece;
+    size_t before = in->len;
+    enum pq_next next = pq_dot_next(&c->dot, in, &piece);
+    c->lines[PQ_FROM_SERVER].offset += before - in->len;
+    if (next != PQ_NEXT_EVENT)
+        return false;
+    if (!c->dot.ended)
+        return true;
+    struct ref_moment m = {.kind = REF_AT_BODY_END,
+                           .ask = &c->ask,
+                           .line = PQ_SLICE("."),
+                           .offset = c->base[PQ_FROM_SERVER] + c->lines[PQ_FROM_SERVER].offset - 3};
+    ref_judge(c, &m);
+    ref_move(c, &m);
+    return true;
+}
+
+static void read_server(struct referee_conn *c, struct pq_slice octets)
+{
+    bool more = true;
+    while (more && !c->blind && c->session.state != PQ_STATE_TLS)
+        more = c->reading == REF_READ_BODY ? next_piece(c, &octets) : next_line(c, &octets);
+}
+
+/* ---- both ------------------------------------------------------------------------------------ */
+
+void ref_reader_init(struct referee_conn *c)
+{
+    c->blind = c->answered_early = false;
+    c->reading = REF_READ_STATUS;
+    c->base[PQ_FROM_CLIENT] = c->base[PQ_FROM_SERVER] = c->taken = 0;
+    pq_buf_init(&c->waiting, c->waiting_memory, sizeof(c->waiting_memory));
+    pq_framer_init(&c->lines[PQ_FROM_CLIENT], c->client_memory, sizeof(c->client_memory));
+    pq_framer_init(&c->lines[PQ_FROM_SERVER], c->server_memory, sizeof(c->server_memory));
+    c->lines[PQ_FROM_SERVER].lf_ends_line = true;
+}
+
+void ref_reader_forget(struct referee_conn *c)
+{
+    for (int i = 0; i < 2; i++) {
+        struct pq_framer *f = &c->lines[i];
+        c->base[i] += f->offset + f->seen;
+        pq_framer_clear(f);
+    }
+    pq_buf_clear(&c->waiting);
+    c->taken = 0;
+    c->answered_early = false;
+    c->reading = REF_READ_STATUS;
+}
+
+void ref_read(struct referee_conn *c, enum pq_side from, struct pq_slice octets)
+{
+    if (c->blind)
+        return;
+    if (from == PQ_FROM_CLIENT)
+        read_client(c, octets);
+    else
+        read_server(c, octets);
+}
