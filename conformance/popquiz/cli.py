@@ -18,6 +18,7 @@ COMMANDS = {
     "list": "listing",
     "explain": "explain",
     "replay": "replay",
+    "explore": "explore",
     "report": "reporting",
     "serve": "serve",
     "lab": "lab",

@@ -146,7 +146,8 @@ static bool read_run(struct play_request *r)
     r->run = cJSON_GetObjectItemCaseSensitive(r->tree, "run");
     if (!json_has_type(r->run, JSON_ID))
         r->run = NULL;
-    if (!json_read(r->tree, &run_schema, &v, r->why) || !play_request_target(v.at[R_TARGET], job, r->why) ||
+    if (!json_read(r->tree, &run_schema, &v, r->why) ||
+        !play_request_target(v.at[R_TARGET], job, r->why) ||
         !play_request_vars(v.at[R_VARS], job, r->why) || !read_numbers(&v, job, r->why) ||
         !read_words(&v, job, r->why))
         return false;
