@@ -16,7 +16,6 @@ enum place { CLOSED, AUTHORIZATION, TRANSACTION };
 struct lane {
     enum place place;
     bool tls;
-    bool user; /* a name was given: PASS could be taken */
 };
 
 struct maker {
@@ -63,11 +62,11 @@ static unsigned weight_of(const struct lane *lane, const struct weight *w)
     return lane->place == TRANSACTION ? w->transaction : w->authorization;
 }
 
-/* Whether a verb may be sent at all. */
-static bool may(const struct maker *m, const struct lane *lane, enum pq_verb verb)
+/* Whether a verb may be sent at all. The idea of where a connection stands may be wrong, so it does
+ * not count here. */
+static bool may(const struct maker *m, enum pq_verb verb)
 {
-    bool login = verb == PQ_VERB_APOP || (verb == PQ_VERB_PASS && lane->user);
-    if (login && lane->place == AUTHORIZATION)
+    if (verb == PQ_VERB_APOP || verb == PQ_VERB_PASS)
         return m->config->wrong_logins;
     if (verb == PQ_VERB_DELE)
         return m->config->destroy;
@@ -86,14 +85,19 @@ static enum pq_verb draw_verb(struct maker *m, const struct lane *lane)
     for (; n >= weight_of(lane, &weights[i]); i++)
         n -= weight_of(lane, &weights[i]);
     enum pq_verb verb = (enum pq_verb)weights[i].verb;
-    return may(m, lane, verb) ? verb : PQ_VERB_NOOP;
+    return may(m, verb) ? verb : PQ_VERB_NOOP;
 }
 
 /* Draws a command into `out`, mostly a right one. */
-static enum pq_verb draw_command(struct maker *m, struct lane *lane, struct pq_buf *out)
+static enum pq_verb draw_command(struct maker *m, const struct lane *lane, struct pq_buf *out)
 {
     enum pq_verb verb = draw_verb(m, lane);
     size_t start = out->len;
+    /* An initial response could be a login that fails; an exchange that is given up is none. */
+    if (verb == PQ_VERB_AUTH && !m->config->wrong_logins) {
+        (void)pq_buf_put_text(out, "AUTH PLAIN\r\n");
+        return verb;
+    }
     if (chance(m, 88))
         pq_grammar_command(&m->grammar, verb, out);
     else
@@ -101,7 +105,6 @@ static enum pq_verb draw_command(struct maker *m, struct lane *lane, struct pq_b
     if (chance(m, 8))
         pq_grammar_bend(&m->grammar, start, out);
     m->marks = m->marks || verb == PQ_VERB_DELE;
-    lane->user = verb == PQ_VERB_USER && lane->place == AUTHORIZATION;
     return verb;
 }
 
@@ -154,7 +157,6 @@ static void batch(struct maker *m, unsigned conn)
             verb = PQ_VERB_CAPA;
         pq_grammar_command(&m->grammar, verb, &out);
         m->marks = m->marks || verb == PQ_VERB_DELE;
-        m->lanes[conn].user = false;
     }
     send(m, conn, pq_buf_slice(&out));
 }
@@ -195,7 +197,6 @@ static void start_tls(struct maker *m, unsigned conn)
         octets = injected[pq_rand_below(&m->grammar.rand, COUNT(injected))];
     add(m, PQ_STEP_SEND, conn, octets, false);
     m->lanes[conn].tls = true;
-    m->lanes[conn].user = false;
 }
 
 /* The other connection may hold the maildrop; then this one stays where it is. */
@@ -218,7 +219,6 @@ static void log_in(struct maker *m, unsigned conn)
         add_bare(m, PQ_STEP_USER, conn);
         add_bare(m, PQ_STEP_PASS, conn);
     }
-    lane->user = false;
     if (!is_taken(m, conn))
         lane->place = TRANSACTION;
 }

@@ -250,6 +250,7 @@ static void settle(struct run *run, unsigned conn)
     struct talk *t = &run->talks[conn];
     uint64_t before = t->received;
     run_note(run, conn, "no answer: is the server alive?");
+    t->lost = true;
     run->r->end = probe(run);
     if (run->r->end != PQ_DRIVE_DONE)
         return;
@@ -260,7 +261,6 @@ static void settle(struct run *run, unsigned conn)
         pq_referee_on_silence(&run->referee, conn, now(run));
         run_saw(run, conn, PQ_SEEN_MISSING);
     }
-    t->lost = true;
 }
 
 void talk_await(struct run *run, unsigned conn)
