@@ -16,9 +16,12 @@ struct waiting {
 /* False: there is no room, and what follows cannot be told apart. */
 static bool wait_put(struct referee_conn *c, struct waiting head, struct pq_slice text)
 {
-    pq_buf_drop(&c->waiting, c->taken);
-    c->taken = 0;
-    if (pq_buf_room(&c->waiting) < sizeof(head) + text.len)
+    size_t size = sizeof(head) + text.len;
+    if (c->taken == c->waiting.len || pq_buf_room(&c->waiting) < size) {
+        pq_buf_drop(&c->waiting, c->taken);
+        c->taken = 0;
+    }
+    if (pq_buf_room(&c->waiting) < size)
         return false;
     return pq_buf_put(&c->waiting, pq_slice_of(&head, sizeof(head))) &&
            pq_buf_put(&c->waiting, text);
@@ -35,12 +38,10 @@ static bool wait_take(struct referee_conn *c, struct waiting *head, struct pq_sl
     return true;
 }
 
-bool ref_is_waiting(const struct referee_conn *c)
+bool ref_has_lines(const struct referee_conn *c)
 {
-    return c->reading != REF_READ_STATUS || c->taken < c->waiting.len;
+    return c->taken < c->waiting.len;
 }
-
-/* ---- the client ------------------------------------------------------------------------------ */
 
 /* Whether some server might see more than one line in it. */
 static bool is_unclear(struct pq_slice text)
@@ -48,6 +49,35 @@ static bool is_unclear(struct pq_slice text)
     return pq_slice_index(text, '\n') < text.len || pq_slice_index(text, '\r') < text.len ||
            pq_slice_index(text, 0) < text.len;
 }
+
+static bool is_quit(struct pq_slice text)
+{
+    while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
+        text = pq_slice_after(text, 1);
+    return pq_slice_equal_nocase(pq_slice_first(text, 4), PQ_SLICE("QUIT"));
+}
+
+bool ref_may_quit(const struct referee_conn *c)
+{
+    struct pq_slice rest = pq_slice_after(pq_buf_slice(&c->waiting), c->taken);
+    while (rest.len > 0) {
+        struct waiting head;
+        memcpy(&head, rest.at, sizeof(head));
+        rest = pq_slice_after(rest, sizeof(head));
+        if (head.unclear || is_quit(pq_slice_first(rest, head.len)))
+            return true;
+        rest = pq_slice_after(rest, head.len);
+    }
+    const struct pq_framer *f = &c->lines[PQ_FROM_CLIENT];
+    return is_unclear(pq_slice_of(f->hold, f->held));
+}
+
+bool ref_is_waiting(const struct referee_conn *c)
+{
+    return (c->reading != REF_READ_STATUS && c->reading != REF_READ_EITHER) || ref_has_lines(c);
+}
+
+/* ---- the client ------------------------------------------------------------------------------ */
 
 static void read_client(struct referee_conn *c, struct pq_slice octets)
 {
@@ -84,6 +114,7 @@ static bool next_ask(struct referee_conn *c)
     a->strange = a->command.flaw != PQ_FLAW_NONE && !a->response;
     if (a->response)
         a->command = pq_command_bare(PQ_VERB_AUTH);
+    a->multi = !a->response && pq_verb_is_multi(a->command.verb, a->command.argc);
     c->blind = head.unclear;
     return true;
 }
@@ -100,10 +131,22 @@ static bool is_early(struct referee_conn *c)
     return early;
 }
 
+/* "+OKAY" was meant as a reply: what follows is judged as if a space stood there. */
+static bool parse_reply(struct ref_moment *m)
+{
+    if (pq_reply_parse(m->line, &m->reply) == PQ_STATUS_OK)
+        return true;
+    struct pq_slice ok = pq_slice_first(m->line, 3), err = pq_slice_first(m->line, 4);
+    bool is_ok = pq_slice_equal_nocase(ok, PQ_SLICE("+OK"));
+    m->glued = is_ok || pq_slice_equal_nocase(err, PQ_SLICE("-ERR"));
+    m->reply.indicator = is_ok ? PQ_REPLY_OK : PQ_REPLY_ERR;
+    return m->glued;
+}
+
 static void read_status(struct referee_conn *c, struct ref_moment *m)
 {
-    bool is_reply = pq_reply_parse(m->line, &m->reply) == PQ_STATUS_OK;
-    if (!is_reply)
+    m->ask = c->facts.answered ? &c->ask : NULL;
+    if (!parse_reply(m))
         m->kind = REF_AT_NOT_REPLY;
     else if (c->session.state == PQ_STATE_CONNECTED)
         m->kind = REF_AT_GREETING;
@@ -111,9 +154,8 @@ static void read_status(struct referee_conn *c, struct ref_moment *m)
         m->kind = REF_AT_STATUS;
     else if (!is_early(c))
         m->kind = REF_AT_STRAY;
-    else
-        return;
-    m->ask = m->kind == REF_AT_STATUS ? &c->ask : NULL;
+    if (m->kind == REF_AT_STATUS)
+        m->ask = &c->ask;
 }
 
 /* After a positive answer to something strange: one line or many? A status line is the answer to
@@ -125,6 +167,15 @@ static void decide(struct referee_conn *c, struct pq_slice line)
     c->reading = is_reply && c->taken < c->waiting.len ? REF_READ_STATUS : REF_READ_LISTING;
 }
 
+/* A status line cannot stand in these listings: the terminator is missing. */
+static bool is_cut_short(const struct referee_conn *c, struct pq_slice line)
+{
+    enum pq_verb verb = c->ask.command.verb;
+    struct pq_reply reply;
+    return (verb == PQ_VERB_LIST || verb == PQ_VERB_UIDL) && !c->ask.strange && ref_has_lines(c) &&
+           pq_reply_parse(line, &reply) == PQ_STATUS_OK;
+}
+
 static void read_listing(struct referee_conn *c, struct ref_moment *m)
 {
     bool end = pq_slice_equal(m->line, PQ_SLICE("."));
@@ -132,6 +183,14 @@ static void read_listing(struct referee_conn *c, struct ref_moment *m)
     m->ask = &c->ask;
     if (!end && pq_slice_starts(m->line, PQ_SLICE(".")))
         m->line = pq_slice_after(m->line, 1);
+}
+
+static void judge_and_move(struct referee_conn *c, const struct ref_moment *m)
+{
+    if (c->blind || m->kind == REF_AT_NOTHING)
+        return;
+    ref_judge(c, m);
+    ref_move(c, m);
 }
 
 static bool next_line(struct referee_conn *c, struct pq_slice *in)
@@ -145,41 +204,63 @@ static bool next_line(struct referee_conn *c, struct pq_slice *in)
                            .lf_only = line.lf_only};
     if (c->reading == REF_READ_EITHER)
         decide(c, line.text);
+    if (c->reading == REF_READ_LISTING && is_cut_short(c, line.text)) {
+        m.kind = REF_AT_CUT_SHORT;
+        m.ask = &c->ask;
+        judge_and_move(c, &m);
+        m.kind = REF_AT_NOTHING;
+    }
     if (c->reading == REF_READ_LISTING)
         read_listing(c, &m);
     else
         read_status(c, &m);
-    if (c->blind || m.kind == REF_AT_NOTHING)
-        return true;
-    ref_judge(c, &m);
-    ref_move(c, &m);
+    judge_and_move(c, &m);
     return true;
 }
 
 static bool next_piece(struct referee_conn *c, struct pq_slice *in)
 {
+    struct pq_framer *f = &c->lines[PQ_FROM_SERVER];
     struct pq_slice piece;
     size_t before = in->len;
     enum pq_next next = pq_dot_next(&c->dot, in, &piece);
-    c->lines[PQ_FROM_SERVER].offset += before - in->len;
+    f->offset += before - in->len;
     if (next != PQ_NEXT_EVENT)
         return false;
-    if (!c->dot.ended)
+    if (!c->dot.ended) {
+        ref_view_body_piece(c, piece);
         return true;
+    }
     struct ref_moment m = {.kind = REF_AT_BODY_END,
                            .ask = &c->ask,
                            .line = PQ_SLICE("."),
-                           .offset = c->base[PQ_FROM_SERVER] + c->lines[PQ_FROM_SERVER].offset - 3};
-    ref_judge(c, &m);
-    ref_move(c, &m);
+                           .offset = c->base[PQ_FROM_SERVER] + f->offset - 3};
+    judge_and_move(c, &m);
     return true;
+}
+
+/* Behind +OK to STLS, and after a handshake that failed, nothing of POP3 can come. Only what
+ * begins like a reply is one: it may be a record of TLS. */
+static void read_clear(struct referee_conn *c, struct pq_slice octets)
+{
+    struct pq_framer *f = &c->lines[PQ_FROM_SERVER];
+    struct pq_line line;
+    while (pq_framer_next(f, &octets, &line) == PQ_NEXT_EVENT) {
+        struct ref_moment m = {.kind = REF_AT_CLEAR,
+                               .line = line.text,
+                               .offset = c->base[PQ_FROM_SERVER] + line.offset};
+        if (pq_slice_starts(line.text, PQ_SLICE("+OK")))
+            ref_judge(c, &m);
+    }
 }
 
 static void read_server(struct referee_conn *c, struct pq_slice octets)
 {
     bool more = true;
-    while (more && !c->blind && c->session.state != PQ_STATE_TLS)
+    while (more && !c->blind && !c->facts.no_more_clear)
         more = c->reading == REF_READ_BODY ? next_piece(c, &octets) : next_line(c, &octets);
+    if (c->facts.no_more_clear && !c->blind)
+        read_clear(c, octets);
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */
