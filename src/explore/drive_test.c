@@ -24,7 +24,7 @@ struct server {
     unsigned opened;
     struct side {
         bool open, closes;
-        char in[1024];
+        char in[8192];
         size_t in_len;
         char out[8192];
         size_t out_len, out_at;
@@ -55,7 +55,7 @@ static enum pq_wire_result server_open(void *ctx, unsigned conn, bool tls, uint6
 
 static void take_line(struct server *s, struct side *side)
 {
-    char line[1024];
+    char line[8192];
     memcpy(line, side->in, side->in_len);
     line[side->in_len - 2] = 0;
     side->in_len = 0;
@@ -361,8 +361,6 @@ static void test_every_dialogue_passes_the_linter(void **state)
                          PQ_STATUS_OK);
         memset(&problems, 0, sizeof(problems));
         assert_int_equal(pq_dlg_lint(&dlg, 0, pq_alloc_default(), &problems), PQ_STATUS_OK);
-        if (problems.count > 0)
-            print_message("%.*s", (int)text.len, (const char *)text.at);
         assert_int_equal(problems.count, 0);
         pq_dlg_free(&dlg);
         pq_bytes_free(&text);

@@ -324,8 +324,6 @@ static void reset(struct run *run, unsigned conn)
                                          .client_cap = sizeof(t->client_memory),
                                          .server = t->server_memory,
                                          .server_cap = sizeof(t->server_memory)});
-    if (run->config->implicit)
-        pq_conn_on_tls(&t->conn, true);
 }
 
 void talk_open(struct run *run, unsigned conn)

@@ -9,8 +9,9 @@ struct scribe {
     struct pq_bytes *out;
     enum pq_status status;
     size_t step;
-    bool test;  /* in [test], no more in [given] */
-    bool fence; /* somebody spoke without being asked */
+    bool test;     /* in [test], no more in [given] */
+    bool demanded; /* [test] can fail */
+    bool fence;    /* somebody spoke without being asked */
     unsigned branches;
 };
 
@@ -125,6 +126,7 @@ static void put_either(struct scribe *s, unsigned conn)
 /* What a whole answer is, where the answer is what is tested. */
 static void put_demand(struct scribe *s, const struct pq_seen *seen)
 {
+    s->demanded = s->demanded || (seen->kind != PQ_SEEN_END && seen->kind != PQ_SEEN_CLOSED);
     switch ((enum pq_seen_kind)seen->kind) {
     case PQ_SEEN_OK:
     case PQ_SEEN_ERR:
@@ -305,6 +307,8 @@ static void put_steps(struct scribe *s)
     }
     if (s->fence)
         put_directive(s, "@fence", s->from->finding->conn);
+    else if (!s->demanded)
+        put(s, "@expect no-crash\n");
 }
 
 enum pq_status pq_plan_write(const struct pq_plan_text *text, struct pq_bytes *out,
