@@ -135,27 +135,34 @@ class Console:
         self._bar: Progress | None = None
         self._task: Any = None
         self._total = self._done = 0
+        self._what = ""
         self._told = 0.0
         self.is_terminal = stream.isatty()
 
-    def begin(self, total: int, target: str) -> None:
+    def begin(self, total: int, target: str, what: str = "cases") -> None:
+        """`total` of `what` will come, or nobody knows how many: 0."""
         self._total, self._done, self._told = total, 0, time.monotonic()
+        self._what = what
         if not self.is_terminal:
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self._bar = Progress(*columns, transient=True)
-        self._task = self._bar.add_task(target, total=total)
+        self._task = self._bar.add_task(target, total=total or None)
         self._bar.start()
 
     def step(self) -> None:
-        self._done += 1
+        self.advance(1)
+
+    def advance(self, count: int) -> None:
+        self._done += count
         if self._bar:
-            self._bar.advance(self._task)
+            self._bar.advance(self._task, count)
         elif time.monotonic() - self._told >= LINE_SECONDS:
             self._told = time.monotonic()
-            self.line(f"... {self._done} of {self._total} cases")
+            total = f" of {self._total}" if self._total else ""
+            self.line(f"... {self._done}{total} {self._what}")
 
     def end(self) -> None:
         bar, self._bar = self._bar, None

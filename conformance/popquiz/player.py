@@ -30,6 +30,18 @@ class PlayerDied(Exception):
     """The process ended, hangs, or speaks another protocol; the text says which."""
 
 
+def describe(e: Endpoint) -> dict[str, Any]:
+    """The target of a run, as the protocol has it."""
+    return {
+        "address": e.address,
+        "tls": e.tls,
+        "tls_address": e.tls_address,
+        "ca_file": str(e.ca_file) if e.ca_file else None,
+        "verify": e.verify,
+        "host": e.host,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Which row is played, against what, and how."""
@@ -49,7 +61,6 @@ class Request:
     slow: bool = False
 
     def message(self, run: int) -> dict[str, Any]:
-        e = self.endpoint
         vars_: dict[str, str] = {}
         if self.account:
             vars_ |= {"user": self.account.user, "pw": self.account.password}
@@ -59,14 +70,7 @@ class Request:
             "run": run,
             "file": str(self.file),
             "row": self.row,
-            "target": {
-                "address": e.address,
-                "tls": e.tls,
-                "tls_address": e.tls_address,
-                "ca_file": str(e.ca_file) if e.ca_file else None,
-                "verify": e.verify,
-                "host": e.host,
-            },
+            "target": describe(self.endpoint),
             "login": str(self.login) if self.login else None,
             "vars": vars_,
             "patience_ms": self.patience_ms,

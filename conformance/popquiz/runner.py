@@ -4,9 +4,10 @@ again; and whatever happens, no process stays behind."""
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from popquiz import children, sanity
 from popquiz.capture import Capture
@@ -156,14 +157,17 @@ async def _perform(config: Config, run: Run) -> None:
             await asyncio.shield(config.capture.finish())
 
 
-async def _with_signals(config: Config, run: Run) -> None:
+async def until_signal(work: Coroutine[Any, Any, None]) -> bool:
+    """Does the work, which SIGINT and SIGTERM cancel. Returns whether that happened."""
     loop = asyncio.get_running_loop()
-    task = asyncio.create_task(_perform(config, run))
+    task = asyncio.create_task(work)
+    interrupted = False
 
     def interrupt() -> None:
         # Only once: ending the servers takes a moment, and must not be cut short.
-        if not run.interrupted:
-            run.interrupted = True
+        nonlocal interrupted
+        if not interrupted:
+            interrupted = True
             task.cancel()
 
     for number in SIGNALS:
@@ -171,11 +175,16 @@ async def _with_signals(config: Config, run: Run) -> None:
     try:
         await task
     except asyncio.CancelledError:
-        if not run.interrupted:
+        if not interrupted:
             raise
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+    return interrupted
+
+
+async def _with_signals(config: Config, run: Run) -> None:
+    run.interrupted = await until_signal(_perform(config, run))
 
 
 def execute(config: Config) -> Run:

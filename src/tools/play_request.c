@@ -43,7 +43,7 @@ static const struct json_key target_keys[] = {
 };
 static const struct json_schema target_schema = JSON_SCHEMA("target", target_keys);
 
-static bool read_target(const cJSON *o, struct play_job *job, char *why)
+bool play_request_target(const cJSON *o, struct play_job *job, char *why)
 {
     static const char *const tls_words[] = {"none", "stls", "implicit"};
     struct json_values v;
@@ -75,7 +75,7 @@ static const struct json_key vars_keys[] = {
 };
 static const struct json_schema vars_schema = JSON_SCHEMA("vars", vars_keys);
 
-static bool read_vars(const cJSON *o, struct play_job *job, char *why)
+bool play_request_vars(const cJSON *o, struct play_job *job, char *why)
 {
     struct json_values v;
     if (o && !json_read(o, &vars_schema, &v, why))
@@ -158,8 +158,9 @@ static bool read_run(struct play_request *r)
     r->run = cJSON_GetObjectItemCaseSensitive(r->tree, "run");
     if (!json_has_type(r->run, JSON_ID))
         r->run = NULL;
-    if (!json_read(r->tree, &run_schema, &v, r->why) || !read_target(v.at[R_TARGET], job, r->why) ||
-        !read_vars(v.at[R_VARS], job, r->why) || !read_numbers(&v, job, r->why) ||
+    if (!json_read(r->tree, &run_schema, &v, r->why) ||
+        !play_request_target(v.at[R_TARGET], job, r->why) ||
+        !play_request_vars(v.at[R_VARS], job, r->why) || !read_numbers(&v, job, r->why) ||
         !read_words(&v, job, r->why))
         return false;
     job->file = text_of(v.at[R_FILE]);

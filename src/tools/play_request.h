@@ -29,6 +29,10 @@ struct play_request {
 void play_request_read(struct play_request *r, struct pq_slice line);
 void play_request_free(struct play_request *r);
 
+/* Read the values of "target" and "vars" into the job. False, with the reason in `why`, which has
+ * room for JSON_WHY_MAX octets. An absent `vars` is NULL. */
+bool play_request_target(const cJSON *o, struct play_job *job, char *why);
+bool play_request_vars(const cJSON *o, struct play_job *job, char *why);
 /* Reads the value of "answer" into `*answer`, whose arena is set; what is wrong makes it FAILED. */
 void play_request_answer(const cJSON *value, const struct pq_ask *ask, struct pq_answer *answer);
 

@@ -10,10 +10,6 @@
 #include "popquiz/base.h"
 
 #define PLAY_PROTOCOL 1
-/* Octets of a line of the runner: an answer to peek carries messages. */
-#define PLAY_LINE_MAX (16u << 20)
-/* How long the runner may take to answer an ask: it may have to restart a server. */
-#define PLAY_ASK_MS (120u * 1000u)
 
 /* Serves until "quit" or the end of the input; false when output or memory fails. */
 bool play_serve(int in, FILE *out);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tools/play_json.h"
+#include "tools/play_lines.h"
 #include "tools/play_serve.h"
 
 /* ---- serving --------------------------------------------------------------------------------- */

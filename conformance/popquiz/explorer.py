@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Explorations: a process of `popquiz-explore --serve` for each seat, which makes up sessions, has
+the referee judge them, and shortens what it finds (src/explore/PROTOCOL.md).
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from popquiz import children, paths, player, sanity
+from popquiz.errors import SuiteError, TargetError, UsageError
+from popquiz.facts import Facts
+from popquiz.fixtures import Maildrop
+from popquiz.player import Player
+from popquiz.targets import Seat, Target
+
+PROTOCOL = 1
+LINE_MAX = 16 << 20  # octets of a line of the explorer
+READY_SECONDS = 20.0
+# The explorer bounds every wait itself, and tells how far it is: one that is silent hangs.
+SILENT_SECONDS = 120.0
+# How long answers are waited for that nobody is sure to get: beside us, and over a network.
+QUIET_MS, QUIET_FAR_MS = 5, 50
+LATE_SECONDS, LATE_TURNS = 0.02, 25  # for news of a process that died
+LOGINS = {"user": "user", "plain": "plain", "plain-ir": "plain"}  # by the name of the prelude
+COUNTS = ("sessions", "plays", "commands", "logins", "transactions", "late", "repeated")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be explored. Without `sessions` and `seconds` it never ends by itself."""
+
+    seed: int = 1
+    sessions: int | None = None
+    seconds: float | None = None
+    connections: int = 1
+    destroy: bool = False
+    wrong_logins: bool = False
+    tries: int | None = None  # to shorten one finding
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that the referee saw, in the shortest session that shows it."""
+
+    id: str
+    rule: str
+    requirement: str
+    sees: str
+    why: str
+    excerpt: str
+    verb: str
+    state: str
+    session: int
+    steps: int
+    again: bool  # it showed again when the session was played again
+    dialogue: str
+    transcript: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What two findings have in common that are told once."""
+        return self.rule, self.verb, self.state
+
+
+@dataclass(slots=True)
+class Exploration:
+    """What an exploration came to. `trouble` is why it ended early, in one line."""
+
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    findings: list[Finding] = field(default_factory=list)
+    trouble: str = ""
+    interrupted: bool = False
+
+    def add(self, finding: Finding) -> bool:
+        """Keeps it, or the shorter of two that are the same. Returns whether it is new."""
+        for n, known in enumerate(self.findings):
+            if known.key == finding.key:
+                better = (finding.again, -finding.steps) > (known.again, -known.steps)
+                self.findings[n] = finding if better else known
+                return False
+        self.findings.append(finding)
+        return True
+
+
+def _finding(message: Mapping[str, Any]) -> Finding:
+    names = Finding.__dataclass_fields__
+    return Finding(**{name: message.get(name, "") for name in names})
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Who hears of what happens."""
+
+    found: Callable[[Finding], None] = lambda finding: None
+    counted: Callable[[Mapping[str, int]], None] = lambda counts: None
+
+
+class Explorer:
+    """One process at one seat."""
+
+    def __init__(self, seat: Seat, facts: Facts, default: Maildrop, ours: bool) -> None:
+        self._seat = seat
+        self._facts = facts
+        self._account = seat.account(default)
+        self._ours = ours
+        self._process: asyncio.subprocess.Process | None = None
+        self.counts = dict.fromkeys(COUNTS, 0)
+        self.trouble = ""
+
+    def message(self, wish: Wish, first: int, stride: int) -> dict[str, Any]:
+        facts, account = self._facts, self._account
+        assert facts.login and account
+        word = LOGINS.get(facts.login.stem)
+        if word is None:
+            raise UsageError(
+                f"explore logs in with {' or '.join(sorted(set(LOGINS.values())))} only, "
+                f"and the target wants {facts.login.stem}"
+            )
+        return {
+            "explore": first,
+            "target": player.describe(self._seat.endpoint),
+            "vars": {"user": account.user, "pw": account.password},
+            "login": word,
+            "patience_ms": facts.patience_ms,
+            "quiet_ms": QUIET_MS if self._ours else QUIET_FAR_MS,
+            "seed": wish.seed,
+            "first": first,
+            "stride": stride,
+            "sessions": wish.sessions,
+            "time_ms": round(1000 * wish.seconds) if wish.seconds else None,
+            "connections": wish.connections,
+            "messages": facts.messages,
+            "destroy": wish.destroy,
+            "reset": "reset" in self._seat.adapter.abilities,
+            "pipelining": facts.capability("PIPELINING"),
+            "wrong_logins": wish.wrong_logins,
+            "tries": wish.tries,
+        }
+
+    async def _read(self, seconds: float) -> dict[str, Any]:
+        process = self._process
+        assert process and process.stdout
+        try:
+            async with asyncio.timeout(seconds):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            raise SuiteError("the explorer hangs") from None
+        except ValueError:
+            raise SuiteError(f"the explorer said a line of over {LINE_MAX} octets") from None
+        if not line.endswith(b"\n"):
+            raise SuiteError(f"the explorer died: {await children.epitaph(process)}")
+        return dict(json.loads(line))
+
+    async def _write(self, message: object) -> None:
+        assert self._process and self._process.stdin
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it died: reading tells how
+
+    async def _look(self) -> str:
+        """What happened to the server's processes just now; one that died is reported late."""
+        for turn in range(LATE_TURNS if self._ours else 1):
+            if turn:
+                await asyncio.sleep(LATE_SECONDS)
+            if found := list(self._seat.incidents()):
+                return "; ".join(incident.text.partition("\n")[0] for incident in found)
+        return ""
+
+    async def _answer(self, ask: str) -> dict[str, Any]:
+        if ask == "look":
+            return {"result": "done", "why": await self._look()}
+        assert self._account
+        return await player.answer({"ask": ask}, self._seat.adapter, self._account.user)
+
+    async def _heard(self, message: Mapping[str, Any], watcher: Watcher) -> bool:
+        """Does what a message asks for. Returns whether it was the last one."""
+        match message:
+            case {"ask": ask}:
+                await self._write({"answer": await self._answer(ask)})
+            case {"finding": finding}:
+                watcher.found(_finding(finding))
+            case {"progress": counts} | {"end": counts}:
+                self.counts = {name: int(counts[name]) for name in COUNTS}
+                watcher.counted(self.counts)
+            case {"error": error}:
+                raise SuiteError(f"the explorer refuses: {error.get('why')}")
+        if end := message.get("end"):
+            self.trouble = end["why"] if end["end"] != "done" else ""
+        return "end" in message
+
+    async def explore(self, wish: Wish, first: int, stride: int, watcher: Watcher) -> None:
+        """Explores to the end. Raises PopquizError."""
+        message = self.message(wish, first, stride)
+        program = paths.program("popquiz-explore")
+        self._process = await children.start([str(program), "--serve"], limit=LINE_MAX)
+        ready = (await self._read(READY_SECONDS)).get("ready", {})
+        if ready.get("protocol") != PROTOCOL:
+            raise SuiteError(f"{program} does not speak protocol {PROTOCOL}: build it again")
+        self._seat.incidents()  # of what was before
+        await self._write(message)
+        while not await self._heard(await self._read(SILENT_SECONDS), watcher):
+            pass
+
+    async def stop(self) -> None:
+        process, self._process = self._process, None
+        if process:
+            await children.end(process)
+
+
+# ---- all seats ----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Config:
+    """What is explored, and how."""
+
+    target: Target
+    default: Maildrop
+    logins: Sequence[Path]
+    wish: Wish
+    workers: int = 1
+    sanity_patience_ms: int = 10_000
+    found: Callable[[Finding], None] = lambda finding: None
+    counted: Callable[[Mapping[str, int]], None] = lambda counts: None
+
+
+class _Session:
+    def __init__(self, config: Config, run: Exploration) -> None:
+        self.config = config
+        self.run = run
+        self.explorers: list[Explorer] = []
+
+    async def _learn(self, seat: Seat) -> Facts:
+        config = self.config
+        player_ = Player()
+        check = sanity.Check(player_, seat, config.default, config.sanity_patience_ms)
+        try:
+            return await sanity.first(check, config.target, config.logins)
+        finally:
+            await player_.stop()
+
+    def _found(self, finding: Finding) -> None:
+        if self.run.add(finding):
+            self.config.found(finding)
+
+    def _counted(self, _: Mapping[str, int]) -> None:
+        for name in COUNTS:
+            self.run.counts[name] = sum(e.counts[name] for e in self.explorers)
+        self.config.counted(self.run.counts)
+
+    async def _explore(self, n: int) -> None:
+        explorer, watcher = self.explorers[n], Watcher(self._found, self._counted)
+        await explorer.explore(self.config.wish, n, len(self.explorers), watcher)
+        self.run.trouble = self.run.trouble or explorer.trouble
+
+    async def play(self) -> None:
+        config = self.config
+        seats = await config.target.start([config.default], config.workers)
+        learned = [
+            await self._learn(seat) for seat in (seats if config.target.shared else seats[:1])
+        ]
+        learned += learned[:1] * (len(seats) - len(learned))
+        self.explorers = [
+            Explorer(seat, facts, config.default, config.target.ours)
+            for seat, facts in zip(seats, learned, strict=True)
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for n in range(len(seats)):
+                    group.create_task(self._explore(n))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+
+    async def close(self) -> None:
+        stops = [explorer.stop() for explorer in self.explorers]
+        await asyncio.gather(*stops, self.config.target.stop(), return_exceptions=True)
+
+
+async def explore(config: Config, run: Exploration) -> None:
+    """Explores at every seat; no process stays behind. Raises PopquizError."""
+    session = _Session(config, run)
+    try:
+        await session.play()
+    except TargetError as error:
+        if not run.counts["sessions"]:
+            raise
+        run.trouble = str(error)
+    finally:
+        await asyncio.shield(session.close())

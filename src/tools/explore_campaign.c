@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/explore_campaign.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dialogue/player/mask.h"
+#include "explore/shrink.h"
+#include "explore/write.h"
+#include "net/io.h"
+#include "tools/play_request.h"
+
+#define PROGRESS_MS 500u
+
+/* What no transcript shows: the runner, who looks at the processes, has to say it. */
+static const struct pq_referee_rule crash_rule = {
+    "EXPLORE-CRASH",
+    "RFC1939-3-020",
+    "a process of the server died in the middle of the session",
+};
+
+/* What two findings have in common that are told once. */
+struct key {
+    const struct pq_referee_rule *rule;
+    enum pq_verb verb;
+    enum pq_state state;
+};
+
+struct campaign {
+    const struct explore_request *q;
+    struct pq_drive_config drive;
+    struct play_lines *lines;
+    const char *end; /* why it ended; NULL: it goes on */
+    char why[PQ_ANSWER_WHY_MAX];
+    bool dirty; /* the maildrop may not be as it was */
+    struct key keys[EXPLORE_FINDINGS_MAX];
+    size_t keys_count;
+    uint64_t sessions, plays, commands, logins, transactions, late, repeated;
+    uint64_t begun, told;          /* times, in milliseconds */
+    struct pq_drive_result result; /* of the last play */
+    struct key wanted;             /* by the shrinker */
+};
+
+static uint64_t now(void)
+{
+    const struct pq_io *io = pq_io_system();
+    return io->now_ms(io->ctx);
+}
+
+static void end(struct campaign *c, const char *how, const char *why)
+{
+    c->end = how;
+    (void)snprintf(c->why, sizeof(c->why), "%s", why);
+}
+
+/* ---- the runner ------------------------------------------------------------------------------ */
+
+static void restore(struct campaign *c)
+{
+    struct pq_arena arena;
+    pq_arena_init(&arena, pq_alloc_default(), 1u << 16);
+    struct pq_answer answer = {.arena = &arena};
+    const struct pq_ask ask = {.what = PQ_ASK_RESET};
+    if (c->dirty && c->q->reset) {
+        play_lines_ask(c->lines, &ask, &answer);
+        if (answer.kind != PQ_ANSWER_DONE)
+            end(c, "failed", answer.why);
+    }
+    c->dirty = false;
+    pq_arena_free(&arena);
+}
+
+/* Whether a process of the server died just now; `why` is what the runner knows of it. */
+static bool look(struct campaign *c, char *why, size_t cap)
+{
+    const struct pq_ask reset = {.what = PQ_ASK_RESET};
+    struct pq_answer answer = {.why = ""};
+    struct play_request r;
+    struct pq_slice line;
+    play_lines_tell(c->lines, "ask", cJSON_CreateString("look"));
+    if (c->lines->gone || play_lines_next(c->lines, pq_io_deadline(pq_io_system(), PLAY_ASK_MS),
+                                          &line) != PLAY_INPUT_LINE)
+        return false;
+    play_request_read(&r, line);
+    if (r.kind == PLAY_REQUEST_ANSWER)
+        play_request_answer(r.answer, &reset, &answer);
+    play_request_free(&r);
+    (void)snprintf(why, cap, "%.*s", (int)cap - 1, answer.why);
+    return answer.kind == PQ_ANSWER_DONE && answer.why[0];
+}
+
+static cJSON *counts(const struct campaign *c)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddItemToObject(o, "run", cJSON_Duplicate(c->q->run, false));
+    cJSON_AddNumberToObject(o, "sessions", (double)c->sessions);
+    cJSON_AddNumberToObject(o, "plays", (double)c->plays);
+    cJSON_AddNumberToObject(o, "commands", (double)c->commands);
+    cJSON_AddNumberToObject(o, "logins", (double)c->logins);
+    cJSON_AddNumberToObject(o, "transactions", (double)c->transactions);
+    cJSON_AddNumberToObject(o, "late", (double)c->late);
+    cJSON_AddNumberToObject(o, "repeated", (double)c->repeated);
+    cJSON_AddNumberToObject(o, "ms", (double)(now() - c->begun));
+    return o;
+}
+
+static void tell_progress(struct campaign *c)
+{
+    if (now() < c->told + PROGRESS_MS)
+        return;
+    c->told = now();
+    play_lines_tell(c->lines, "progress", counts(c));
+}
+
+static void tell_end(struct campaign *c)
+{
+    cJSON *o = counts(c);
+    cJSON_AddStringToObject(o, "end", c->end ? c->end : pq_drive_end_word(PQ_DRIVE_DONE));
+    cJSON_AddStringToObject(o, "why", c->why);
+    play_lines_tell(c->lines, "end", o);
+}
+
+/* ---- playing --------------------------------------------------------------------------------- */
+
+static bool can_remove(const struct pq_plan *p)
+{
+    const struct pq_slice word = PQ_SLICE("DELE");
+    for (size_t i = 0; i + word.len <= p->used; i++)
+        if (pq_slice_equal_nocase(pq_slice_of(p->octets + i, word.len), word))
+            return true;
+    return false;
+}
+
+/* A process that died is a finding like those of the referee. */
+static void add_crash(struct campaign *c)
+{
+    struct pq_drive_result *r = &c->result;
+    char why[PQ_REFEREE_WHY_MAX + 1] = "";
+    if (!r->cut || !look(c, why, sizeof(why)))
+        return;
+    const struct pq_seen *last = r->seen_count > 0 ? &r->seen[r->seen_count - 1] : NULL;
+    r->findings[0] = (struct pq_drive_finding){
+        .rule = &crash_rule,
+        .conn = last ? last->conn : 1,
+        .verb = last ? (enum pq_verb)last->verb : PQ_VERB_UNKNOWN,
+        .state = r->transactions > 0 ? PQ_STATE_TRANSACTION : PQ_STATE_AUTHORIZATION,
+        .step = last ? last->step : 0,
+    };
+    memcpy(r->findings[0].why, why, sizeof(why));
+    r->findings_count = 1;
+}
+
+static void play(struct campaign *c, const struct pq_plan *plan)
+{
+    restore(c);
+    pq_drive_result_free(&c->result);
+    pq_drive_play(&c->drive, plan, &c->result);
+    c->plays++;
+    c->dirty = can_remove(plan) || c->result.findings_count > 0;
+    add_crash(c);
+}
+
+/* ---- findings -------------------------------------------------------------------------------- */
+
+static struct key key_of(const struct pq_drive_finding *f)
+{
+    return (struct key){.rule = f->rule, .verb = f->verb, .state = f->state};
+}
+
+static bool is_known(const struct campaign *c, struct key key)
+{
+    for (size_t i = 0; i < c->keys_count; i++) {
+        const struct key *k = &c->keys[i];
+        if (k->rule == key.rule && k->verb == key.verb && k->state == key.state)
+            return true;
+    }
+    return false;
+}
+
+/* The finding of the last play that is the wanted one, or one like it. */
+static const struct pq_drive_finding *find(const struct campaign *c)
+{
+    for (size_t i = 0; i < c->result.findings_count; i++) {
+        const struct pq_drive_finding *f = &c->result.findings[i];
+        if (!f->follows && f->rule == c->wanted.rule && f->verb == c->wanted.verb)
+            return f;
+    }
+    return NULL;
+}
+
+static bool shows(void *ctx, const struct pq_plan *plan)
+{
+    struct campaign *c = ctx;
+    if (c->end || c->lines->gone)
+        return false;
+    play(c, plan);
+    tell_progress(c);
+    return find(c) != NULL;
+}
+
+/* The transcript; a server may repeat a password. */
+static cJSON *transcript_item(struct campaign *c)
+{
+    struct pq_mask mask;
+    struct pq_bytes *text = &c->result.transcript;
+    pq_mask_init(&mask, pq_alloc_default());
+    text->max = text->len + 1; /* also when it is full: room for the NUL */
+    bool hidden = pq_mask_add(&mask, c->drive.pw) == PQ_STATUS_OK &&
+                  pq_bytes_put(text, pq_slice_of("", 1)) == PQ_STATUS_OK;
+    if (hidden)
+        pq_mask_text(&mask, (char *)text->at, text->cap);
+    pq_mask_free(&mask);
+    return cJSON_CreateString(hidden ? (const char *)text->at : "");
+}
+
+static void tell_finding(struct campaign *c, uint64_t number, const struct pq_plan *plan,
+                         const struct pq_drive_finding *f, bool again)
+{
+    struct pq_bytes dialogue;
+    char id[128];
+    (void)snprintf(id, sizeof(id), "explored.%s.s%" PRIu64 ".n%" PRIu64, f->rule->id,
+                   c->q->plan.seed, number);
+    const struct pq_plan_text text = {id, plan, &c->result, f, c->q->login};
+    pq_bytes_init(&dialogue, pq_alloc_default(), PQ_DLG_TEXT_MAX);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "id", id);
+    cJSON_AddStringToObject(o, "rule", f->rule->id);
+    cJSON_AddStringToObject(o, "requirement", f->rule->requirement);
+    cJSON_AddStringToObject(o, "sees", f->rule->sees);
+    cJSON_AddStringToObject(o, "why", f->why);
+    cJSON_AddStringToObject(o, "excerpt", f->excerpt);
+    cJSON_AddItemToObject(o, "verb", play_lines_text(pq_verb_row(f->verb)->name));
+    cJSON_AddStringToObject(o, "state", pq_state_name(f->state));
+    cJSON_AddNumberToObject(o, "session", (double)number);
+    cJSON_AddNumberToObject(o, "steps", (double)plan->count);
+    cJSON_AddBoolToObject(o, "again", again);
+    if (pq_plan_write(&text, &dialogue, pq_alloc_default()) == PQ_STATUS_OK)
+        cJSON_AddItemToObject(o, "dialogue", play_lines_text(pq_bytes_slice(&dialogue)));
+    cJSON_AddItemToObject(o, "transcript", transcript_item(c));
+    play_lines_tell(c->lines, "finding", o);
+    pq_bytes_free(&dialogue);
+}
+
+/* Shortens what was found and tells it. */
+static void keep(struct campaign *c, uint64_t number, const struct pq_plan *found, struct key key)
+{
+    struct pq_plan plan = *found;
+    struct pq_shrink shrink = {.shows = shows, .ctx = c, .tries = c->q->tries};
+    c->wanted = key;
+    bool again = shows(c, &plan);
+    if (again)
+        pq_plan_shrink(&plan, &shrink);
+    /* The last try was not always the one that is kept. */
+    again = again && shows(c, &plan);
+    const struct pq_drive_finding *f = find(c);
+    if (!again)
+        plan = *found;
+    const struct pq_drive_finding lost = {
+        .rule = key.rule, .verb = key.verb, .state = key.state, .conn = 1, .why = "seen once only"};
+    tell_finding(c, number, &plan, f ? f : &lost, again);
+}
+
+static void keep_new(struct campaign *c, uint64_t number, const struct pq_plan *plan)
+{
+    struct key fresh[PQ_DRIVE_FINDINGS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < c->result.findings_count; i++) {
+        const struct pq_drive_finding *f = &c->result.findings[i];
+        bool known = is_known(c, key_of(f));
+        c->repeated += known;
+        if (f->follows || known || c->keys_count == EXPLORE_FINDINGS_MAX)
+            continue;
+        c->keys[c->keys_count++] = fresh[count++] = key_of(f);
+    }
+    for (size_t i = 0; i < count && !c->end; i++)
+        keep(c, number, plan, fresh[i]);
+}
+
+/* ---- sessions -------------------------------------------------------------------------------- */
+
+static void account(struct campaign *c)
+{
+    const struct pq_drive_result *r = &c->result;
+    c->sessions++;
+    c->commands += r->commands;
+    c->logins += r->logins;
+    c->transactions += r->transactions;
+    c->late += r->late;
+}
+
+static void session(struct campaign *c, uint64_t number)
+{
+    struct pq_plan plan;
+    pq_plan_generate(&plan, &c->q->plan, number);
+    play(c, &plan);
+    if (c->end)
+        return;
+    account(c);
+    enum pq_drive_end how = c->result.end;
+    if (c->result.findings_count > 0)
+        keep_new(c, number, &plan);
+    if (how != PQ_DRIVE_DONE && !c->end) {
+        char why[PQ_ANSWER_WHY_MAX];
+        (void)snprintf(why, sizeof(why), "the server %s in session %" PRIu64 " of seed %" PRIu64,
+                       how == PQ_DRIVE_GONE ? "takes no connection any more" : "falls silent",
+                       number, c->q->plan.seed);
+        end(c, pq_drive_end_word(how), why);
+    }
+    tell_progress(c);
+}
+
+void explore_campaign(const struct explore_request *q, struct pq_target *target,
+                      struct play_lines *lines)
+{
+    struct pq_wire_net net;
+    pq_wire_net_init(&net, target, NULL, (struct pq_asker){.ask = play_lines_ask, .ctx = lines},
+                     NULL);
+    struct pq_wire wire = pq_wire_net_wire(&net);
+    struct campaign *c = calloc(1, sizeof(*c));
+    if (c) {
+        c->q = q;
+        c->lines = lines;
+        c->begun = c->told = now();
+        c->drive = (struct pq_drive_config){
+            .wire = &wire,
+            .implicit = q->job.tls == PQ_RUN_TLS_IMPLICIT,
+            .login = q->login,
+            .user = q->job.vars.user,
+            .pw = q->job.vars.pw,
+            .patience_ms = q->job.patience_ms,
+            .quiet_ms = q->quiet_ms,
+            .alloc = pq_alloc_default(),
+        };
+        for (uint64_t n = q->first; n < q->sessions && !c->end && !lines->gone; n += q->stride) {
+            if (q->time_ms > 0 && now() - c->begun >= q->time_ms)
+                break;
+            session(c, n);
+        }
+        c->dirty = true;
+        if (!c->end)
+            restore(c);
+        tell_end(c);
+        pq_drive_result_free(&c->result);
+        free(c);
+    }
+    pq_wire_net_free(&net);
+}
