@@ -135,7 +135,8 @@ static bool was_endless(struct pq_server *s, const struct pq_event *e)
 static void next_queued(struct pq_server *s, struct pq_event *e)
 {
     struct pq_slice line = pq_slice_first(pq_bytes_slice(&s->queued), sizeof(s->line_memory));
-    memmove(s->line_memory, line.at, line.len);
+    if (line.len > 0)
+        memcpy(s->line_memory, line.at, line.len);
     s->has_queued = false;
     pq_conn_pretend(&s->conn, pq_slice_of(s->line_memory, line.len), e);
 }
