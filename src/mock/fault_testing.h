@@ -70,6 +70,46 @@ static inline void check_harmless(const struct fault_case *c)
     }
 }
 
+/* A fault with its constants: what the client says behind LOGIN, and the answers to it. */
+struct fault_brief {
+    const char *fault; /* NAME or NAME(constant=value,...) */
+    struct pq_slice mail[FAULT_MAIL_MAX];
+    const char *input;
+    struct pq_slice right, wrong;
+};
+
+/* What was answered behind LOGIN. */
+static inline struct pq_slice brief_answers(const struct fault_brief *b, const char *fault,
+                                            size_t step)
+{
+    struct fault_case c = {.name = b->fault};
+    char input[2048];
+    memcpy(c.mail, b->mail, sizeof(c.mail));
+    assert_true((size_t)snprintf(input, sizeof(input), LOGIN "%s", b->input) < sizeof(input));
+    struct pq_slice answers = fault_answers(&c, fault, 0, input, step);
+    (void)pq_slice_cut(&answers, '\n');
+    (void)pq_slice_cut(&answers, '\n');
+    return answers;
+}
+
+/* In writes of `step` octets. */
+static inline void check_brief(const struct fault_brief *b, size_t step)
+{
+    char what[192];
+    (void)snprintf(what, sizeof(what), "%s, step %zu", b->fault, step);
+    expect_octets(what, brief_answers(b, b->fault, step), b->wrong);
+    (void)snprintf(what, sizeof(what), "the reference for %s, step %zu", b->fault, step);
+    expect_octets(what, brief_answers(b, NULL, step), b->right);
+    assert_false(pq_slice_equal(b->wrong, b->right));
+}
+
+static inline void check_briefs(const struct fault_brief *briefs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t step = 1; step <= strlen(briefs[i].input) + strlen(LOGIN); step++)
+            check_brief(&briefs[i], step);
+}
+
 /* In every cut of the trigger. */
 static inline void check_fault(const struct fault_case *c)
 {

@@ -56,7 +56,7 @@
     X(top_negative_unlimited, "top-negative-unlimited", "counting",                                \
       "TOP of a negative number of lines sends the whole message", NONE, NONE)                     \
     X(top_count_wraps_32, "top-count-wraps-32", "counting",                                        \
-      "TOP takes the number of lines modulo 2^32", WHICH, NONE)                                    \
+      "TOP takes the number of lines modulo 2^32", NONE, NONE)                                     \
     X(top_missing_count_ok, "top-missing-count-ok", "counting",                                    \
       "TOP without a number of lines sends so many", NUMBER("lines", 0, 4294967295, 0, 10, 1),     \
       NONE)                                                                                        \

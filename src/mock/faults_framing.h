@@ -39,14 +39,14 @@
       "RETR sends a line that begins with a dot unchanged when it holds CR", WHICH, NONE)          \
     X(retr_stuffing_lost_at_4096, "retr-stuffing-lost-at-4096", "framing",                         \
       "RETR sends a dot unchanged where a part of so many octets begins",                          \
-      NUMBER("octets", 1, 1048576, 4096, 1024, 8192), WHICH)                                       \
+      NUMBER("octets", 1, 1048576, 4096, 1024, 8192), NONE)                                        \
     X(retr_stuffing_lost_in_tls_record, "retr-stuffing-lost-in-tls-record", "framing",             \
-      "the same inside TLS only", NUMBER("octets", 1, 1048576, 16384, 16384, 16384), WHICH)        \
+      "the same inside TLS only", NUMBER("octets", 1, 1048576, 16384, 16384, 16384), NONE)         \
     X(retr_terminator_lf_only, "retr-terminator-lf-only", "framing",                               \
       "RETR ends the terminator by LF", WHICH, NONE)                                               \
     X(retr_terminator_lf_lost_at_buffer_end, "retr-terminator-lf-lost-at-buffer-end", "framing",   \
       "RETR drops the last LF where a part of so many octets would end with it",                   \
-      NUMBER("octets", 4, 1048576, 4096, 1024, 8192), WHICH)                                       \
+      NUMBER("octets", 4, 1048576, 4096, 1024, 8192), NONE)                                        \
     X(retr_normalises_lone_cr, "retr-normalises-lone-cr", "framing",                               \
       "RETR ends a line at CR without LF; LIST does not count it", WHICH, NONE)                    \
     X(retr_strips_trailing_blanks, "retr-strips-trailing-blanks", "framing",                       \

@@ -168,12 +168,149 @@ static void test_lines_stop_at_nul(void **state)
     check_harmless(&c);
 }
 
+/* ---- in short -------------------------------------------------------------------------------- */
+
+#define S(text) PQ_SLICE_INIT(text)
+
+static const struct fault_brief briefs[] = {
+    {"retr-stuff-only-lone-dot",
+     {MAIL(".x\r\n.\r\n")},
+     "RETR 1\r\n",
+     S(RETR "..x\r\n..\r\n.\r\n"),
+     S(RETR ".x\r\n..\r\n.\r\n")},
+    {"retr-last-line-unstuffed",
+     {MAIL(".a\r\n.z"), MAIL(".z\r\n")},
+     "RETR 1\r\nRETR 2\r\n",
+     S(RETR "..a\r\n..z\r\n.\r\n" RETR "..z\r\n.\r\n"),
+     S(RETR "..a\r\n.z\r\n.\r\n" RETR "..z\r\n.\r\n")},
+    {"retr-double-stuffing",
+     {MAIL(".x\r\ny\r\n")},
+     "RETR 1\r\nTOP 1 9\r\n",
+     S(RETR "..x\r\ny\r\n.\r\n" TOP "..x\r\ny\r\n.\r\n"),
+     S(RETR "...x\r\ny\r\n.\r\n" TOP "..x\r\ny\r\n.\r\n")},
+    {"retr-barelf-dot-unstuffed(side=1)",
+     {MAIL("a\n.\r\n.b\nc"), MAIL(".\r\n")},
+     "RETR 1\r\nRETR 2\r\n",
+     S(RETR "a\r\n..\r\n..b\r\nc\r\n.\r\n" RETR "..\r\n.\r\n"),
+     S(RETR "a\n.\r\n..b\nc\r\n.\r\n" RETR "..\r\n.\r\n")},
+    {"retr-barelf-dot-unstuffed(side=2)",
+     {MAIL("a\n.\r\n.b\nc\r\n")},
+     "RETR 1\r\n",
+     S(RETR "a\r\n..\r\n..b\r\nc\r\n.\r\n"),
+     S(RETR "a\n..\r\n.b\nc\r\n.\r\n")},
+    {"retr-barelf-dot-unstuffed(side=3)",
+     {MAIL("a\n.\n")},
+     "RETR 1\r\n",
+     S(RETR "a\r\n..\r\n.\r\n"),
+     S(RETR "a\n.\n.\r\n")},
+    {"retr-barecr-dot-unstuffed",
+     {MAIL(".\r.x\r\n.y\r\n")},
+     "RETR 1\r\n",
+     S(RETR "..\r.x\r\n..y\r\n.\r\n"),
+     S(RETR ".\r.x\r\n..y\r\n.\r\n")},
+    {"retr-stuffing-lost-at-4096(octets=4)",
+     {MAIL(".a\r\n.b\r\n"), MAIL("cd\r\n.e\r\n")},
+     "RETR 1\r\nRETR 2\r\n",
+     S(RETR "..a\r\n..b\r\n.\r\n" RETR "cd\r\n..e\r\n.\r\n"),
+     S(RETR "..a\r\n..b\r\n.\r\n" RETR "cd\r\n.e\r\n.\r\n")},
+    {"retr-terminator-lf-only",
+     {MAIL("a\r\n")},
+     "RETR 1\r\nTOP 1 9\r\n",
+     S(RETR "a\r\n.\r\n" TOP "a\r\n.\r\n"),
+     S(RETR "a\r\n.\n" TOP "a\r\n.\r\n")},
+    {"retr-terminator-lf-lost-at-buffer-end(octets=8)",
+     {MAIL("ab\r\n"), MAIL("a\r\n")},
+     "RETR 1\r\nRETR 2\r\n",
+     S(RETR "ab\r\n.\r\n" RETR "a\r\n.\r\n"),
+     S(RETR "ab\r\n.\r" RETR "a\r\n.\r\n")},
+    {"retr-normalises-lone-cr",
+     {MAIL("a\r.b\rc\r\n")},
+     "LIST 1\r\nRETR 1\r\n",
+     S("+OK 1 8\r\n" RETR "a\r.b\rc\r\n.\r\n"),
+     S("+OK 1 8\r\n" RETR "a\r\n..b\r\nc\r\n.\r\n")},
+    {"retr-strips-trailing-blanks",
+     {MAIL("-- \r\n \t\r\n.\r\n")},
+     "RETR 1\r\n",
+     S(RETR "-- \r\n \t\r\n..\r\n.\r\n"),
+     S(RETR "--\r\n\r\n..\r\n.\r\n")},
+    {"retr-drops-trailing-empty-lines",
+     {MAIL("\r\na\r\n\r\n\r\n"), MAIL("b")},
+     "RETR 1\r\nRETR 2\r\n",
+     S(RETR "\r\na\r\n\r\n\r\n.\r\n" RETR "b\r\n.\r\n"),
+     S(RETR "\r\na\r\n.\r\n" RETR "b\r\n.\r\n")},
+    {"retr-wraps-long-line(octets=2)",
+     {MAIL(".a.b\r\ncd\r\n")},
+     "RETR 1\r\n",
+     S(RETR "..a.b\r\ncd\r\n.\r\n"),
+     S(RETR "..a\r\n.b\r\ncd\r\n.\r\n")},
+    {"retr-mangles-from",
+     {MAIL("From a\r\n\r\nFrom b\r\n")},
+     "RETR 1\r\n",
+     S(RETR "From a\r\n\r\nFrom b\r\n.\r\n"),
+     S(RETR "From a\r\n\r\n>From b\r\n.\r\n")},
+    {"retr-adds-status-header",
+     {MAIL("a: b\r\n\r\n\r\nc\r\n"), MAIL("d: e\r\n")},
+     "RETR 1\r\nTOP 1 0\r\nRETR 2\r\n",
+     S(RETR "a: b\r\n\r\n\r\nc\r\n.\r\n" TOP "a: b\r\n\r\n.\r\n" RETR "d: e\r\n.\r\n"),
+     S(RETR "a: b\r\nStatus: RO\r\n\r\n\r\nc\r\n.\r\n" TOP "a: b\r\n\r\n.\r\n" RETR
+            "d: e\r\n.\r\n")},
+    {"retr-leaks-next-separator",
+     {MAIL("a\r\n"), MAIL("b\r\n")},
+     "RETR 1\r\nRETR 2\r\n",
+     S(RETR "a\r\n.\r\n" RETR "b\r\n.\r\n"),
+     S(RETR "a\r\nFrom mrose@dbc.mtview.ca.us Tue Nov 19 08:22:50 1996\r\n.\r\n" RETR
+            "b\r\n.\r\n")},
+    {"top-omits-blank-line",
+     {MAIL("a\r\n\r\n\r\nb\r\n")},
+     "TOP 1 2\r\nRETR 1\r\n",
+     S(TOP "a\r\n\r\n\r\nb\r\n.\r\n" RETR "a\r\n\r\n\r\nb\r\n.\r\n"),
+     S(TOP "a\r\n\r\nb\r\n.\r\n" RETR "a\r\n\r\n\r\nb\r\n.\r\n")},
+    {"top-stops-at-dot-line",
+     {MAIL("a\r\n\r\n.x\r\n.\r\nb\r\n"), MAIL("c\r\n.")},
+     "TOP 1 9\r\nTOP 1 1\r\nTOP 2 0\r\n",
+     S(TOP "a\r\n\r\n..x\r\n..\r\nb\r\n.\r\n" TOP "a\r\n\r\n..x\r\n.\r\n" TOP "c\r\n..\r\n.\r\n"),
+     S(TOP "a\r\n\r\n..x\r\n.\r\n" TOP "a\r\n\r\n..x\r\n.\r\n" TOP "c\r\n.\r\n")},
+};
+
+static void test_faults_in_short(void **state)
+{
+    (void)state;
+    check_briefs(briefs, COUNT(briefs));
+}
+
+/* The same message in clear and inside TLS. */
+static void test_stuffing_is_lost_in_tls_only(void **state)
+{
+    (void)state;
+    static const enum pq_tls_mode modes[] = {PQ_TLS_NONE, PQ_TLS_IMPLICIT};
+    static const char *const want[] = {RETR "cd\r\n..e\r\n.\r\n", RETR "cd\r\n.e\r\n.\r\n"};
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        static struct received r;
+        struct pq_mock m;
+        mock_begin(&m);
+        add_mail(&m, "tim", PQ_SLICE("cd\r\n.e\r\n"));
+        add_fault(&m, "retr-stuffing-lost-in-tls-record(octets=4)", 0);
+        struct pq_server *s = pq_server_new(&m, modes[i], 0);
+        r.len = 0;
+        drain(s, SIZE_MAX, 0, &r);
+        (void)talk(s, PQ_SLICE(LOGIN "RETR 1\r\n"), SIZE_MAX, 0, &r);
+        size_t len = strlen(want[i]);
+        assert_true(r.len > len);
+        expect_octets("body", pq_slice_after(received_slice(&r), r.len - len),
+                      pq_slice_text(want[i]));
+        pq_server_free(s);
+        pq_mock_free(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_show_as_stated),
         cmocka_unit_test(test_long_lines_are_truncated),
         cmocka_unit_test(test_lines_stop_at_nul),
+        cmocka_unit_test(test_faults_in_short),
+        cmocka_unit_test(test_stuffing_is_lost_in_tls_only),
     };
     return cmocka_run_group_tests_name("faults_framing", tests, NULL, NULL);
 }

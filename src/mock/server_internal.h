@@ -16,7 +16,7 @@
 #define PQ_SERVER_OUT_CAP 8192u
 /* A line beyond this many octets, CRLF included, ends the session. */
 #define PQ_SERVER_LINE_MAX (UINT64_C(64) << 10)
-/* A client's line that is read whole: a fault may take longer ones than RFC 2449 section 4 allows. */
+/* Room for a client's line: a fault may take longer ones than RFC 2449 section 4 allows. */
 #define PQ_SERVER_LINE_CAP 1024u
 /* Room for the answer of a fault to one command, or what it puts behind one. */
 #define PQ_SERVER_FAULT_ROOM 2048u
