@@ -362,6 +362,7 @@ def test_passwords_of_the_mock_are_tokens_with_every_mechanism() -> None:
         ((), ()),
         ((Need("capa", args=("SASL", "SCRAM-SHA-256")), Need("tls")), ()),
         ((Need("config", args=("require-tls",)),), ("--require-tls",)),
+        ((Need("config", args=("read-only",)),), ("--read-only",)),
         ((Need("config", args=("tokens",)),), ("--mechanisms=all",)),
         ((Need("capa", args=("SASL", "ANONYMOUS")),), ("--mechanisms=all",)),
         ((Need("config", args=("unheard-of",)),), ()),
