@@ -18,8 +18,7 @@ void server_refuse_credentials(struct pq_server *s)
 
 /* ---- USER, PASS, APOP ------------------------------------------------------------------------ */
 
-/* Keeps a name, prepared; false: it holds what no name may, and none is kept. */
-static bool keep_name(struct pq_server *s, struct pq_slice given)
+bool server_keep_name(struct pq_server *s, struct pq_slice given)
 {
     struct pq_buf name;
     pq_buf_init(&name, s->user, sizeof(s->user));
@@ -38,7 +37,7 @@ void server_user(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "a password in clear is refused: use STLS");
         return;
     }
-    if (keep_name(s, c->args[0]))
+    if (server_keep_name(s, c->args[0]))
         server_ok(s, "send PASS");
     else
         server_refuse_credentials(s);
@@ -87,7 +86,7 @@ void server_apop(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "APOP is not offered");
         return;
     }
-    bool prepared = keep_name(s, c->args[0]);
+    bool prepared = server_keep_name(s, c->args[0]);
     struct pq_slice name = pq_slice_of(s->user, s->user_len);
     const struct pq_account *a = pq_store_find(&s->mock->store, name);
     struct pq_slice password = a ? a->password : pq_slice_of(NULL, 0);
