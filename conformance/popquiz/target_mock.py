@@ -36,6 +36,7 @@ SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens", READ_ONLY: "read-only"
 SPECIAL = {
     "account-of-40": Account("n" * USER_MAX, "p" * USER_MAX),
     "account-in-utf8": Account("j\u00fcrgen", "stra\u00dfe \u20ac"),
+    "account-not-prepared": Account("m\u00fcller", "zwei\u00a0worte"),
     "account-with-blank": Account("two words", PASSWORD),
     "secret-of-65": Account("long-secret", "s" * 65),
 }

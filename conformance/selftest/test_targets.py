@@ -395,6 +395,25 @@ def test_the_reference_server_is_set_up_as_a_case_asks() -> None:
     assert clear.configured_for((policy,)) is clear
 
 
+def test_the_second_account_is_what_a_case_asks_for() -> None:
+    async def second(seat: Seat) -> tuple[str, str]:
+        assert seat.second
+        endpoint = seat.endpoint.address.removeprefix("tcp://").rsplit(":", 1)
+        client = poplib.POP3(endpoint[0], int(endpoint[1]), timeout=10)
+        client.encoding = "utf-8"
+        client.user(seat.second.user)
+        welcome = client.pass_(seat.second.password).decode()
+        client.quit()
+        return seat.second.user, welcome
+
+    plain = MockTarget(MockConfig())
+    asked = plain.configured_for((Need("config", args=("account-in-utf8",)),))
+    assert isinstance(asked, MockTarget) and asked is not plain
+    assert asked.settings == {"account-in-utf8"}
+    user, welcome = with_target(asked, second)
+    assert user == "j\u00fcrgen" and welcome.startswith("+OK maildrop has 0 messages")
+
+
 def test_names_of_accounts_fit_into_a_command() -> None:
     long = Maildrop("a" * 60 + "-12345678", ())
     assert len(user_of(long)) == 40 and user_of(long).endswith("-12345678")

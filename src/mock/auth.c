@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The SASL exchange as POP3 carries it (RFC 5034 section 4). */
+#include "mock/prepare.h"
 #include "mock/server_internal.h"
 
 #include "base/digest.h"
@@ -38,6 +39,19 @@ static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
     if (a)
         account->secret = a->password;
     return a != NULL;
+}
+
+/* RFC 5034 section 4: an authorization identity is prepared; everybody may act as himself. */
+static bool may_act_as(void *ctx, struct pq_slice user, struct pq_slice authzid)
+{
+    uint8_t memory[2][PQ_STORE_NAME_MAX];
+    struct pq_buf names[2];
+    (void)ctx;
+    pq_buf_init(&names[0], memory[0], sizeof(memory[0]));
+    pq_buf_init(&names[1], memory[1], sizeof(memory[1]));
+    return pq_prepare(user, &names[0]) == PQ_STATUS_OK &&
+           pq_prepare(authzid, &names[1]) == PQ_STATUS_OK &&
+           pq_slice_equal(pq_buf_slice(&names[0]), pq_buf_slice(&names[1]));
 }
 
 /* The names of the server: those of its certificate, and the one that it tells. Its port it does
@@ -90,6 +104,7 @@ static struct pq_exchange *begin(struct pq_server *s, enum pq_mechanism mechanis
     pq_buf_init(&challenge, x->challenge, sizeof(x->challenge));
     x->config = (struct pq_sasl_server_config){
         .lookup = lookup,
+        .may_act_as = may_act_as,
         .is_at = is_at,
         .ctx = s,
         .nonce = nonce,
@@ -119,9 +134,10 @@ static void finish(struct pq_server *s, enum pq_sasl_outcome outcome)
 {
     struct pq_sasl_server sasl = s->exchange->sasl;
     server_end_sasl(s);
-    if (outcome == PQ_SASL_DONE)
-        server_login(s, pq_sasl_server_identity(&sasl));
-    else if (sasl.status == PQ_STATUS_SASL_REFUSED)
+    struct pq_slice identity = pq_sasl_server_identity(&sasl);
+    if (outcome == PQ_SASL_DONE && server_keep_name(s, identity))
+        server_login(s, pq_slice_of(s->user, s->user_len));
+    else if (outcome == PQ_SASL_DONE || sasl.status == PQ_STATUS_SASL_REFUSED)
         server_refuse_credentials(s);
     else
         server_err(s, "", pq_sasl_flaw_text(sasl.flaw));

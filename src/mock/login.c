@@ -2,9 +2,8 @@
  * Credentials and the maildrop they open (RFC 1939 sections 4 and 7). */
 #include "mock/server_internal.h"
 
-#include <string.h>
-
 #include "base/digest.h"
+#include "mock/prepare.h"
 
 bool server_may_send_password(const struct pq_server *s)
 {
@@ -19,6 +18,15 @@ void server_refuse_credentials(struct pq_server *s)
 
 /* ---- USER, PASS, APOP ------------------------------------------------------------------------ */
 
+bool server_keep_name(struct pq_server *s, struct pq_slice given)
+{
+    struct pq_buf name;
+    pq_buf_init(&name, s->user, sizeof(s->user));
+    bool prepared = pq_prepare(given, &name) == PQ_STATUS_OK;
+    s->user_len = name.len;
+    return prepared;
+}
+
 void server_user(struct pq_server *s, const struct pq_command *c)
 {
     if (!s->mock->config.user) {
@@ -29,17 +37,24 @@ void server_user(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "a password in clear is refused: use STLS");
         return;
     }
-    s->user_len = c->args[0].len < sizeof(s->user) ? c->args[0].len : sizeof(s->user);
-    memcpy(s->user, c->args[0].at, s->user_len);
-    server_ok(s, "send PASS");
+    if (server_keep_name(s, c->args[0]))
+        server_ok(s, "send PASS");
+    else
+        server_refuse_credentials(s);
 }
 
 void server_pass(struct pq_server *s, const struct pq_command *c)
 {
+    uint8_t memory[PQ_COMMAND_LINE_MAX];
+    struct pq_buf given;
     struct pq_slice name = pq_slice_of(s->user, s->user_len);
     const struct pq_account *a = pq_store_find(&s->mock->store, name);
     struct pq_slice password = a ? a->password : pq_slice_of(NULL, 0);
-    if (pq_secret_equal(c->args[0], password) && a)
+    pq_buf_init(&given, memory, sizeof(memory));
+    bool prepared = pq_prepare(c->args[0], &given) == PQ_STATUS_OK;
+    bool right = pq_secret_equal(pq_buf_slice(&given), password) && prepared && a;
+    pq_secret_wipe(memory, sizeof(memory));
+    if (right)
         server_login(s, name);
     else
         server_refuse_credentials(s);
@@ -71,10 +86,12 @@ void server_apop(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "APOP is not offered");
         return;
     }
-    const struct pq_account *a = pq_store_find(&s->mock->store, c->args[0]);
+    bool prepared = server_keep_name(s, c->args[0]);
+    struct pq_slice name = pq_slice_of(s->user, s->user_len);
+    const struct pq_account *a = pq_store_find(&s->mock->store, name);
     struct pq_slice password = a ? a->password : pq_slice_of(NULL, 0);
-    if (digest_is_right(s->timestamp, password, c->args[1]) && a)
-        server_login(s, c->args[0]);
+    if (digest_is_right(s->timestamp, password, c->args[1]) && prepared && a)
+        server_login(s, name);
     else
         server_refuse_credentials(s);
 }

@@ -83,6 +83,8 @@ void server_obey(struct pq_server *s, struct pq_event *e);
 void server_user(struct pq_server *s, const struct pq_command *c);
 void server_pass(struct pq_server *s, const struct pq_command *c);
 void server_apop(struct pq_server *s, const struct pq_command *c);
+/* Keeps a name in `user`, prepared; false: it holds what no name may, and none is kept. */
+bool server_keep_name(struct pq_server *s, struct pq_slice given);
 /* Opens the maildrop of `name` and answers. */
 void server_login(struct pq_server *s, struct pq_slice name);
 void server_refuse_credentials(struct pq_server *s);

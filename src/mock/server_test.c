@@ -79,6 +79,14 @@ static const struct conversation {
     {"utf8 name", "USER j\xC3\xBCrgen\r\nPASS \xC3\x9F\r\nUSER \xC3\r\nSTLS \xC3\xBC\r\n",
      "+OK send PASS\r\n+OK maildrop has 0 messages (0 octets)\r\n"
      "-ERR an octet is not printable ASCII\r\n-ERR an octet is not printable ASCII\r\n"},
+    {"prepared", "USER ju\xCC\x88rgen\xC2\xAD\r\nPASS \xC3\x9F\r\n",
+     "+OK send PASS\r\n+OK maildrop has 0 messages (0 octets)\r\n"},
+    {"prohibited", "USER tim\xE2\x80\x8E\r\nPASS x\r\nUSER tim\r\nPASS tan staaf\xE2\x80\x8E\r\n",
+     "-ERR [AUTH] invalid name or password\r\n"
+     "-ERR PASS must follow USER immediately, and USER only stands first\r\n+OK send PASS\r\n"
+     "-ERR [AUTH] invalid name or password\r\n"},
+    {"prepared for APOP", "APOP ju\xCC\x88rgen 1605efd8030733d3852d7739e84c3153\r\n",
+     "+OK maildrop has 0 messages (0 octets)\r\n"},
     {"utf8 mode", "UTF8\r\nUSER utf\r\nPASS pw\r\nRETR 1\r\n",
      "+OK UTF-8 mode\r\n+OK send PASS\r\n+OK maildrop has 1 messages (18 octets)\r\n"
      "+OK message follows\r\nSubject: \xC3\xA9\r\n\r\nx\r\n.\r\n"},

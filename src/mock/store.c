@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/digest.h"
+#include "mock/prepare.h"
+
 void pq_store_init(struct pq_store *s, struct pq_alloc alloc)
 {
     *s = (struct pq_store){.alloc = alloc};
@@ -29,11 +32,22 @@ static void *array_grow(struct pq_alloc alloc, void *array, size_t count, size_t
     return full ? alloc.resize(alloc.ctx, array, cap * size) : array;
 }
 
+/* A copy, prepared where that is possible. */
+static struct pq_slice copy_prepared(struct pq_store *s, struct pq_slice text)
+{
+    uint8_t memory[PQ_STORE_NAME_MAX];
+    struct pq_buf out;
+    pq_buf_init(&out, memory, sizeof(memory));
+    bool prepared = pq_prepare(text, &out) == PQ_STATUS_OK && out.len > 0;
+    struct pq_slice copy = pq_arena_copy(&s->arena, prepared ? pq_buf_slice(&out) : text);
+    pq_secret_wipe(memory, sizeof(memory));
+    return copy;
+}
+
 struct pq_account *pq_store_add(struct pq_store *s, struct pq_slice name, struct pq_slice password)
 {
     struct pq_account *bigger = NULL;
-    struct pq_account a = {.name = pq_arena_copy(&s->arena, name),
-                           .password = pq_arena_copy(&s->arena, password)};
+    struct pq_account a = {.name = copy_prepared(s, name), .password = copy_prepared(s, password)};
     if (s->count < PQ_STORE_ACCOUNTS_MAX)
         bigger = array_grow(s->alloc, s->accounts, s->count, sizeof(a));
     if (!bigger)

@@ -54,8 +54,8 @@ bool pq_content_has_8bit_header(struct pq_slice content);
 void pq_store_init(struct pq_store *s, struct pq_alloc alloc);
 void pq_store_free(struct pq_store *s);
 
-/* Adds an account; both slices are copied. NULL when memory or PQ_STORE_ACCOUNTS_MAX is exhausted.
- * Pointers to accounts from before are no longer valid. */
+/* Adds an account; both slices are copied, prepared where pq_prepare() can. NULL when memory or
+ * PQ_STORE_ACCOUNTS_MAX is exhausted. Pointers to accounts from before are no longer valid. */
 struct pq_account *pq_store_add(struct pq_store *s, struct pq_slice name, struct pq_slice password);
 /* The account with exactly that name, or NULL. */
 struct pq_account *pq_store_find(const struct pq_store *s, struct pq_slice name);
