@@ -102,9 +102,11 @@ void pq_referee_on_silence(struct pq_referee *r, unsigned conn, uint64_t ms);
 void pq_referee_end(struct pq_referee *r, unsigned conn, enum pq_ended by, uint64_t ms);
 
 /* Mail was delivered, removed or restored by somebody whom the referee cannot see: it forgets what
- * it knew of the maildrop from sessions that have ended, and doubts those that are open. A delivery
- * that only adds messages need not be told. */
+ * it knew of the maildrop from sessions that have ended, and doubts those that are open. */
 void pq_referee_on_mail_changed(struct pq_referee *r);
+/* Mail was delivered, perhaps again what a session had removed: it may have its unique-id of old. A
+ * delivery of anything else need not be told. */
+void pq_referee_on_delivery(struct pq_referee *r);
 /* Names the maildrop that is judged across sessions; without it, it is that of the first login
  * whose name can be read. Sessions of other names are judged each for itself. */
 void pq_referee_set_user(struct pq_referee *r, struct pq_slice user);
