@@ -91,29 +91,11 @@ static cJSON *make_gap(size_t count, size_t before)
     return m.o;
 }
 
-static cJSON *make_finding(const struct play_finding *f)
-{
-    const char dir[2] = {f->from == PQ_FROM_CLIENT ? 'C' : 'S', 0};
-    struct maker m = {.o = cJSON_CreateObject()};
-    add_text(&m, "rule", f->rule->id);
-    add_text(&m, "requirement", f->rule->requirement);
-    add_number(&m, "conn", f->conn);
-    add_text(&m, "dir", dir);
-    add_number(&m, "offset", f->offset);
-    add_number(&m, "ms", f->ms);
-    add_slice(&m, "verb", pq_verb_row(f->verb)->name);
-    add_text(&m, "state", pq_state_name(f->state));
-    add(&m, "follows", cJSON_CreateBool(f->follows));
-    add_text(&m, "excerpt", f->excerpt);
-    add_text(&m, "why", f->why);
-    return m.o;
-}
-
 static cJSON *make_findings(const struct play_findings *list)
 {
     cJSON *findings = cJSON_CreateArray();
     for (size_t i = 0; findings && i < list->count; i++)
-        cJSON_AddItemToArray(findings, make_finding(&list->each[i]));
+        cJSON_AddItemToArray(findings, play_findings_json(&list->each[i]));
     return findings;
 }
 

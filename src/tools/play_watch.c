@@ -33,6 +33,31 @@ void play_findings_add(struct play_findings *list, const struct pq_finding *f,
         pq_mask_text(mask, kept->excerpt, sizeof(kept->excerpt));
 }
 
+cJSON *play_findings_json(const struct play_finding *f)
+{
+    const char dir[2] = {f->from == PQ_FROM_CLIENT ? 'C' : 'S', 0};
+    char verb[8] = "";
+    struct pq_slice name = pq_verb_row(f->verb)->name;
+    cJSON *o = cJSON_CreateObject();
+    (void)snprintf(verb, sizeof(verb), "%.*s", (int)name.len,
+                   name.len > 0 ? (const char *)name.at : "");
+    bool good = cJSON_AddStringToObject(o, "rule", f->rule->id) &&
+                cJSON_AddStringToObject(o, "requirement", f->rule->requirement) &&
+                cJSON_AddNumberToObject(o, "conn", f->conn) &&
+                cJSON_AddStringToObject(o, "dir", dir) &&
+                cJSON_AddNumberToObject(o, "offset", (double)f->offset) &&
+                cJSON_AddNumberToObject(o, "ms", (double)f->ms) &&
+                cJSON_AddStringToObject(o, "verb", verb) &&
+                cJSON_AddStringToObject(o, "state", pq_state_name(f->state)) &&
+                cJSON_AddBoolToObject(o, "follows", f->follows) &&
+                cJSON_AddStringToObject(o, "excerpt", f->excerpt) &&
+                cJSON_AddStringToObject(o, "why", f->why);
+    if (good)
+        return o;
+    cJSON_Delete(o);
+    return NULL;
+}
+
 static void on_finding(void *ctx, const struct pq_finding *f)
 {
     struct play_watch *w = ctx;

@@ -6,6 +6,8 @@
 #ifndef PQ_TOOLS_PLAY_WATCH_H
 #define PQ_TOOLS_PLAY_WATCH_H
 
+#include <cjson/cJSON.h>
+
 #include "dialogue/player/mask.h"
 #include "dialogue/player/wire.h"
 
@@ -50,5 +52,8 @@ void play_watch_free(struct play_watch *w);
 /* Appends a finding to the list, unless it is full. */
 void play_findings_add(struct play_findings *list, const struct pq_finding *f,
                        const struct pq_mask *mask, uint64_t start_ms);
+
+/* A finding as PROTOCOL.md has it; NULL: no memory. */
+cJSON *play_findings_json(const struct play_finding *f);
 
 #endif
