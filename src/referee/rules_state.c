@@ -16,6 +16,12 @@ bool rule_late(struct ref_look *l)
            ref_say(l, "a login was accepted in TRANSACTION state");
 }
 
+bool rule_late_utf8(struct ref_look *l)
+{
+    return ref_is_ok(l) && ref_in_transaction(l) &&
+           ref_say(l, "UTF8 was accepted in TRANSACTION state");
+}
+
 bool rule_late_auth(struct ref_look *l)
 {
     return !l->m->ask->strange && !l->m->ask->response && ref_in_transaction(l) &&
