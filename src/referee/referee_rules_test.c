@@ -88,7 +88,7 @@ static const struct sample {
     {"REF-APOP-TIMESTAMP", HI "C:APOP a c4c9334bac560ecc979e58001b3e22fb|S:+OK",
      "S:+OK <1@b>|C:APOP a c4c9334bac560ecc979e58001b3e22fb|S:+OK"},
     {"REF-ARGUMENT-MISSING", HI "C:USER|S:+OK", HI "C:USER|S:-ERR"},
-    {"REF-ARGUMENT-SURPLUS", IN "C:NOOP 1|S:+OK", IN "C:NOOP |S:+OK"},
+    {"REF-ARGUMENT-SURPLUS", IN "C:NOOP 1|S:+OK", IN "C:LIST 1  |S:+OK 1 9"},
     {"REF-ARGUMENT-NUMBER", IN "C:DELE x|S:+OK", IN "C:DELE 01|S:+OK"},
     {"REF-NOOP", IN "C:NOOP|S:-ERR|C:NOOP|S:+OK", IN "C:NOOP|S:-ERR idle|END"},
     {"REF-RSET", IN "C:RSET|S:-ERR|C:NOOP|S:+OK", IN "C:RSET|S:-ERR idle|END"},
