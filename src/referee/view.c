@@ -64,7 +64,7 @@ bool ref_view_octets(const struct referee_conn *c, uint64_t *octets)
     return all || (marked_known && marked <= v->total);
 }
 
-/* The place of message `n`, which is made when it is new; NULL: too many, and the view is unsure. */
+/* The place of message `n`, made when it is new; NULL: too many, and the view is unsure. */
 static struct ref_message *make(struct referee_conn *c, uint64_t n)
 {
     struct ref_view *v = &c->view;
@@ -246,6 +246,7 @@ static void body_octet(struct ref_body *b, uint8_t octet)
     b->len++;
     if (octet == '\n') {
         b->first_lf_bare |= !b->seen_lf && b->last[2] != '\r';
+        b->first_lf = b->seen_lf ? b->first_lf : b->len - 1;
         b->seen_lf = true;
     }
     if (b->header_len > 0) {
