@@ -102,10 +102,11 @@ class Watcher:
 class Explorer:
     """One process at one seat."""
 
-    def __init__(self, seat: Seat, facts: Facts, default: Maildrop, ours: bool) -> None:
+    def __init__(self, seat: Seat, facts: Facts, maildrop: Maildrop, ours: bool) -> None:
         self._seat = seat
         self._facts = facts
-        self._account = seat.account(default)
+        self._maildrop = maildrop
+        self._account = seat.account(maildrop)
         self._ours = ours
         self._process: asyncio.subprocess.Process | None = None
         self.counts = dict.fromkeys(COUNTS, 0)
@@ -139,6 +140,9 @@ class Explorer:
             "pipelining": facts.capability("PIPELINING"),
             "wrong_logins": wish.wrong_logins,
             "tries": wish.tries,
+            "mailbox": None
+            if self._maildrop.is_default
+            else self._maildrop.name.replace("+", " "),
         }
 
     async def _read(self, seconds: float) -> dict[str, Any]:
@@ -221,7 +225,7 @@ class Config:
     """What is explored, and how."""
 
     target: Target
-    default: Maildrop
+    maildrops: Sequence[Maildrop]  # the default one, and behind it those that are liked better
     logins: Sequence[Path]
     wish: Wish
     workers: int = 1
@@ -236,10 +240,14 @@ class _Session:
         self.run = run
         self.explorers: list[Explorer] = []
 
+    def _maildrop(self, seat: Seat) -> Maildrop:
+        """The one that is liked best of those that the seat has."""
+        return next(m for m in reversed(self.config.maildrops) if seat.account(m))
+
     async def _learn(self, seat: Seat) -> Facts:
         config = self.config
         player_ = Player()
-        check = sanity.Check(player_, seat, config.default, config.sanity_patience_ms)
+        check = sanity.Check(player_, seat, self._maildrop(seat), config.sanity_patience_ms)
         try:
             return await sanity.first(check, config.target, config.logins)
         finally:
@@ -261,13 +269,13 @@ class _Session:
 
     async def play(self) -> None:
         config = self.config
-        seats = await config.target.start([config.default], config.workers)
+        seats = await config.target.start(config.maildrops, config.workers)
         learned = [
             await self._learn(seat) for seat in (seats if config.target.shared else seats[:1])
         ]
         learned += learned[:1] * (len(seats) - len(learned))
         self.explorers = [
-            Explorer(seat, facts, config.default, config.target.ours)
+            Explorer(seat, facts, self._maildrop(seat), config.target.ours)
             for seat, facts in zip(seats, learned, strict=True)
         ]
         try:

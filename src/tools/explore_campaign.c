@@ -12,6 +12,8 @@
 #include "tools/play_request.h"
 
 #define PROGRESS_MS 500u
+/* Shortening one finding takes no longer; of an answer that is missing each try takes patience. */
+#define SHRINK_MS 20000u
 
 /* What no transcript shows: the runner, who looks at the processes, has to say it. */
 static const struct pq_referee_rule crash_rule = {
@@ -40,6 +42,7 @@ struct campaign {
     uint64_t begun, told;          /* times, in milliseconds */
     struct pq_drive_result result; /* of the last play */
     struct key wanted;             /* by the shrinker */
+    uint64_t shrink_until;
 };
 
 static uint64_t now(void)
@@ -192,7 +195,7 @@ static const struct pq_drive_finding *find(const struct campaign *c)
 static bool shows(void *ctx, const struct pq_plan *plan)
 {
     struct campaign *c = ctx;
-    if (c->end || c->lines->gone)
+    if (c->end || c->lines->gone || now() > c->shrink_until)
         return false;
     play(c, plan);
     tell_progress(c);
@@ -221,7 +224,7 @@ static void tell_finding(struct campaign *c, uint64_t number, const struct pq_pl
     char id[128];
     (void)snprintf(id, sizeof(id), "explored.%s.s%" PRIu64 ".n%" PRIu64, f->rule->id,
                    c->q->plan.seed, number);
-    const struct pq_plan_text text = {id, plan, &c->result, f, c->q->login};
+    const struct pq_plan_text text = {id, plan, &c->result, f, c->q->login, c->q->mailbox};
     pq_bytes_init(&dialogue, pq_alloc_default(), PQ_DLG_TEXT_MAX);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "id", id);
@@ -248,10 +251,12 @@ static void keep(struct campaign *c, uint64_t number, const struct pq_plan *foun
     struct pq_plan plan = *found;
     struct pq_shrink shrink = {.shows = shows, .ctx = c, .tries = c->q->tries};
     c->wanted = key;
+    c->shrink_until = now() + SHRINK_MS;
     bool again = shows(c, &plan);
     if (again)
         pq_plan_shrink(&plan, &shrink);
     /* The last try was not always the one that is kept. */
+    c->shrink_until = UINT64_MAX;
     again = again && shows(c, &plan);
     const struct pq_drive_finding *f = find(c);
     if (!again)
