@@ -99,8 +99,8 @@ static void configure(struct pq_mock *mock, unsigned options)
 {
     /* RFC 1939 section 3 has arguments too many refused: that one is a finding. */
     const unsigned tolerated = PQ_LENIENT_BLANKS | PQ_LENIENT_ZEROS | PQ_LENIENT_STATUS;
-    mock->config.leniency = (options & OPTION_LF ? PQ_LENIENT_LF : 0u) |
-                            (options & OPTION_LENIENT ? tolerated : 0u);
+    mock->config.leniency =
+        (options & OPTION_LF ? PQ_LENIENT_LF : 0u) | (options & OPTION_LENIENT ? tolerated : 0u);
     mock->config.tls = (options & OPTION_TLS) != 0;
     mock->config.apop = mock->config.utf8 = !(options & OPTION_BARE);
 }

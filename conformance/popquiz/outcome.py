@@ -27,6 +27,28 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A finding of the referee: src/referee/README.md has the rules."""
+
+    rule: str
+    requirement: str
+    conn: int
+    dir: str
+    offset: int  # of the excerpt among all octets of that side
+    ms: int
+    verb: str
+    state: str
+    follows: bool  # perhaps only the echo of another one
+    excerpt: str  # escaped as in a dialogue
+    why: str
+
+    def __str__(self) -> str:
+        echo = ", after another" if self.follows else ""
+        place = f"connection {self.conn}, octet {self.offset}{echo}"
+        return f'{self.rule} ({self.requirement}) {place}: {self.why}: "{self.excerpt}"'
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Words are the player's own: pass, note, warn, skip, inconclusive, fail, error."""
 
@@ -47,6 +69,7 @@ class Outcome:
     ms: int = 0
     transcript: tuple[Entry, ...] = ()
     gap: tuple[int, int] = (0, 0)  # so many entries are missing before that one
+    seen: tuple[Seen, ...] = ()  # by the referee, whatever the case looked at
     golden: str = ""  # the record, when one was asked for
 
     @property
@@ -81,5 +104,6 @@ def from_message(m: Mapping[str, Any]) -> Outcome:
         ms=m["ms"],
         transcript=tuple(Entry(**entry) for entry in m["transcript"]),
         gap=(gap["entries"], gap["before"]),
+        seen=tuple(Seen(**found) for found in m.get("findings", ())),
         golden=m.get("golden", ""),
     )

@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ def finding(attempt: Attempt) -> list[str]:
         pairs += [("branch", outcome.branch), ("at", where)]
         pairs += [("expected", outcome.expected), ("actual", outcome.actual)]
     lines += [f"{name:9} {text}" for name, text in pairs if text]
+    lines += [f"referee   {seen}" for seen in outcome.seen] if outcome else []
     for incident in attempt.incidents:
         lines += [f"{incident.kind:9} {line}" for line in incident.text.splitlines()]
     return lines
@@ -250,6 +251,19 @@ def _requirements(report: Report) -> list[dict[str, Any]]:
     ]
 
 
+def _seen(report: Report, result: Result) -> Iterator[dict[str, Any]]:
+    """What the referee saw in the attempts of a case: each rule once, with its first place."""
+    told: set[str] = set()
+    for attempt in result.attempts:
+        for seen in attempt.outcome.seen if attempt.outcome else ():
+            if seen.rule in told or seen.follows:
+                continue
+            told.add(seen.rule)
+            about = {"rule": seen.rule, "requirement": seen.requirement, "offset": seen.offset}
+            text = report.mask(str(seen))
+            yield {"kind": "referee", "case": result.case.id, "text": text, **about}
+
+
 def _findings(report: Report) -> list[dict[str, Any]]:
     """What concerns whoever runs the target, whatever the RFCs say."""
     found = []
@@ -265,7 +279,7 @@ def _findings(report: Report) -> list[dict[str, Any]]:
         else:
             continue
         found.append({"kind": kind, "case": result.case.id, "text": report.mask(text)})
-    return found
+    return found + [seen for result in report.run.results for seen in _seen(report, result)]
 
 
 def _score(score: grades.Score) -> dict[str, Any]:

@@ -119,11 +119,16 @@ static struct pq_slice uid_of(const struct ref_message *m)
 
 /* ---- doubt ----------------------------------------------------------------------------------- */
 
+static void doubt_fates(struct referee_drop *d)
+{
+    for (size_t i = 0; i < d->room; i++)
+        d->slots[i].fate = MAYBE;
+}
+
 static void doubt(struct referee_drop *d)
 {
     d->count_known = d->aborted = d->reset = false;
-    for (size_t i = 0; i < d->room; i++)
-        d->slots[i].fate = MAYBE;
+    doubt_fates(d);
 }
 
 /* Messages went away under the sessions that are open. */
@@ -144,6 +149,14 @@ static bool is_busy(const struct referee_conn *c)
             return true;
     }
     return c->referee->drop && c->referee->drop->loose;
+}
+
+void pq_referee_on_delivery(struct pq_referee *r)
+{
+    struct referee_drop *d = r->drop;
+    for (size_t i = 0; d && i < d->room; i++)
+        if (d->slots[i].fate == GONE)
+            d->slots[i].fate = MAYBE;
 }
 
 void ref_drop_forget(struct pq_referee *r)
@@ -218,19 +231,32 @@ static void learn_message(struct referee_conn *c, const struct ref_message *m)
     }
 }
 
+/* Messages that QUIT removed, or may have removed; `*nameless` is set when the unique-id of one is
+ * not known. */
+static uint64_t count_removed(const struct referee_conn *c, bool *nameless)
+{
+    uint64_t removed = 0;
+    for (size_t i = 0; i < c->view.room && c->facts.quit; i++) {
+        const struct ref_message *m = &c->view.messages[i];
+        if (!m->deleted && !may_expire(c->referee->drop, m))
+            continue;
+        removed++;
+        *nameless |= m->uid_len == 0;
+    }
+    return removed;
+}
+
 static void learn(struct referee_conn *c)
 {
     struct referee_drop *d = c->referee->drop;
     const struct ref_view *v = &c->view;
-    uint64_t fewer = 0;
+    bool nameless = false;
+    uint64_t fewer = count_removed(c, &nameless);
     d->session++;
-    for (size_t i = 0; i < v->count; i++) {
-        const struct ref_message *m = ref_view_find(c, i + 1);
-        if (!m)
-            continue;
-        learn_message(c, m);
-        fewer += c->facts.quit && (m->deleted || may_expire(d, m));
-    }
+    if (nameless)
+        doubt_fates(d);
+    for (size_t i = 0; i < v->room; i++)
+        learn_message(c, &v->messages[i]);
     uint64_t count = v->count_known ? v->count : d->count;
     d->count_known = d->count_known || v->count_known;
     d->count = count > fewer ? count - fewer : 0;

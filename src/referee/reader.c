@@ -43,13 +43,6 @@ bool ref_has_lines(const struct referee_conn *c)
     return c->taken < c->waiting.len;
 }
 
-/* Whether some server might see more than one line in it. */
-static bool is_unclear(struct pq_slice text)
-{
-    return pq_slice_index(text, '\n') < text.len || pq_slice_index(text, '\r') < text.len ||
-           pq_slice_index(text, 0) < text.len;
-}
-
 static bool is_quit(struct pq_slice text)
 {
     while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))
@@ -68,8 +61,7 @@ bool ref_may_quit(const struct referee_conn *c)
             return true;
         rest = pq_slice_after(rest, head.len);
     }
-    const struct pq_framer *f = &c->lines[PQ_FROM_CLIENT];
-    return is_unclear(pq_slice_of(f->hold, f->held));
+    return c->unclear;
 }
 
 bool ref_is_waiting(const struct referee_conn *c)
@@ -79,20 +71,41 @@ bool ref_is_waiting(const struct referee_conn *c)
 
 /* ---- the client ------------------------------------------------------------------------------ */
 
+/* Notes an octet at which some server might end a line, or stop reading it. `part` is of one line,
+ * and its end when that is in it. */
+static void look_for_breaks(struct referee_conn *c, struct pq_slice part, bool ended)
+{
+    for (size_t i = 0; i < part.len; i++) {
+        uint8_t octet = part.at[i];
+        bool end = ended && i + 1 == part.len;
+        c->unclear |= octet == 0 || (octet == '\n' && !end) || (c->after_cr && octet != '\n');
+        c->after_cr = octet == '\r';
+    }
+}
+
+static void put_line(struct referee_conn *c, const struct pq_line *line)
+{
+    struct waiting head = {.offset = c->base[PQ_FROM_CLIENT] + line->offset,
+                           .len = (uint16_t)line->text.len,
+                           .unclear = c->unclear};
+    if (!wait_put(c, head, line->text))
+        c->blind = c->referee->blind = true;
+}
+
 static void read_client(struct referee_conn *c, struct pq_slice octets)
 {
     struct pq_framer *f = &c->lines[PQ_FROM_CLIENT];
-    struct pq_line line;
-    while (pq_framer_next(f, &octets, &line) == PQ_NEXT_EVENT) {
-        bool answered = c->answered_early;
-        c->answered_early = false;
-        if (answered)
-            continue;
-        struct waiting head = {.offset = c->base[PQ_FROM_CLIENT] + line.offset,
-                               .len = (uint16_t)line.text.len,
-                               .unclear = is_unclear(line.text)};
-        if (!wait_put(c, head, line.text))
-            c->blind = c->referee->blind = true;
+    enum pq_next next = PQ_NEXT_EVENT;
+    while (next == PQ_NEXT_EVENT) {
+        struct pq_line line;
+        struct pq_slice before = octets;
+        next = pq_framer_next(f, &octets, &line);
+        look_for_breaks(c, pq_slice_first(before, before.len - octets.len), next == PQ_NEXT_EVENT);
+        if (next != PQ_NEXT_EVENT)
+            return;
+        if (!c->answered_early)
+            put_line(c, &line);
+        c->answered_early = c->unclear = c->after_cr = false;
     }
 }
 
@@ -124,8 +137,7 @@ static bool next_ask(struct referee_conn *c)
 static bool is_early(struct referee_conn *c)
 {
     const struct pq_framer *f = &c->lines[PQ_FROM_CLIENT];
-    if (is_unclear(pq_slice_of(f->hold, f->held)))
-        c->blind = true;
+    c->blind |= c->unclear;
     bool early = f->seen > PQ_COMMAND_LINE_MAX && !c->answered_early;
     c->answered_early |= early;
     return early;
@@ -267,7 +279,7 @@ static void read_server(struct referee_conn *c, struct pq_slice octets)
 
 void ref_reader_init(struct referee_conn *c)
 {
-    c->blind = c->answered_early = false;
+    c->blind = c->answered_early = c->unclear = c->after_cr = false;
     c->reading = REF_READ_STATUS;
     c->base[PQ_FROM_CLIENT] = c->base[PQ_FROM_SERVER] = c->taken = 0;
     pq_buf_init(&c->waiting, c->waiting_memory, sizeof(c->waiting_memory));
@@ -285,7 +297,7 @@ void ref_reader_forget(struct referee_conn *c)
     }
     pq_buf_clear(&c->waiting);
     c->taken = 0;
-    c->answered_early = false;
+    c->answered_early = c->unclear = c->after_cr = false;
     c->reading = REF_READ_STATUS;
 }
 

@@ -120,6 +120,13 @@ void pq_referee_on_silence(struct pq_referee *r, unsigned conn, uint64_t ms)
                                                 c->lines[PQ_FROM_SERVER].offset});
 }
 
+void pq_referee_set_blind(struct pq_referee *r, unsigned conn)
+{
+    struct referee_conn *c = find(r, conn);
+    if (c)
+        c->blind = true;
+}
+
 void pq_referee_end(struct pq_referee *r, unsigned conn, enum pq_ended by, uint64_t ms)
 {
     struct referee_conn *c = find(r, conn);

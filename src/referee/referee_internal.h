@@ -107,9 +107,10 @@ struct referee_conn {
     struct pq_dot dot;
     enum ref_reading reading;
     struct ref_ask ask;
-    bool answered_early;   /* the unfinished line of the client, too long, was answered already */
-    struct pq_buf waiting; /* lines of the client, each behind a header; reader.c knows */
-    size_t taken;          /* octets of `waiting` that were used */
+    bool answered_early;    /* the unfinished line of the client, too long, was answered already */
+    bool unclear, after_cr; /* of the client's unfinished line: reader.c knows */
+    struct pq_buf waiting;  /* lines of the client, each behind a header; reader.c knows */
+    size_t taken;           /* octets of `waiting` that were used */
     uint8_t client_memory[PQ_COMMAND_LINE_MAX], server_memory[PQ_REPLY_LINE_MAX];
     uint8_t waiting_memory[PQ_REFEREE_WAITING_MAX];
 };

@@ -15,7 +15,6 @@
 #define QUIT "C:QUIT|S:+OK|END|"
 #define CAPA "C:CAPA|S:+OK|"
 
-/* clang-format off: a row is a row. */
 static const struct sample {
     const char *rule;
     const char *broken, *lawful;
@@ -167,7 +166,6 @@ static const struct sample {
      IN UIDL2 QUIT IN "C:UIDL|S:+OK|S:1 b|S:2 a|S:."},
 };
 
-/* clang-format on */
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))
 
 /* The findings of a transcript, which are the same in every cut. */

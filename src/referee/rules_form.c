@@ -144,6 +144,8 @@ bool rule_not_reply(struct ref_look *l)
 
 bool rule_line_end(struct ref_look *l)
 {
+    if (l->m->ask->strange)
+        return false;
     if (l->m->lf_only)
         return ref_say(l, "the line ends in LF without CR");
     return pq_slice_index(l->m->line, '\r') < l->m->line.len && ref_say(l, "a bare CR in the line");

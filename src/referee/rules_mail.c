@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rules about messages: what RETR and TOP give, and what becomes of them from session to session. */
+ * Rules about messages: what RETR and TOP give, and what becomes of them between sessions. */
 #include "referee/rules.h"
 
 static bool can_judge(const struct ref_look *l)

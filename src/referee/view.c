@@ -64,7 +64,7 @@ bool ref_view_octets(const struct referee_conn *c, uint64_t *octets)
     return all || (marked_known && marked <= v->total);
 }
 
-/* The place of message `n`, which is made when it is new; NULL: too many, and the view is unsure. */
+/* The place of message `n`, made when it is new; NULL: too many, and the view is unsure. */
 static struct ref_message *make(struct referee_conn *c, uint64_t n)
 {
     struct ref_view *v = &c->view;

@@ -103,8 +103,11 @@ static void play(const struct play_job *job, struct pq_run run, struct pq_target
 {
     struct pq_wire_net net;
     struct pq_recorder recorder;
+    struct play_watch watch;
     pq_wire_net_init(&net, target, NULL, job->asker, gap);
-    struct pq_wire wire = pq_wire_net_wire(&net);
+    struct pq_wire bare = pq_wire_net_wire(&net);
+    play_watch_init(&watch, &bare, &r->mask, &r->findings, run.alloc);
+    struct pq_wire wire = play_watch_wire(&watch);
     pq_recorder_init(&recorder, &wire, &r->mask, run.alloc);
     struct pq_wire recorded = pq_recorder_wire(&recorder);
     run.wire = job->record ? &recorded : &wire;
@@ -112,6 +115,7 @@ static void play(const struct play_job *job, struct pq_run run, struct pq_target
     if (job->record)
         make_record(job, &run, &recorder, r);
     pq_recorder_free(&recorder);
+    play_watch_free(&watch);
     pq_wire_net_free(&net);
 }
 

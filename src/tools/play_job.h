@@ -8,6 +8,7 @@
 
 #include "tools/play_files.h"
 #include "tools/play_targets.h"
+#include "tools/play_watch.h"
 
 #define PLAY_PATIENCE_MS 3000u /* without anything else said */
 #define PLAY_PATIENCE_MAX_MS (600u * 1000u)
@@ -43,6 +44,7 @@ struct play_result {
     struct pq_mask mask;
     struct pq_bytes golden; /* with `record`: the run, from its case: on; else empty */
     char record_why[PQ_OUTCOME_TEXT_MAX]; /* why there is no record although one was asked for */
+    struct play_findings findings;        /* of the referee */
     struct pq_dialogue what;              /* what `out` points into; lives as long as the shop's */
 };
 

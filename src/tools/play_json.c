@@ -91,6 +91,14 @@ static cJSON *make_gap(size_t count, size_t before)
     return m.o;
 }
 
+static cJSON *make_findings(const struct play_findings *list)
+{
+    cJSON *findings = cJSON_CreateArray();
+    for (size_t i = 0; findings && i < list->count; i++)
+        cJSON_AddItemToArray(findings, play_findings_json(&list->each[i]));
+    return findings;
+}
+
 /* ---- cases ----------------------------------------------------------------------------------- */
 
 static void add_finding(struct maker *m, const struct pq_outcome *out)
@@ -131,6 +139,10 @@ cJSON *play_json_case(const struct play_result *r)
     add_finding(&m, &r->out);
     add_figures(&m, &r->out);
     add(&m, "transcript", make_transcript(&r->out));
+    if (r->findings.total > 0)
+        add(&m, "findings", make_findings(&r->findings));
+    if (r->findings.total > r->findings.count)
+        add_number(&m, "findings_total", r->findings.total);
     if (gap > 0)
         add(&m, "transcript_gap", make_gap(gap, before));
     if (r->out.transcript.lost)

@@ -49,6 +49,18 @@ static void print_transcript(FILE *to, const struct pq_outcome *out)
     }
 }
 
+static void print_findings(FILE *to, const struct play_findings *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct play_finding *f = &list->each[i];
+        (void)fprintf(to, "    referee      %s (%s) on %u at octet %" PRIu64 "%s: %s: \"%s\"\n",
+                      f->rule->id, f->rule->requirement, f->conn, f->offset,
+                      f->follows ? ", after another" : "", f->why, f->excerpt);
+    }
+    if (list->total > list->count)
+        (void)fprintf(to, "    referee      and %" PRIu64 " more\n", list->total - list->count);
+}
+
 void play_report(FILE *to, const char *file, struct pq_slice name, const struct play_result *r)
 {
     const struct pq_outcome *out = &r->out;
@@ -58,6 +70,7 @@ void play_report(FILE *to, const char *file, struct pq_slice name, const struct 
                   out->branch[0] ? "#" : "", out->branch, out->ms);
     if (r->record_why[0])
         print_line(to, "no record", r->record_why);
+    print_findings(to, &r->findings);
     if (out->verdict == PQ_VERDICT_PASS)
         return;
     if (out->at.line > 0)

@@ -98,13 +98,17 @@ void pq_referee_on_tls(struct pq_referee *r, unsigned conn, bool ok);
 /* The caller waited for an answer for as long as it ever will, and nothing came: a finding when a
  * complete command waits for one. Not for a caller that does not know how patient to be. */
 void pq_referee_on_silence(struct pq_referee *r, unsigned conn, uint64_t ms);
+/* Octets are missing: the connection is judged no further. */
+void pq_referee_set_blind(struct pq_referee *r, unsigned conn);
 /* The connection ended. Octets that its server sent before have been fed. */
 void pq_referee_end(struct pq_referee *r, unsigned conn, enum pq_ended by, uint64_t ms);
 
 /* Mail was delivered, removed or restored by somebody whom the referee cannot see: it forgets what
- * it knew of the maildrop from sessions that have ended, and doubts those that are open. A delivery
- * that only adds messages need not be told. */
+ * it knew of the maildrop from sessions that have ended, and doubts those that are open. */
 void pq_referee_on_mail_changed(struct pq_referee *r);
+/* Mail was delivered, perhaps again what a session had removed: it may have its unique-id of old. A
+ * delivery of anything else need not be told. */
+void pq_referee_on_delivery(struct pq_referee *r);
 /* Names the maildrop that is judged across sessions; without it, it is that of the first login
  * whose name can be read. Sessions of other names are judged each for itself. */
 void pq_referee_set_user(struct pq_referee *r, struct pq_slice user);
