@@ -22,8 +22,6 @@ from popquiz.mask import Mask
 from popquiz.targets import Target
 
 HELP = "make up sessions that no case thought of, and judge them"
-# What the maildrop holds: at a server of ours more than at one that has three small messages.
-MAILBOXES = ((), ("default", "interop"))
 SESSIONS = 1000  # where neither --sessions nor --time says how many
 TIME = re.compile(r"(\d{1,6})(s|m|)")
 SECONDS = {"": 1, "s": 1, "m": 60}
@@ -195,7 +193,7 @@ def _explore(args: argparse.Namespace, target: Target, console: Console, run: Ex
     progress = _Progress(console, wanted, target)
     config = explorer.Config(
         target=target,
-        maildrops=[Fixtures(paths.fixtures()).maildrop(names, {}) for names in MAILBOXES],
+        default=Fixtures(paths.fixtures()).maildrop((), {}),
         logins=sanity.preludes(args.login),
         wish=wanted,
         workers=args.jobs or 1,

@@ -105,7 +105,6 @@ class Explorer:
     def __init__(self, seat: Seat, facts: Facts, maildrop: Maildrop, ours: bool) -> None:
         self._seat = seat
         self._facts = facts
-        self._maildrop = maildrop
         self._account = seat.account(maildrop)
         self._ours = ours
         self._process: asyncio.subprocess.Process | None = None
@@ -140,9 +139,6 @@ class Explorer:
             "pipelining": facts.capability("PIPELINING"),
             "wrong_logins": wish.wrong_logins,
             "tries": wish.tries,
-            "mailbox": None
-            if self._maildrop.is_default
-            else self._maildrop.name.replace("+", " "),
         }
 
     async def _read(self, seconds: float) -> dict[str, Any]:
@@ -225,7 +221,7 @@ class Config:
     """What is explored, and how."""
 
     target: Target
-    maildrops: Sequence[Maildrop]  # the default one, and behind it those that are liked better
+    default: Maildrop
     logins: Sequence[Path]
     wish: Wish
     workers: int = 1
@@ -240,14 +236,10 @@ class _Session:
         self.run = run
         self.explorers: list[Explorer] = []
 
-    def _maildrop(self, seat: Seat) -> Maildrop:
-        """The one that is liked best of those that the seat has."""
-        return next(m for m in reversed(self.config.maildrops) if seat.account(m))
-
     async def _learn(self, seat: Seat) -> Facts:
         config = self.config
         player_ = Player()
-        check = sanity.Check(player_, seat, self._maildrop(seat), config.sanity_patience_ms)
+        check = sanity.Check(player_, seat, self.config.default, config.sanity_patience_ms)
         try:
             return await sanity.first(check, config.target, config.logins)
         finally:
@@ -269,13 +261,13 @@ class _Session:
 
     async def play(self) -> None:
         config = self.config
-        seats = await config.target.start(config.maildrops, config.workers)
+        seats = await config.target.start([config.default], config.workers)
         learned = [
             await self._learn(seat) for seat in (seats if config.target.shared else seats[:1])
         ]
         learned += learned[:1] * (len(seats) - len(learned))
         self.explorers = [
-            Explorer(seat, facts, self._maildrop(seat), config.target.ours)
+            Explorer(seat, facts, self.config.default, config.target.ours)
             for seat, facts in zip(seats, learned, strict=True)
         ]
         try:

@@ -289,10 +289,6 @@ static void put_header(struct scribe *s)
     put(s, f->rule->requirement);
     if (is_destructive(s->from->plan))
         put(s, "\nneeds: destructive");
-    if (s->from->mailbox[0]) {
-        put(s, "\nmailbox: ");
-        put(s, s->from->mailbox);
-    }
     put(s, "\ntags: explored\n---\n");
 }
 

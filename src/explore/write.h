@@ -15,8 +15,6 @@ struct pq_plan_text {
     const struct pq_drive_result *result; /* of playing it */
     const struct pq_drive_finding *finding;
     enum pq_drive_login login;
-    const char
-        *mailbox; /* what the maildrop holds, as a header names it; "": three small messages */
 };
 
 /* Appends the file in its canonical form. NO_MEMORY as pq_bytes_put(). */

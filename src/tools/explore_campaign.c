@@ -77,8 +77,6 @@ static void restore(struct campaign *c)
 /* Whether a process of the server died just now; `why` is what the runner knows of it. */
 static bool look(struct campaign *c, char *why, size_t cap)
 {
-    const struct pq_ask reset = {.what = PQ_ASK_RESET};
-    struct pq_answer answer = {.why = ""};
     struct play_request r;
     struct pq_slice line;
     play_lines_tell(c->lines, "ask", cJSON_CreateString("look"));
@@ -86,11 +84,12 @@ static bool look(struct campaign *c, char *why, size_t cap)
                                           &line) != PLAY_INPUT_LINE)
         return false;
     play_request_read(&r, line);
-    if (r.kind == PLAY_REQUEST_ANSWER)
-        play_request_answer(r.answer, &reset, &answer);
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(r.answer, "why");
+    bool died = r.kind == PLAY_REQUEST_ANSWER && cJSON_IsString(text) && text->valuestring[0];
+    if (died)
+        (void)snprintf(why, cap, "%.*s", (int)cap - 1, text->valuestring);
     play_request_free(&r);
-    (void)snprintf(why, cap, "%.*s", (int)cap - 1, answer.why);
-    return answer.kind == PQ_ANSWER_DONE && answer.why[0];
+    return died;
 }
 
 static cJSON *counts(const struct campaign *c)
@@ -224,7 +223,7 @@ static void tell_finding(struct campaign *c, uint64_t number, const struct pq_pl
     char id[128];
     (void)snprintf(id, sizeof(id), "explored.%s.s%" PRIu64 ".n%" PRIu64, f->rule->id,
                    c->q->plan.seed, number);
-    const struct pq_plan_text text = {id, plan, &c->result, f, c->q->login, c->q->mailbox};
+    const struct pq_plan_text text = {id, plan, &c->result, f, c->q->login};
     pq_bytes_init(&dialogue, pq_alloc_default(), PQ_DLG_TEXT_MAX);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "id", id);

@@ -24,7 +24,6 @@ enum explore_key {
     E_PIPELINING,
     E_WRONG_LOGINS,
     E_TRIES,
-    E_MAILBOX,
     E_KEYS,
 };
 static const struct json_key keys[E_KEYS] = {
@@ -46,7 +45,6 @@ static const struct json_key keys[E_KEYS] = {
     [E_PIPELINING] = {"pipelining", JSON_BOOL, false, true},
     [E_WRONG_LOGINS] = {"wrong_logins", JSON_BOOL, false, true},
     [E_TRIES] = {"tries", JSON_NUMBER, false, true},
-    [E_MAILBOX] = {"mailbox", JSON_STRING, false, true},
 };
 static const struct json_schema schema = JSON_SCHEMA("explore", keys);
 _Static_assert(E_KEYS <= JSON_KEYS_MAX, "as many keys as are read");
@@ -124,7 +122,6 @@ static bool read_tree(struct explore_request *q)
     q->plan.pipelining = cJSON_IsTrue(v.at[E_PIPELINING]);
     q->plan.wrong_logins = cJSON_IsTrue(v.at[E_WRONG_LOGINS]);
     q->plan.stls = q->job.tls == PQ_RUN_TLS_STLS;
-    q->mailbox = v.at[E_MAILBOX] ? v.at[E_MAILBOX]->valuestring : "";
     q->reset = cJSON_IsTrue(v.at[E_RESET]);
     return true;
 }

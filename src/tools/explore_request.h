@@ -24,8 +24,7 @@ struct explore_request {
         sessions;     /* session numbers first, first + stride, ... below sessions */
     uint64_t time_ms; /* no session begins later; 0: no limit */
     unsigned tries;
-    const char *mailbox; /* what dialogues say of the maildrop; "": nothing */
-    bool reset;          /* the runner can restore the maildrop */
+    bool reset; /* the runner can restore the maildrop */
     char why[JSON_WHY_MAX];
 };
 
