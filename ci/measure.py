@@ -38,6 +38,7 @@ MIB = 1 << 20
 DECODING = 0.25  # of memcpy
 GROWN_KIB = 64.0  # what is no growth
 COMMANDS = 3e6
+REFEREE = 500_000  # commands a second
 PARSER_RUNS, SESSION_RUNS = 60_000.0, 30_000.0
 TIMES_DOVECOT = 10.0
 CERTIFY_MOCK_S, CERTIFY_DOVECOT_S = 3.0, 30.0
@@ -130,6 +131,8 @@ def core(settings: Settings) -> Iterator[Line]:
     yield Line("core", "memory from 1 KiB to 1 GiB", grown, "KiB", GROWN_KIB, at_most=True)
     commands = got["server_commands_per_s"]
     yield Line("core", "commands of a session in process", commands, "/s", COMMANDS)
+    judged = got["referee_commands_per_s"]
+    yield Line("core", "commands that the referee judges", judged, "/s", REFEREE)
 
 
 # ---- fuzz ----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ CORE = {
     "retr_octets_per_s": {"1024": 2e9, "16384": 4e9, "1073741824": 4e9},
     "retr_grown_kib": 0,
     "server_commands_per_s": 6e6,
+    "referee_commands_per_s": 1e6,
 }
 
 

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "mock/server.h"
-#include "popquiz/conn.h"
+#include "popquiz/referee.h"
 
 #define STREAM_LEN ((size_t)64 << 20)
 #define LINE_LEN 72u                       /* with CRLF */
@@ -252,7 +252,60 @@ static void measure_commands(void)
     }
     pq_server_free(s);
     pq_mock_free(&m);
-    (void)printf("\"server_commands_per_s\":%.0f}\n", best);
+    (void)printf("\"server_commands_per_s\":%.0f,", best);
+}
+
+/* ---- the referee ----------------------------------------------------------------------------- */
+
+static void no_finding(void *ctx, const struct pq_finding *f)
+{
+    (void)ctx;
+    die(f->rule->id);
+}
+
+/* One command at a time, as a client has it that waits. */
+static const struct exchange {
+    struct pq_slice command, answer;
+} exchanges[] = {
+    {PQ_SLICE_INIT("STAT\r\n"), PQ_SLICE_INIT("+OK 2 20\r\n")},
+    {PQ_SLICE_INIT("LIST\r\n"), PQ_SLICE_INIT("+OK\r\n1 11\r\n2 9\r\n.\r\n")},
+    {PQ_SLICE_INIT("UIDL\r\n"), PQ_SLICE_INIT("+OK\r\n1 a\r\n2 b\r\n.\r\n")},
+    {PQ_SLICE_INIT("RETR 1\r\n"), PQ_SLICE_INIT("+OK\r\na: b\r\n\r\nc\r\n.\r\n")},
+    {PQ_SLICE_INIT("TOP 1 0\r\n"), PQ_SLICE_INIT("+OK\r\na: b\r\n\r\n.\r\n")},
+    {PQ_SLICE_INIT("DELE 2\r\n"), PQ_SLICE_INIT("+OK\r\n")},
+    {PQ_SLICE_INIT("STAT\r\n"), PQ_SLICE_INIT("+OK 1 11\r\n")},
+    {PQ_SLICE_INIT("RETR 2\r\n"), PQ_SLICE_INIT("-ERR it is marked\r\n")},
+    {PQ_SLICE_INIT("RSET\r\n"), PQ_SLICE_INIT("+OK\r\n")},
+    {PQ_SLICE_INIT("NOPE\r\n"), PQ_SLICE_INIT("-ERR unknown\r\n")},
+};
+#define EXCHANGES (sizeof(exchanges) / sizeof(exchanges[0]))
+
+static double judge(struct pq_referee *r)
+{
+    double begin = now_s();
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct exchange *e = &exchanges[i % EXCHANGES];
+        pq_referee_feed(r, 0, PQ_FROM_CLIENT, e->command, i);
+        pq_referee_feed(r, 0, PQ_FROM_SERVER, e->answer, i);
+    }
+    return (double)COMMANDS / (now_s() - begin);
+}
+
+static void measure_referee(void)
+{
+    struct pq_referee r;
+    double best = 0;
+    pq_referee_init(&r, pq_alloc_default(), no_finding, NULL);
+    pq_referee_open(&r, 0, PQ_TLS_NONE);
+    pq_referee_feed(&r, 0, PQ_FROM_SERVER, PQ_SLICE("+OK\r\n"), 0);
+    pq_referee_feed(&r, 0, PQ_FROM_CLIENT, PQ_SLICE("USER u\r\nPASS p\r\n"), 0);
+    pq_referee_feed(&r, 0, PQ_FROM_SERVER, PQ_SLICE("+OK\r\n+OK\r\n"), 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        double rate = judge(&r);
+        best = rate > best ? rate : best;
+    }
+    pq_referee_free(&r);
+    (void)printf("\"referee_commands_per_s\":%.0f}\n", best);
 }
 
 int main(void)
@@ -265,6 +318,7 @@ int main(void)
     measure_decoding(pq_slice_of(stream, STREAM_LEN), copy);
     measure_sizes(pq_slice_of(stream, STREAM_LEN));
     measure_commands();
+    measure_referee();
     free(stream);
     free(copy);
     return 0;

@@ -143,7 +143,9 @@ static void begin_reading(struct referee_conn *c)
 {
     c->reading = reading_after(&c->ask);
     if (c->reading == REF_READ_BODY) {
+        const struct pq_framer *f = &c->lines[PQ_FROM_SERVER];
         pq_dot_init(&c->dot);
+        c->body_at = c->base[PQ_FROM_SERVER] + f->offset;
         ref_view_body_begin(c);
     } else if (c->reading == REF_READ_LISTING) {
         ref_view_list_begin(c);
@@ -223,6 +225,7 @@ void ref_move(struct referee_conn *c, const struct ref_moment *m)
     case REF_AT_STRAY:
     case REF_AT_SILENCE:
     case REF_AT_CLEAR:
+    case REF_AT_BODY_LF:
         break;
     }
 }

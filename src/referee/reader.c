@@ -10,6 +10,7 @@
 struct waiting {
     uint64_t offset;
     uint16_t len;
+    bool cut;     /* longer than what is kept of it */
     bool unclear; /* longer than a command, or with an octet that another server ends a line at */
 };
 
@@ -87,6 +88,7 @@ static void put_line(struct referee_conn *c, const struct pq_line *line)
 {
     struct waiting head = {.offset = c->base[PQ_FROM_CLIENT] + line->offset,
                            .len = (uint16_t)line->text.len,
+                           .cut = line->too_long,
                            .unclear = c->unclear};
     if (!wait_put(c, head, line->text))
         c->blind = c->referee->blind = true;
@@ -120,6 +122,7 @@ static bool next_ask(struct referee_conn *c)
         return false;
     struct ref_ask *a = &c->ask;
     *a = (struct ref_ask){.offset = head.offset, .len = head.len};
+    a->cut = head.cut;
     a->response = c->session.state == PQ_STATE_SASL;
     if (text.len > 0)
         memcpy(a->text, text.at, text.len);
@@ -230,6 +233,16 @@ static bool next_line(struct referee_conn *c, struct pq_slice *in)
     return true;
 }
 
+/* Told at once: where all lines end so, no terminator will ever be found. */
+static void judge_bare_lf(struct referee_conn *c)
+{
+    const struct ref_moment m = {.kind = REF_AT_BODY_LF,
+                                 .ask = &c->ask,
+                                 .line = PQ_SLICE("\n"),
+                                 .offset = c->body_at + c->view.body.first_lf};
+    ref_judge(c, &m);
+}
+
 static bool next_piece(struct referee_conn *c, struct pq_slice *in)
 {
     struct pq_framer *f = &c->lines[PQ_FROM_SERVER];
@@ -240,7 +253,10 @@ static bool next_piece(struct referee_conn *c, struct pq_slice *in)
     if (next != PQ_NEXT_EVENT)
         return false;
     if (!c->dot.ended) {
+        bool bare = c->view.body.first_lf_bare;
         ref_view_body_piece(c, piece);
+        if (!bare && c->view.body.first_lf_bare)
+            judge_bare_lf(c);
         return true;
     }
     struct ref_moment m = {.kind = REF_AT_BODY_END,

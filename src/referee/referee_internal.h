@@ -18,6 +18,7 @@
 struct ref_ask {
     bool response; /* a line of a SASL exchange; the verb is AUTH */
     bool strange;  /* malformed or not of POP3: what a server makes of it is its own business */
+    bool cut;      /* the line is longer than `text` */
     bool multi;    /* a positive answer has more lines */
     struct pq_command command; /* points into `text` */
     uint64_t offset;
@@ -35,6 +36,7 @@ enum ref_moment_kind {
     REF_AT_LINE,      /* a line of a listing, unstuffed */
     REF_AT_CUT_SHORT, /* a status line where a listing has no end */
     REF_AT_LIST_END,  /* its terminator */
+    REF_AT_BODY_LF,   /* the first line of a message ends in LF alone */
     REF_AT_BODY_END,  /* the terminator of a message */
     REF_AT_SILENCE,   /* a command waits and nothing comes */
     REF_AT_CLEAR,     /* the server speaks in the clear where TLS must begin */
@@ -105,6 +107,7 @@ struct referee_conn {
     struct pq_framer lines[2]; /* by pq_side */
     uint64_t base[2];          /* octets of each side before the framers were cleared */
     struct pq_dot dot;
+    uint64_t body_at; /* offset of the message that is being read */
     enum ref_reading reading;
     struct ref_ask ask;
     bool answered_early;    /* the unfinished line of the client, too long, was answered already */

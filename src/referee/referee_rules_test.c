@@ -26,6 +26,13 @@ static const struct sample {
     {"REF-STATUS-8BIT", "S:+OK \xC3\xA4", HI "C:LANG de|S:+OK de ja|C:NOOP|S:-ERR \xC3\xA4"},
     {"REF-STATUS-CONTROL", "s:+OK ^A^M^J", "s:+OK ^I^M^J"},
     {"REF-CHALLENGE", HI "C:STAT|S:+ ", HI "C:AUTH PLAIN|S:+ "},
+    {"REF-CHALLENGE-SPACE", HI "C:AUTH PLAIN|S:+", HI "C:AUTH PLAIN|S:+ "},
+    {"REF-CHALLENGE-BASE64", HI "C:AUTH LOGIN|S:+ User:", HI "C:AUTH LOGIN|S:+ VXNlcjo="},
+    {"REF-CANCEL", HI "C:AUTH LOGIN|S:+ VXNlcjo=|C:*|S:+ ",
+     HI "C:AUTH LOGIN|S:+ VXNlcjo=|C:*|S:-ERR"},
+    {"REF-RESPONSE-BASE64", HI "C:AUTH LOGIN|S:+ VXNlcjo=|C:YQ|S:+ ",
+     HI "C:AUTH LOGIN|S:+ VXNlcjo=|C:YQ==|S:+ "},
+    {"REF-INITIAL", HI "C:AUTH PLAIN AGEAYg==|S:+ ", HI "C:AUTH PLAIN AGEAYg==|S:+OK"},
     {"REF-GREETING-TIMESTAMP", "S:+OK <a", "S:+OK <1.2@c>"},
     {"REF-GREETING-FORM", "S:* OK IMAP4rev1", "S:+OK IMAP4rev1"},
     {"REF-GREETING-LINES", "S:+OK|S:welcome", "S:+OK welcome"},
@@ -73,6 +80,7 @@ static const struct sample {
     {"REF-EARLY-TOP", HI "C:TOP 1 0|S:+OK|S:.", HI "C:TOP 1 0|S:-ERR"},
     {"REF-LATE-LOGIN", IN "C:USER a|S:+OK", IN "C:USER a|S:-ERR"},
     {"REF-LATE-AUTH", IN "C:AUTH PLAIN|S:+ ", IN "C:AUTH PLAIN|S:-ERR"},
+    {"REF-LATE-UTF8", IN "C:UTF8|S:+OK", HI "C:UTF8|S:+OK"},
     {"REF-LATE-STLS", IN "C:STLS|S:+OK", IN "C:STLS|S:-ERR"},
     {"REF-PASS-ALONE", HI "C:PASS b|S:+OK", HI "C:PASS b|S:-ERR"},
     {"REF-PASS-NEXT", HI "C:USER a|S:+OK|C:NOOP|S:-ERR|C:PASS b|S:+OK",
@@ -80,7 +88,7 @@ static const struct sample {
     {"REF-APOP-TIMESTAMP", HI "C:APOP a c4c9334bac560ecc979e58001b3e22fb|S:+OK",
      "S:+OK <1@b>|C:APOP a c4c9334bac560ecc979e58001b3e22fb|S:+OK"},
     {"REF-ARGUMENT-MISSING", HI "C:USER|S:+OK", HI "C:USER|S:-ERR"},
-    {"REF-ARGUMENT-SURPLUS", IN "C:NOOP 1|S:+OK", IN "C:NOOP |S:+OK"},
+    {"REF-ARGUMENT-SURPLUS", IN "C:NOOP 1|S:+OK", IN "C:LIST 1  |S:+OK 1 9"},
     {"REF-ARGUMENT-NUMBER", IN "C:DELE x|S:+OK", IN "C:DELE 01|S:+OK"},
     {"REF-NOOP", IN "C:NOOP|S:-ERR|C:NOOP|S:+OK", IN "C:NOOP|S:-ERR idle|END"},
     {"REF-RSET", IN "C:RSET|S:-ERR|C:NOOP|S:+OK", IN "C:RSET|S:-ERR idle|END"},
@@ -210,12 +218,58 @@ static void test_every_rule_has_samples(void **state)
         assert_string_equal(pq_referee_rule_at(i)->id, samples[i].rule);
 }
 
+/* ---- what others read ------------------------------------------------------------------------ */
+
+static const char *read_file(const char *path)
+{
+    static char text[1u << 20];
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    assert_true(len < sizeof(text) - 1);
+    text[len] = 0;
+    return text;
+}
+
+static void test_readme_has_the_table(void **state)
+{
+    (void)state;
+    const char *at = strstr(read_file(PQ_REFEREE_README), "|---|---|---|\n");
+    assert_non_null(at);
+    at = strchr(at, '\n') + 1;
+    for (size_t i = 0; i < pq_referee_rule_count(); i++) {
+        const struct pq_referee_rule *rule = pq_referee_rule_at(i);
+        char row[256];
+        int len = snprintf(row, sizeof(row), "| `%s` | `%s` | %s |\n", rule->id, rule->requirement,
+                           rule->sees);
+        if (strncmp(at, row, (size_t)len) != 0)
+            fail_msg("README.md: row %zu must be: %s", i + 1, row);
+        at += len;
+    }
+    assert_int_equal(*at, 0);
+}
+
+static void test_requirements_exist(void **state)
+{
+    (void)state;
+    const char *catalogue = read_file(PQ_REQUIREMENTS);
+    for (size_t i = 0; i < pq_referee_rule_count(); i++) {
+        char row[64];
+        (void)snprintf(row, sizeof(row), "\n%s\t", pq_referee_rule_at(i)->requirement);
+        if (!strstr(catalogue, row))
+            fail_msg("%s: no requirement %s", pq_referee_rule_at(i)->id, row + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_lawful),
         cmocka_unit_test(test_every_rule_has_samples),
+        cmocka_unit_test(test_readme_has_the_table),
+        cmocka_unit_test(test_requirements_exist),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

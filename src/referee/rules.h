@@ -50,8 +50,11 @@ ref_rule_fn rule_stray_ok, rule_stray_err, rule_after_quit, rule_silence, rule_s
     rule_silence_end, rule_tls_greeting, rule_tls_injection, rule_tls_prefix, rule_clear,
     rule_code_auth, rule_code_in_use, rule_code_login_delay, rule_code_sys, rule_code_utf8,
     rule_code_open, rule_code_unannounced;
+/* rules_sasl.c */
+ref_rule_fn rule_challenge_space, rule_challenge_base64, rule_cancel, rule_response_base64,
+    rule_initial_ignored;
 /* rules_state.c */
-ref_rule_fn rule_early, rule_late, rule_late_auth, rule_late_stls, rule_stls_twice,
+ref_rule_fn rule_early, rule_late, rule_late_auth, rule_late_utf8, rule_late_stls, rule_stls_twice,
     rule_pass_without_user, rule_pass_not_next, rule_pass_from_clear, rule_apop_no_timestamp,
     rule_argument_missing, rule_argument_surplus, rule_argument_number, rule_refused,
     rule_capa_syntax, rule_capa_long, rule_capa_stls, rule_capa_lost;

@@ -158,5 +158,5 @@ bool rule_body_dots(struct ref_look *l)
 
 bool rule_body_bare_lf(struct ref_look *l)
 {
-    return l->c->view.body.first_lf_bare && ref_say(l, "the first line ends in LF without CR");
+    return ref_say(l, "the first line ends in LF without CR");
 }

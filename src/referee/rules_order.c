@@ -87,7 +87,7 @@ bool rule_clear(struct ref_look *l)
 static bool code_is(const struct ref_look *l, struct pq_slice code)
 {
     struct pq_slice first = l->m->reply.code;
-    return pq_slice_equal_nocase(pq_slice_cut(&first, '/'), code);
+    return first.len > 0 && pq_slice_equal_nocase(pq_slice_cut(&first, '/'), code);
 }
 
 static bool is_login(const struct ref_look *l)

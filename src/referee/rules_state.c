@@ -16,6 +16,12 @@ bool rule_late(struct ref_look *l)
            ref_say(l, "a login was accepted in TRANSACTION state");
 }
 
+bool rule_late_utf8(struct ref_look *l)
+{
+    return ref_is_ok(l) && ref_in_transaction(l) &&
+           ref_say(l, "UTF8 was accepted in TRANSACTION state");
+}
+
 bool rule_late_auth(struct ref_look *l)
 {
     return !l->m->ask->strange && !l->m->ask->response && ref_in_transaction(l) &&
@@ -67,10 +73,16 @@ bool rule_apop_no_timestamp(struct ref_look *l)
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
+/* Blanks and leading zeros are tolerated by many, and do not count. */
 static bool passed_flawed(const struct ref_look *l, enum pq_flaw flaw)
 {
-    return l->m->reply.indicator == PQ_REPLY_OK && !l->m->ask->response &&
-           l->m->ask->command.flaw == flaw;
+    const struct ref_ask *a = l->m->ask;
+    struct pq_command tolerant;
+    if (l->m->reply.indicator != PQ_REPLY_OK || !a->strange)
+        return false;
+    pq_command_parse(pq_slice_of(a->text, a->len), PQ_LENIENT_BLANKS | PQ_LENIENT_ZEROS, false,
+                     &tolerant);
+    return tolerant.flaw == flaw;
 }
 
 bool rule_argument_missing(struct ref_look *l)
@@ -85,19 +97,9 @@ bool rule_argument_surplus(struct ref_look *l)
            ref_say(l, "the command was accepted with an argument too many");
 }
 
-/* Leading zeros are digits still. */
-static bool has_no_digits(const struct pq_command *command)
-{
-    for (size_t i = 0; i < command->argc; i++)
-        for (size_t k = 0; k < command->args[i].len; k++)
-            if (!pq_ascii_is_digit(command->args[i].at[k]))
-                return true;
-    return false;
-}
-
 bool rule_argument_number(struct ref_look *l)
 {
-    return passed_flawed(l, PQ_FLAW_ARGUMENT_NUMBER) && has_no_digits(&l->m->ask->command) &&
+    return passed_flawed(l, PQ_FLAW_ARGUMENT_NUMBER) &&
            ref_say(l, "the command was accepted, and its argument is no number");
 }
 

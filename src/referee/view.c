@@ -246,6 +246,7 @@ static void body_octet(struct ref_body *b, uint8_t octet)
     b->len++;
     if (octet == '\n') {
         b->first_lf_bare |= !b->seen_lf && b->last[2] != '\r';
+        b->first_lf = b->seen_lf ? b->first_lf : b->len - 1;
         b->seen_lf = true;
     }
     if (b->header_len > 0) {

@@ -40,6 +40,7 @@ struct ref_body {
     uint64_t hash, body_hash;
     uint64_t lines; /* of the body */
     uint8_t last[3];
+    uint64_t first_lf;  /* octets before it */
     bool first_lf_bare; /* the first line ends in LF alone */
     bool seen_lf;
     bool cut; /* `at` has not all of it */
