@@ -94,7 +94,8 @@ def finding_lines(finding: Finding, rows: Catalogue, replay: str) -> list[str]:
     """A finding for people; the first line is its heading."""
     row = rows[finding.requirement] if finding.requirement in rows else None
     where = f"{finding.verb} in {finding.state}" if finding.verb else f"in {finding.state}"
-    lines = [f"FAIL {finding.rule}, {where}: {finding.sees}"]
+    verdict = "FAIL" if finding.proves else "INCONCLUSIVE"
+    lines = [f"{verdict} {finding.rule}, {where}: {finding.sees}"]
     if row:
         lines.append(f"    {row.id} {row.level}: {row.summary}")
     shown = f"{finding.steps} steps" if finding.again else "once, and not again"
@@ -169,7 +170,7 @@ def exit_of(run: Exploration) -> Exit:
         return Exit.INTERRUPTED
     if run.trouble:
         return Exit.TARGET
-    return Exit.FAILED if run.findings else Exit.PASSED
+    return Exit.FAILED if any(f.proves for f in run.findings) else Exit.PASSED
 
 
 # ---- the command --------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ SILENT_SECONDS = 120.0
 QUIET_MS, QUIET_FAR_MS = 5, 50
 LATE_SECONDS, LATE_TURNS = 0.02, 25  # for news of a process that died
 LOGINS = {"user": "user", "plain": "plain", "plain-ir": "plain"}  # by the name of the prelude
+CRASH = "EXPLORE-CRASH"
 COUNTS = ("sessions", "plays", "commands", "logins", "transactions", "late", "repeated")
 
 
@@ -59,6 +60,12 @@ class Finding:
     again: bool  # it showed again when the session was played again
     dialogue: str
     transcript: str
+
+    @property
+    def proves(self) -> bool:
+        """What the referee saw is in the transcript; of a process that died once, and not when the
+        session was played alone, nobody knows what killed it."""
+        return self.again or self.rule != CRASH
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -102,10 +109,10 @@ class Watcher:
 class Explorer:
     """One process at one seat."""
 
-    def __init__(self, seat: Seat, facts: Facts, default: Maildrop, ours: bool) -> None:
+    def __init__(self, seat: Seat, facts: Facts, maildrop: Maildrop, ours: bool) -> None:
         self._seat = seat
         self._facts = facts
-        self._account = seat.account(default)
+        self._account = seat.account(maildrop)
         self._ours = ours
         self._process: asyncio.subprocess.Process | None = None
         self.counts = dict.fromkeys(COUNTS, 0)
@@ -169,6 +176,9 @@ class Explorer:
             if turn:
                 await asyncio.sleep(LATE_SECONDS)
             if found := list(self._seat.incidents()):
+                # The rest of the news must not be taken for that of the next session.
+                await asyncio.sleep(LATE_SECONDS * LATE_TURNS)
+                found += self._seat.incidents()
                 return "; ".join(incident.text.partition("\n")[0] for incident in found)
         return ""
 
@@ -239,7 +249,7 @@ class _Session:
     async def _learn(self, seat: Seat) -> Facts:
         config = self.config
         player_ = Player()
-        check = sanity.Check(player_, seat, config.default, config.sanity_patience_ms)
+        check = sanity.Check(player_, seat, self.config.default, config.sanity_patience_ms)
         try:
             return await sanity.first(check, config.target, config.logins)
         finally:
@@ -267,7 +277,7 @@ class _Session:
         ]
         learned += learned[:1] * (len(seats) - len(learned))
         self.explorers = [
-            Explorer(seat, facts, config.default, config.target.ours)
+            Explorer(seat, facts, self.config.default, config.target.ours)
             for seat, facts in zip(seats, learned, strict=True)
         ]
         try:

@@ -73,8 +73,8 @@ struct pq_drive_finding {
     X(OK)       /* +OK, alone or in front of lines */                                              \
     X(ERR)      /* -ERR */                                                                         \
     X(CONTINUE) /* + */                                                                            \
-    X(BAD)      /* a line that is no reply */                                                      \
-    X(STRAY)    /* a reply that nobody asked for */                                                \
+    X(BAD)      /* a line that is no reply, where one is due */                                    \
+    X(STRAY)    /* a line that nobody asked for */                                                 \
     X(END)      /* the end of a multi-line reply */                                                \
     X(TLS)      /* TLS began */                                                                    \
     X(NO_TLS)   /* it did not */                                                                   \

@@ -275,7 +275,9 @@ static void test_an_answer_too_many_is_found_and_written_down(void **state)
     assert_int_equal(r.findings[0].step, 2);
     struct pq_bytes text;
     pq_bytes_init(&text, pq_alloc_default(), 1u << 16);
-    const struct pq_plan_text what = {"explored.x", &plan, &r, &r.findings[0], PQ_DRIVE_LOGIN_USER};
+    const struct pq_plan_text what = {
+        "explored.x", &plan, &r, &r.findings[0], PQ_DRIVE_LOGIN_USER,
+    };
     assert_int_equal(pq_plan_write(&what, &text, pq_alloc_default()), PQ_STATUS_OK);
     const struct pq_slice body = PQ_SLICE("---\n[given]\n@connect\nS: +OK{*?}\nC: USER {user}\n"
                                           "S: +OK{*?}\nC: PASS {pw}\nS: +OK{*?}\n\n[test]\n"
@@ -354,7 +356,9 @@ static void test_every_dialogue_passes_the_linter(void **state)
         pq_plan_generate(&plan, &config, n);
         play_cut(servers[n % 5], &plan, 0, &r);
         struct pq_drive_finding finding = {.rule = &rule, .conn = 1, .step = plan.count / 2};
-        const struct pq_plan_text what = {"explored.x", &plan, &r, &finding, PQ_DRIVE_LOGIN_USER};
+        const struct pq_plan_text what = {
+            "explored.x", &plan, &r, &finding, PQ_DRIVE_LOGIN_USER,
+        };
         pq_bytes_init(&text, pq_alloc_default(), PQ_DLG_FORMATTED_MAX);
         assert_int_equal(pq_plan_write(&what, &text, pq_alloc_default()), PQ_STATUS_OK);
         assert_int_equal(pq_dlg_parse(&dlg, pq_bytes_slice(&text), pq_alloc_default()),

@@ -66,7 +66,7 @@ static unsigned weight_of(const struct lane *lane, const struct weight *w)
  * not count here. */
 static bool may(const struct maker *m, enum pq_verb verb)
 {
-    if (verb == PQ_VERB_APOP || verb == PQ_VERB_PASS)
+    if (verb == PQ_VERB_APOP || verb == PQ_VERB_PASS || verb == PQ_VERB_AUTH)
         return m->config->wrong_logins;
     if (verb == PQ_VERB_DELE)
         return m->config->destroy;
@@ -93,11 +93,6 @@ static enum pq_verb draw_command(struct maker *m, const struct lane *lane, struc
 {
     enum pq_verb verb = draw_verb(m, lane);
     size_t start = out->len;
-    /* An initial response could be a login that fails; an exchange that is given up is none. */
-    if (verb == PQ_VERB_AUTH && !m->config->wrong_logins) {
-        (void)pq_buf_put_text(out, "AUTH PLAIN\r\n");
-        return verb;
-    }
     if (chance(m, 88))
         pq_grammar_command(&m->grammar, verb, out);
     else

@@ -22,10 +22,12 @@ static void put_word(struct pq_buf *out, const struct pq_slice *words, uint64_t 
     (void)pq_buf_put(out, words[index]);
 }
 
-/* The number of a message that is probably there. */
+/* The number of a message that is probably there; often one of the first, so that what happens to a
+ * message meets what happened to it before. */
 static void put_message(struct pq_grammar *g, struct pq_buf *out)
 {
-    (void)pq_buf_put_u64(out, 1 + below(g, g->messages > 0 ? g->messages : 1));
+    unsigned few = g->messages < 3 || pq_grammar_chance(g, 50) ? 3 : g->messages;
+    (void)pq_buf_put_u64(out, 1 + below(g, few));
 }
 
 static void put_lines(struct pq_grammar *g, struct pq_buf *out)

@@ -127,7 +127,7 @@ static void handle(struct run *run, unsigned conn, const struct pq_event *e, boo
         run_saw(run, conn, PQ_SEEN_END);
         break;
     case PQ_EVENT_BAD_REPLY:
-        run_saw(run, conn, PQ_SEEN_BAD);
+        run_saw(run, conn, t->conn.pending_count > 0 ? PQ_SEEN_BAD : PQ_SEEN_STRAY);
         t->lost = true;
         break;
     case PQ_EVENT_STRAY_REPLY:

@@ -12,6 +12,8 @@
 #include "tools/play_request.h"
 
 #define PROGRESS_MS 500u
+/* Shortening one finding takes no longer; of an answer that is missing each try takes patience. */
+#define SHRINK_MS 20000u
 
 /* What no transcript shows: the runner, who looks at the processes, has to say it. */
 static const struct pq_referee_rule crash_rule = {
@@ -27,6 +29,13 @@ struct key {
     enum pq_state state;
 };
 
+/* A session in which something was found, as it was played first. */
+struct kept {
+    uint64_t number;
+    struct pq_plan plan;
+    struct pq_bytes transcript;
+};
+
 struct campaign {
     const struct explore_request *q;
     struct pq_drive_config drive;
@@ -40,6 +49,7 @@ struct campaign {
     uint64_t begun, told;          /* times, in milliseconds */
     struct pq_drive_result result; /* of the last play */
     struct key wanted;             /* by the shrinker */
+    uint64_t shrink_until;
 };
 
 static uint64_t now(void)
@@ -74,8 +84,6 @@ static void restore(struct campaign *c)
 /* Whether a process of the server died just now; `why` is what the runner knows of it. */
 static bool look(struct campaign *c, char *why, size_t cap)
 {
-    const struct pq_ask reset = {.what = PQ_ASK_RESET};
-    struct pq_answer answer = {.why = ""};
     struct play_request r;
     struct pq_slice line;
     play_lines_tell(c->lines, "ask", cJSON_CreateString("look"));
@@ -83,11 +91,12 @@ static bool look(struct campaign *c, char *why, size_t cap)
                                           &line) != PLAY_INPUT_LINE)
         return false;
     play_request_read(&r, line);
-    if (r.kind == PLAY_REQUEST_ANSWER)
-        play_request_answer(r.answer, &reset, &answer);
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(r.answer, "why");
+    bool died = r.kind == PLAY_REQUEST_ANSWER && cJSON_IsString(text) && text->valuestring[0];
+    if (died)
+        (void)snprintf(why, cap, "%.*s", (int)cap - 1, text->valuestring);
     play_request_free(&r);
-    (void)snprintf(why, cap, "%.*s", (int)cap - 1, answer.why);
-    return answer.kind == PQ_ANSWER_DONE && answer.why[0];
+    return died;
 }
 
 static cJSON *counts(const struct campaign *c)
@@ -192,7 +201,7 @@ static const struct pq_drive_finding *find(const struct campaign *c)
 static bool shows(void *ctx, const struct pq_plan *plan)
 {
     struct campaign *c = ctx;
-    if (c->end || c->lines->gone)
+    if (c->end || c->lines->gone || now() > c->shrink_until)
         return false;
     play(c, plan);
     tell_progress(c);
@@ -214,17 +223,10 @@ static cJSON *transcript_item(struct campaign *c)
     return cJSON_CreateString(hidden ? (const char *)text->at : "");
 }
 
-static void tell_finding(struct campaign *c, uint64_t number, const struct pq_plan *plan,
-                         const struct pq_drive_finding *f, bool again)
+/* What is told of a finding, besides the dialogue. */
+static cJSON *finding_item(const struct pq_drive_finding *f)
 {
-    struct pq_bytes dialogue;
-    char id[128];
-    (void)snprintf(id, sizeof(id), "explored.%s.s%" PRIu64 ".n%" PRIu64, f->rule->id,
-                   c->q->plan.seed, number);
-    const struct pq_plan_text text = {id, plan, &c->result, f, c->q->login};
-    pq_bytes_init(&dialogue, pq_alloc_default(), PQ_DLG_TEXT_MAX);
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "id", id);
     cJSON_AddStringToObject(o, "rule", f->rule->id);
     cJSON_AddStringToObject(o, "requirement", f->rule->requirement);
     cJSON_AddStringToObject(o, "sees", f->rule->sees);
@@ -232,10 +234,25 @@ static void tell_finding(struct campaign *c, uint64_t number, const struct pq_pl
     cJSON_AddStringToObject(o, "excerpt", f->excerpt);
     cJSON_AddItemToObject(o, "verb", play_lines_text(pq_verb_row(f->verb)->name));
     cJSON_AddStringToObject(o, "state", pq_state_name(f->state));
-    cJSON_AddNumberToObject(o, "session", (double)number);
-    cJSON_AddNumberToObject(o, "steps", (double)plan->count);
+    return o;
+}
+
+/* Tells a finding of the last play, with the plan that was played. */
+static void tell_finding(struct campaign *c, const struct kept *kept,
+                         const struct pq_drive_finding *f, bool again)
+{
+    struct pq_bytes dialogue;
+    char id[128];
+    (void)snprintf(id, sizeof(id), "explored.%s.s%" PRIu64 ".n%" PRIu64, f->rule->id,
+                   c->q->plan.seed, kept->number);
+    const struct pq_plan_text text = {id, &kept->plan, &c->result, f, c->q->login};
+    pq_bytes_init(&dialogue, pq_alloc_default(), PQ_DLG_TEXT_MAX);
+    cJSON *o = finding_item(f);
+    cJSON_AddStringToObject(o, "id", id);
+    cJSON_AddNumberToObject(o, "session", (double)kept->number);
+    cJSON_AddNumberToObject(o, "steps", (double)kept->plan.count);
     cJSON_AddBoolToObject(o, "again", again);
-    if (pq_plan_write(&text, &dialogue, pq_alloc_default()) == PQ_STATUS_OK)
+    if (again && pq_plan_write(&text, &dialogue, pq_alloc_default()) == PQ_STATUS_OK)
         cJSON_AddItemToObject(o, "dialogue", play_lines_text(pq_bytes_slice(&dialogue)));
     cJSON_AddItemToObject(o, "transcript", transcript_item(c));
     play_lines_tell(c->lines, "finding", o);
@@ -243,27 +260,32 @@ static void tell_finding(struct campaign *c, uint64_t number, const struct pq_pl
 }
 
 /* Shortens what was found and tells it. */
-static void keep(struct campaign *c, uint64_t number, const struct pq_plan *found, struct key key)
+static void keep(struct campaign *c, struct kept *kept, const struct pq_drive_finding *found)
 {
-    struct pq_plan plan = *found;
     struct pq_shrink shrink = {.shows = shows, .ctx = c, .tries = c->q->tries};
-    c->wanted = key;
-    bool again = shows(c, &plan);
+    c->wanted = key_of(found);
+    c->shrink_until = now() + SHRINK_MS;
+    bool again = shows(c, &kept->plan);
     if (again)
-        pq_plan_shrink(&plan, &shrink);
+        pq_plan_shrink(&kept->plan, &shrink);
     /* The last try was not always the one that is kept. */
-    again = again && shows(c, &plan);
-    const struct pq_drive_finding *f = find(c);
-    if (!again)
-        plan = *found;
-    const struct pq_drive_finding lost = {
-        .rule = key.rule, .verb = key.verb, .state = key.state, .conn = 1, .why = "seen once only"};
-    tell_finding(c, number, &plan, f ? f : &lost, again);
+    c->shrink_until = UINT64_MAX;
+    again = again && shows(c, &kept->plan);
+    if (again) {
+        tell_finding(c, kept, find(c), true);
+        return;
+    }
+    /* It happened once, and only the session in which it did can show it. */
+    pq_drive_result_free(&c->result);
+    c->result.transcript = kept->transcript;
+    pq_bytes_init(&kept->transcript, pq_alloc_default(), 0);
+    tell_finding(c, kept, found, false);
 }
 
 static void keep_new(struct campaign *c, uint64_t number, const struct pq_plan *plan)
 {
-    struct key fresh[PQ_DRIVE_FINDINGS_MAX];
+    struct pq_drive_finding fresh[PQ_DRIVE_FINDINGS_MAX];
+    struct pq_bytes transcript;
     size_t count = 0;
     for (size_t i = 0; i < c->result.findings_count; i++) {
         const struct pq_drive_finding *f = &c->result.findings[i];
@@ -271,10 +293,19 @@ static void keep_new(struct campaign *c, uint64_t number, const struct pq_plan *
         c->repeated += known;
         if (f->follows || known || c->keys_count == EXPLORE_FINDINGS_MAX)
             continue;
-        c->keys[c->keys_count++] = fresh[count++] = key_of(f);
+        c->keys[c->keys_count++] = key_of(f);
+        fresh[count++] = *f;
     }
-    for (size_t i = 0; i < count && !c->end; i++)
-        keep(c, number, plan, fresh[i]);
+    pq_bytes_init(&transcript, pq_alloc_default(), PQ_DRIVE_TRANSCRIPT_MAX + 1);
+    bool copied = pq_bytes_put(&transcript, pq_bytes_slice(&c->result.transcript)) == PQ_STATUS_OK;
+    for (size_t i = 0; i < count && !c->end && copied; i++) {
+        struct kept kept = {.number = number, .plan = *plan};
+        pq_bytes_init(&kept.transcript, pq_alloc_default(), PQ_DRIVE_TRANSCRIPT_MAX + 1);
+        copied = pq_bytes_put(&kept.transcript, pq_bytes_slice(&transcript)) == PQ_STATUS_OK;
+        keep(c, &kept, &fresh[i]);
+        pq_bytes_free(&kept.transcript);
+    }
+    pq_bytes_free(&transcript);
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */

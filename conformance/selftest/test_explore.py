@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`popquiz explore`: what it finds, what it does not find, and how it ends."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from making import HERE, TINY, Ran, password_file, popquiz
+
+from popquiz import paths
+from popquiz.errors import Exit
+from popquiz.explorer import Exploration, Finding
+
+ODD = f"{sys.executable} {HERE / 'odd_pop3.py'}"
+
+
+def explore(folder: Path, *words: str, **more: Any) -> Ran:
+    return popquiz("explore", *words, "--out", folder / "out", **more)
+
+
+def found(folder: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / "out/explore.json").read_text())
+    return document
+
+
+def dialogues(folder: Path) -> list[Path]:
+    return sorted((folder / "out/findings").glob("*.dlg"))
+
+
+# ---- sessions -----------------------------------------------------------------------------------
+
+
+def plans(seed: int, sessions: int) -> str:
+    program = str(paths.program("popquiz-explore"))
+    command = [program, "--print", str(seed), str(sessions)]
+    return subprocess.check_output(command, text=True, timeout=20)
+
+
+def test_the_same_seed_gives_the_same_octets() -> None:
+    assert plans(5, 200) == plans(5, 200)
+    assert plans(5, 400).startswith(plans(5, 200))
+    assert plans(6, 200) != plans(5, 200)
+
+
+# ---- a server that obeys ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--tls", "none"], ["--tls", "stls"], ["--tls", "implicit"], ["--connections", "2"]],
+    ids=lambda words: words[-1],
+)
+def test_a_correct_server_is_not_blamed(tmp_path: Path, words: list[str]) -> None:
+    ran = explore(tmp_path, "--target", "mock", "--sessions", "500", "-j", "2", *words)
+    assert ran.returncode == Exit.PASSED, ran.stdout + ran.stderr
+    counts = found(tmp_path)["counts"]
+    assert counts["sessions"] == 500
+    assert counts["transactions"] > 400
+    assert counts["commands"] > 5000
+    assert found(tmp_path)["findings"] == []
+
+
+# ---- servers that do not ------------------------------------------------------------------------
+
+# A fault of the mock, and a requirement that some finding must be about.
+FAULTS = [
+    ("retr-no-dot-stuffing", "RFC1939-3-027"),
+    ("top-no-dot-stuffing", "RFC1939-3-027"),
+    ("retr-extra-blank-line", "RFC1939-5-014"),
+    ("retr-deleted-ok", "RFC1939-5-025"),
+    ("dele-twice-ok", "RFC1939-5-033"),
+    ("list-shows-deleted", "RFC1939-5-016"),
+    ("uidl-shows-deleted", "RFC1939-7-022"),
+    ("stat-counts-deleted", "RFC1939-5-004"),
+    ("stat-size-counts-deleted", "RFC1939-5-005"),
+    ("dele-renumbers", "RFC1939-5-016"),
+    ("rset-keeps-marks", "RFC1939-5-041"),
+    ("stat-total-off-by-one", "RFC1939-5-005"),
+    ("list-size-lf-only", "RFC1939-5-014"),
+    ("stls-keeps-buffered-plaintext", "RFC2595"),
+]
+
+
+@pytest.mark.parametrize(("fault", "requirement"), FAULTS)
+def test_a_fault_is_found_and_shortened(tmp_path: Path, fault: str, requirement: str) -> None:
+    tls = "stls" if fault.startswith("stls") else "none"
+    target = ("--target", "mock", "--tls", tls, "--mock-option", f"fault={fault}")
+    ran = explore(tmp_path, *target, "--sessions", "120")
+    assert ran.returncode == Exit.FAILED, ran.stdout + ran.stderr
+    about = [f for f in found(tmp_path)["findings"] if f["requirement"].startswith(requirement)]
+    assert about, found(tmp_path)["findings"]
+    assert min(f["steps"] for f in about) <= 6
+    assert all(f["again"] for f in about)
+    assert f"{about[0]['rule']}" in ran.stdout
+
+
+def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
+    broken = ("--target", "mock", "--mock-option", "fault=retr-no-dot-stuffing")
+    assert explore(tmp_path, *broken, "--sessions", "60").returncode == Exit.FAILED
+    files = dialogues(tmp_path)
+    assert files
+    lint = [str(paths.program("popquiz-dlg")), "lint", *map(str, files)]
+    assert subprocess.run(lint, check=False).returncode == 0
+    assert popquiz("replay", *files, *broken).returncode == Exit.FAILED
+    again = popquiz("replay", *files, "--target", "mock")
+    assert again.returncode == Exit.PASSED, again.stdout
+
+
+# ---- servers that end it ------------------------------------------------------------------------
+
+
+def account(folder: Path) -> tuple[str, ...]:
+    return "--user", "user", "--password-file", str(password_file(folder))
+
+
+@pytest.mark.parametrize("action", ["exit", "stop"])
+def test_a_server_that_dies_or_hangs_ends_the_exploration(tmp_path: Path, action: str) -> None:
+    target = f"exec:{TINY} --port {{port}} --on RSET={action}"
+    ran = explore(tmp_path, "--target", target, *account(tmp_path), "--sessions", "300")
+    assert ran.returncode == Exit.TARGET, ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert found(tmp_path)["trouble"]
+    assert "of seed 1" in ran.stdout
+
+
+@pytest.mark.parametrize("what", ["flood", "garbage", "close", "mute"])
+def test_a_server_that_goes_mad_is_survived(tmp_path: Path, what: str) -> None:
+    target = f"exec:{ODD} {tmp_path / 'count'} 12 {what}"
+    words = ("--target", target, *account(tmp_path), "--sessions", "12", "--tries", "3")
+    ran = explore(tmp_path, *words, "--patience", "1")
+    assert ran.returncode in (Exit.FAILED, Exit.TARGET), ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert found(tmp_path)["exit"] == ran.returncode
+
+
+def test_a_target_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    ran = explore(tmp_path, "--target", "tcp://127.0.0.1:1", *account(tmp_path))
+    assert ran.returncode == Exit.TARGET
+    assert len(ran.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["--time", "soon"], ["--sessions", "0"], ["--connections", "3"], ["--time", "0s"]]
+)
+def test_wrong_usage_is_told(tmp_path: Path, words: list[str]) -> None:
+    assert explore(tmp_path, "--target", "mock", *words).returncode == Exit.USAGE
+
+
+# ---- interruptions ------------------------------------------------------------------------------
+
+
+def test_an_interrupted_exploration_keeps_what_it_has(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "popquiz", "explore", "--target", "mock", "--time", "60s"]
+    command += ["--mock-option", "fault=retr-no-dot-stuffing", "--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        time.sleep(5)
+        run.send_signal(signal.SIGINT)
+        out, _ = run.communicate(timeout=30)
+    assert run.returncode == Exit.INTERRUPTED
+    assert out.splitlines()[-1].endswith("interrupted")
+    assert found(tmp_path)["interrupted"] is True
+    assert [f["rule"] for f in found(tmp_path)["findings"]] == ["REF-BODY-DOTS"]
+
+
+def test_a_time_ends_it(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    ran = explore(tmp_path, "--target", "mock", "--time", "2s")
+    assert ran.returncode == Exit.PASSED
+    assert 2 <= time.monotonic() - begun < 20
+    assert found(tmp_path)["counts"]["sessions"] > 10
+
+
+# ---- what is told once --------------------------------------------------------------------------
+
+
+def finding(**more: Any) -> Finding:
+    names = dict.fromkeys(Finding.__dataclass_fields__, "x")
+    return Finding(**(names | {"session": 1, "steps": 5, "again": True} | more))
+
+
+def test_of_two_that_are_the_same_the_shorter_is_kept() -> None:
+    run = Exploration()
+    assert run.add(finding(id="long", steps=5))
+    assert not run.add(finding(id="once", steps=1, again=False))
+    assert not run.add(finding(id="short", steps=3))
+    assert [f.id for f in run.findings] == ["short"]
+    assert run.add(finding(id="other", verb="LIST"))
