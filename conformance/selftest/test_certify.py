@@ -408,6 +408,48 @@ def test_a_shard_is_a_part_and_all_shards_are_the_whole(tmp_path: Path) -> None:
     assert sorted(name for part in parts for name in part) == sorted(listed())
 
 
+def test_a_list_says_what_would_be_skipped_and_why(tmp_path: Path) -> None:
+    names = (STAT, "rfc1939.dele.marks", "rfc2449.login-delay.keeps", "rfc3206.auth.credentials")
+    select = ("--list", "--select", " or ".join(f"{name}*" for name in names))
+    plain = popquiz("certify", *select).stdout.splitlines()
+    assert popquiz("certify", *select, "--target", "mock").stdout.splitlines() == plain
+    spared = certify(tmp_path, "mock", *select, "--safe", "--wrong-logins", "0").stdout
+    told = dict(line.partition("  ")[::2] for line in spared.splitlines())
+    assert list(told) == plain
+    assert told[STAT] == ""
+    assert told["rfc1939.dele.marks[n=1]"] == "SKIP(unsafe): marks messages for removal"
+    assert "SKIP(budget): more logins might fail than" in "".join(told.values())
+    ran = certify(tmp_path, PORT, "--list", "--select", "rfc6856.*")
+    assert ran.stdout.count("SKIP(capability): needs ") == ran.stdout.count("\n") > 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_shards_of_a_list_with_reasons_are_the_whole(tmp_path: Path) -> None:
+    def listed(*words: str) -> list[str]:
+        words = ("--list", "--select", "rfc1939.dele*", "--safe", *words)
+        return certify(tmp_path, "mock", *words).stdout.splitlines()
+
+    parts = [listed("--shard", f"{n}/2") for n in (1, 2)]
+    assert all(parts)
+    assert sorted(line for part in parts for line in part) == sorted(listed())
+
+
+def test_only_what_did_not_pass_is_played_again(tmp_path: Path) -> None:
+    words = ("--segment", "whole,byte")
+    certify(tmp_path, f"{PORT} --on LIST=err", *words)
+    first = {(c["id"], c["axes"]["segment"]): c["verdict"] for c in results(tmp_path)["cases"]}
+    assert {"PASS", "FAIL", "SKIP"} == set(first.values())
+    again = certify(tmp_path, PORT, *words, "--rerun", str(tmp_path / "out"))
+    assert again.returncode == Exit.PASSED
+    second = {(c["id"], c["axes"]["segment"]) for c in results(tmp_path)["cases"]}
+    assert second == {case for case, verdict in first.items() if verdict != "PASS"}
+    good = ("--select", STAT, "--segment", "whole")
+    ran = certify(tmp_path, PORT, *good, "--rerun", str(tmp_path / "out"))
+    assert "everything passed there" in one_line(ran) and ran.returncode == Exit.USAGE
+    ran = certify(tmp_path, PORT, "--rerun", "/nonexistent")
+    assert "/nonexistent: cannot read the results" in one_line(ran)
+
+
 def test_levels_and_profiles_choose_cases() -> None:
     def listed(*words: str) -> set[str]:
         return set(popquiz("certify", "--list", *words).stdout.splitlines())

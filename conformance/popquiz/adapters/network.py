@@ -20,7 +20,7 @@ from popquiz import probe
 from popquiz.adapters.box import Place
 from popquiz.errors import UsageError
 from popquiz.servers.maildrops import DROP_MAX
-from popquiz.targets import Endpoint, Stored
+from popquiz.targets import Endpoint, Stored, UnableError
 
 CALL_SECONDS = 20.0  # of each answer of such a server
 ARRIVAL_SECONDS = 20.0  # until mail that was taken is in the maildrop
@@ -125,8 +125,11 @@ class PostBox:
             self._post.send(self._place.account.user, octets)
             self._wait_for(sent)  # else they might change places
 
+    def fill(self, messages: Sequence[bytes]) -> None:
+        raise UnableError("mail is rewritten on its way to the store")
+
     def peek(self) -> Sequence[Stored]:
-        raise ValueError("mail is rewritten on its way to the store")
+        raise UnableError("mail is rewritten on its way to the store")
 
 
 def _place_of(rest: str, scheme: str) -> tuple[str, int, str]:
@@ -200,7 +203,7 @@ def _good(answer: tuple[str, Sequence[Any]]) -> Sequence[Any]:
 
 
 class ImapBox:
-    abilities = frozenset({"deliver", "reset", "peek"})
+    abilities = frozenset({"deliver", "fill", "reset", "peek"})
 
     def __init__(self, imap: Imap, place: Place) -> None:
         self._imap = imap
@@ -216,11 +219,14 @@ class ImapBox:
             self._append(client, octets)
 
     def reset(self) -> None:
+        self.fill(self._kept)
+
+    def fill(self, messages: Sequence[bytes]) -> None:
         with self._imap.session(self._place) as client:
             if _good(client.search(None, "ALL"))[0]:
                 _good(client.store("1:*", "+FLAGS.SILENT", r"(\Deleted)"))
                 _good(client.expunge())
-            for octets in self._kept:
+            for octets in messages:
                 self._append(client, octets)
 
     def peek(self) -> list[Stored]:
