@@ -189,6 +189,42 @@ def test_a_server_that_does_not_answer_is_judged(tmp_path: Path, action: str, ve
         assert rows["RFC1939-5-010"] == "FAIL"
 
 
+@pytest.mark.parametrize(
+    ("action", "verdict", "told"),
+    [
+        ("garbage", "FAIL", "actual"),
+        # A reply that does not end might be a long one; that it cannot be judged is said.
+        ("flood", "INCONCLUSIVE", "the reply is longer than the 1 MiB that @body keeps"),
+    ],
+)
+def test_what_no_server_says_concerns_the_case_and_no_other(
+    tmp_path: Path, action: str, verdict: str, told: str
+) -> None:
+    ran = certify(tmp_path, f"{PORT} --on LIST={action}")
+    assert ran.returncode == Exit.FAILED and ran.stderr == "" and told in ran.stdout
+    found = verdicts(tmp_path)
+    assert found.pop(STAT) == verdict
+    assert set(found.values()) <= GOOD
+    jsonschema.validate(results(tmp_path), schema())
+
+
+def test_a_server_that_turns_to_garbage_for_good_leaves_results(tmp_path: Path) -> None:
+    server = f"{PORT} --on LIST=garbage --on QUIT=garbage --on USER=garbage --on RETR=garbage"
+    ran = certify(tmp_path, server, "--patience", "2")
+    assert ran.returncode == Exit.TARGET  # nobody can log in: there is nothing to judge
+    assert "Traceback" not in ran.stdout + ran.stderr
+    ran = certify(tmp_path, f"{PORT} --on STAT=garbage --once {tmp_path / 'once'}")
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_a_server_that_thinks_before_each_error_is_not_blamed(tmp_path: Path) -> None:
+    words = ("--select", f"{STAT} or rfc1939.syntax.unknown-command*")
+    ran = certify(tmp_path, f"{PORT} --errors-after 3", *words)
+    assert ran.returncode == Exit.PASSED, ran.stdout
+    found = verdicts(tmp_path)
+    assert found[STAT] == "PASS" and set(found.values()) == {"PASS"} and len(found) > 1
+
+
 def test_a_server_that_fails_once_is_flaky(tmp_path: Path) -> None:
     ran = certify(tmp_path, f"{PORT} --on LIST=err --once {tmp_path / 'once'}")
     assert verdicts(tmp_path)[STAT] == "FLAKY"
@@ -279,6 +315,8 @@ def place(mock: dict[str, Any], text: str) -> str:
         ("{expired.implicit}", "--tls implicit --ca {expired.ca} --host localhost", "has expired"),
         (f"{PORT} --greet no", "", "does not greet"),
         (f"exec:{TINY} --greet no", "", "does not greet"),
+        (f"{PORT} --greet close", "", "closes connections without a greeting"),
+        (f"{PORT} --greet imap", "", "* OK IMAP4rev1 ready"),
         (f"{PORT} --on PASS=err", "", "the login failed"),
         (f"{PORT} --on PASS=exit", "", "connection closed"),
         (f"{PORT} --on STAT=mute", "", "the answer is missing"),

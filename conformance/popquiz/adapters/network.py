@@ -95,12 +95,17 @@ class Post:
 
 class PostBox:
     def __init__(self, post: Post, place: Place) -> None:
-        """With --yes-destroy the account holds the suite's messages from now on."""
+        """With --yes-destroy the account holds the suite's messages from now on, unless the server
+        is one that removes nothing: then its mail stays and cannot be reset."""
         self._post = post
         self._place = place
-        self.abilities = frozenset({"deliver", "reset"} if place.destroy else ())
-        if place.destroy:
-            self.reset()
+        self.abilities = frozenset({"deliver"} if place.destroy else ())
+        if not place.destroy:
+            return
+        self._send_all()  # an empty maildrop would not show whether mail can be removed
+        if self._is_empty():
+            self._send_all()
+            self.abilities |= {"reset"}
 
     def _wait_for(self, count: int) -> None:
         end = time.monotonic() + ARRIVAL_SECONDS
@@ -119,9 +124,19 @@ class PostBox:
         else:
             self._wait_for(before + 1)
 
-    def reset(self) -> None:
+    def _is_empty(self) -> bool:
+        """Whether removing all mail over POP3 worked."""
         _empty(self._place)
-        for sent, octets in enumerate(self._place.mail, 1):
+        return _count(self._place) == 0
+
+    def reset(self) -> None:
+        if not self._is_empty():
+            raise ValueError("the server keeps mail that was removed over POP3")
+        self._send_all()
+
+    def _send_all(self) -> None:
+        before = _count(self._place)
+        for sent, octets in enumerate(self._place.mail, before + 1):
             self._post.send(self._place.account.user, octets)
             self._wait_for(sent)  # else they might change places
 
