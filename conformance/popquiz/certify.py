@@ -33,6 +33,7 @@ from popquiz.results import Report
 from popquiz.schedule import Rules
 from popquiz.servers import profile
 from popquiz.targets import Target
+from popquiz.verdicts import Verdict
 
 HELP = "play the cases against a server and grade it"
 SEGMENTS = ("whole", "byte", "mid-crlf", "after-crlf")
@@ -76,6 +77,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         metavar="CUT,...",
         help=f"play each case with its writes cut so: {', '.join(SEGMENTS)}, or octets",
     )
+    group.add_argument("--rerun", metavar="DIR", help="only what did not pass in these results")
     group.add_argument("--shard", type=_shard, metavar="I/N", help="only this part of the cases")
 
 
@@ -108,7 +110,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "-j", dest="jobs", type=options.number(1), metavar="N", help="seats at most"
     )
     parser.add_argument("--repeat", type=options.number(1), default=1, metavar="N")
-    parser.add_argument("--list", action="store_true", help="only name what would be played")
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="only name the cases, and with a target why each would be skipped",
+    )
     parser.add_argument("--out", metavar="DIR", help="where the results go; needed unless --list")
 
 
@@ -130,15 +136,28 @@ def _check_names(text: str, rows: Catalogue) -> None:
             raise UsageError(f"--select: there is no requirement {word}; see `popquiz list`")
 
 
+def _passed(folder: Path) -> set[str]:
+    """The names of what passed in earlier results; a note is one way to pass. Raises UsageError."""
+    found = reporting.read(folder).results["cases"]
+    good = [case for case in found if case["verdict"] in (Verdict.PASS, Verdict.NOTE)]
+    cuts = [(case["id"], case["axes"]["segment"]) for case in good]
+    return {name if cut == "whole" else f"{name}@{cut}" for name, cut in cuts}
+
+
 def choose(args: argparse.Namespace, rows: Catalogue, loaded: list[Case]) -> list[Job]:
     """What the options select, in a stable order. Raises UsageError when that is nothing."""
     matches = selection.parse(args.select) if args.select else lambda names: True
     _check_names(args.select or "", rows)
     found = [c for c in loaded if matches(c.names) and _wanted(c, args, rows)]
     jobs = [Job(case, segment) for segment in args.segment for case in found]
+    if args.rerun:
+        done = _passed(Path(args.rerun))
+        jobs = [job for job in jobs if job.name not in done]
     if args.shard:
         part, whole = args.shard
         jobs = jobs[part - 1 :: whole]
+    if not jobs and args.rerun:
+        raise UsageError(f"--rerun {args.rerun}: everything passed there that is selected here")
     if not jobs and not args.shard:
         raise UsageError("no case is selected; `popquiz list` names them all")
     return jobs
@@ -196,11 +215,11 @@ def _read_baseline(args: argparse.Namespace, path: Path | None) -> baseline.Base
     return baseline.read(path)
 
 
-def _play(
-    args: argparse.Namespace, target: Target, jobs: list[Job], rows: Catalogue, console: Console
-) -> runner.Run:
+def _config(
+    args: argparse.Namespace, target: Target, jobs: list[Job], rows: Catalogue
+) -> runner.Config:
     fixtures = Fixtures(paths.fixtures())
-    config = runner.Config(
+    return runner.Config(
         target=target,
         jobs=jobs,
         fixtures=fixtures,
@@ -208,8 +227,21 @@ def _play(
         logins=options.logins(args),
         workers=min(options.workers(args.jobs), max(len(jobs), 1)),
         sanity_patience_ms=args.patience * 1000,
-        heard=lambda result: console.step(),
     )
+
+
+def _list(args: argparse.Namespace, jobs: list[Job], rows: Catalogue) -> None:
+    """The cases; with a target, why some of them would be skipped there."""
+    if not jobs or not (args.target or args.lab):
+        print(*(job.name for job in jobs), sep="\n")
+        return
+    for job, refusal in runner.foresee(_config(args, options.target(args), jobs, rows)):
+        print(f"{job.name}  SKIP({refusal[0]}): {refusal[1]}" if refusal else job.name)
+
+
+def _play(config: runner.Config, console: Console) -> runner.Run:
+    target, jobs = config.target, config.jobs
+    config.heard = lambda result: console.step()
     for line in forecast.lines(target, jobs, config.rules):
         console.line(line)
     console.begin(len(jobs), target.name)
@@ -238,7 +270,7 @@ def certify(args: argparse.Namespace) -> int:
     loaded = cases.all_for_servers(rows)
     jobs = choose(args, rows, loaded)
     if args.list:
-        print(*(job.name for job in jobs), sep="\n")
+        _list(args, jobs, rows)
         return Exit.PASSED
     if not args.out:
         raise UsageError("--out DIR is needed: where the results go")
@@ -247,7 +279,7 @@ def certify(args: argparse.Namespace) -> int:
     known = _read_baseline(args, base)
     results.check_folder(folder)
     console = Console()
-    run = _play(args, target, jobs, rows, console)
+    run = _play(_config(args, target, jobs, rows), console)
     comparison = baseline.compare(known, run.results, {c.id for c in loaded}, date.today())
     strictness = gate.Gate(
         args.strict, args.strict_baseline, args.max_inconclusive, args.report_only

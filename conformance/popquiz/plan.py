@@ -145,6 +145,8 @@ def refusal(case: Case, maildrop: Maildrop, situation: Situation) -> Refusal | N
         return Skip.CAPABILITY, "needs STLS"
     if not situation.may_write and (why := unsafe(case, situation.facts)):
         return Skip.UNSAFE, why
+    if fills(maildrop, situation.seat) and not situation.may_write:
+        return Skip.UNSAFE, "needs mail of its own"
     account = situation.seat.account(maildrop)
     if not account:
         return Skip.ADAPTER, f"needs the maildrop {maildrop.name!r}"
@@ -156,6 +158,11 @@ def refusal(case: Case, maildrop: Maildrop, situation: Situation) -> Refusal | N
 def _takes_tokens(case: Case) -> bool:
     """Whether it sends a token in the place of the password."""
     return any("tokens" in need.args or "OAUTHBEARER" in need.args for need in case.needs)
+
+
+def fills(maildrop: Maildrop, seat: Seat) -> bool:
+    """Whether the maildrop has to be filled before the case."""
+    return not maildrop.is_default and "fill" in seat.adapter.abilities
 
 
 def removes_for_good(case: Case, situation: Situation) -> bool:

@@ -14,6 +14,7 @@ from popquiz.capture import Capture
 from popquiz.errors import PopquizError
 from popquiz.facts import Facts
 from popquiz.fixtures import Fixtures, Maildrop
+from popquiz.plan import Refusal
 from popquiz.player import Player
 from popquiz.record import Job, Result
 from popquiz.schedule import Bench, Rules, Scheduler
@@ -134,6 +135,26 @@ class _Session:
         if self.config.capture:
             stops.append(self.config.capture.pause())
         await asyncio.gather(*stops, self.config.target.stop(), return_exceptions=True)
+
+
+async def _foresee(config: Config, found: dict[Job, Refusal | None]) -> None:
+    for part in parts(config):
+        session = _Session(part, Run())
+        try:
+            seats = await part.target.start(maildrops(part), 1)
+            scheduler = Scheduler(part.target, await session.benches(seats), part.rules)
+            found |= {job: scheduler.refusal(job) for job in part.jobs}
+        finally:
+            await asyncio.shield(session.close())
+
+
+def foresee(config: Config) -> list[tuple[Job, Refusal | None]]:
+    """Why each case would be skipped, in their order: only the sanity case is played. Raises
+    PopquizError."""
+    children.watch_without_threads()
+    found: dict[Job, Refusal | None] = {}
+    asyncio.run(_foresee(config, found))
+    return [(job, found[job]) for job in config.jobs]
 
 
 async def _perform_parts(config: Config, run: Run) -> None:

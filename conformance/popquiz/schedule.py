@@ -25,6 +25,7 @@ from popquiz.targets import Incident, Seat, Target, UnableError
 from popquiz.verdicts import DEADLY, Attempt, Skip, Verdict
 
 WRONG_LOGINS = 3  # on servers of other people, unless they allow more: some ban who has five
+OVER_BUDGET = "more logins might fail than are still allowed (--wrong-logins)"
 LATE_SECONDS, LATE_TURNS = 0.02, 25  # for news of a process that died
 SETTLED = (Verdict.PASS, Verdict.SKIP)  # are not played again
 HEALTHY = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.SKIP)  # prove that the target lives
@@ -97,14 +98,21 @@ class Scheduler:
                 if job not in self.results:
                     self._finish(job, [Attempt(Verdict.INCONCLUSIVE, why=self.lost)])
 
+    def refusal(self, job: Job) -> plan.Refusal | None:
+        """Why a case would be skipped; None: it would be played, unless others use up the wrong
+        logins first."""
+        if self._out_of_budget(job):
+            return Skip.BUDGET, OVER_BUDGET
+        situation = self._situation(self.benches[0])
+        return plan.refusal(job.case, self.rules.maildrop(job), situation)
+
     def _lanes(self, jobs: Iterable[Job]) -> tuple[deque[Job], ...]:
         """Ordinary cases; those with wrong logins, one after the other; those that need the whole
         target; those after which nothing is as before. Cases that cannot be played get results."""
         lanes: tuple[deque[Job], ...] = (deque(), deque(), deque(), deque())
         situation = self._situation(self.benches[0])
         for job in jobs:
-            refusal = plan.refusal(job.case, self.rules.maildrop(job), situation)
-            if refusal:
+            if refusal := self.refusal(job):
                 self._skip(job, *refusal)
             elif plan.removes_for_good(job.case, situation):
                 lanes[3].append(job)
@@ -157,7 +165,7 @@ class Scheduler:
 
     async def _play(self, bench: Bench, job: Job) -> None:
         if self._out_of_budget(job):
-            self._skip(job, Skip.BUDGET, "the wrong logins that were allowed are used up")
+            self._skip(job, Skip.BUDGET, OVER_BUDGET)
             return
         attempt = await self._attempt(bench, job)
         if attempt.verdict in DEADLY:
@@ -220,6 +228,7 @@ class Scheduler:
     async def _attempt(self, bench: Bench, job: Job) -> Attempt:
         """Plays a case once, looks after the target, and leaves the maildrop as it was."""
         request = self._request(bench, job)
+        filled = await self._fill(bench, job, request)
         try:
             outcome = await self._paced(bench, job, request)
         except PlayerDied as died:
@@ -231,7 +240,7 @@ class Scheduler:
                 self.rules.wrong_logins = max(left, 0)
         attempt = await self._look_after(bench, attempt)
         touched = job.case.needs_any("destructive") or job.case.deeds.marks
-        dirty = touched or attempt.verdict is not Verdict.PASS
+        dirty = filled or touched or attempt.verdict is not Verdict.PASS
         if dirty and attempt.verdict not in DEADLY:
             await self._reset(bench, request)
         return attempt
@@ -247,6 +256,17 @@ class Scheduler:
             return outcome
         finally:
             self.pace.made(wanted, made)
+
+    async def _fill(self, bench: Bench, job: Job, request: Request) -> bool:
+        """Makes the maildrop hold the mail of the case, where one account is all there is."""
+        maildrop, seat = self.rules.maildrop(job), bench.seat
+        if not plan.fills(maildrop, seat) or not request.account:
+            return False
+        try:
+            await seat.adapter.fill(request.account.user, maildrop.messages)
+        except (OSError, ValueError, TargetError) as error:
+            raise TargetLost(f"the maildrop cannot be filled: {error}") from None
+        return True
 
     async def _reset(self, bench: Bench, request: Request) -> None:
         adapter = bench.seat.adapter

@@ -276,6 +276,9 @@ class ExecAdapter(Adapter):
         else:
             self._restore()
 
+    async def fill(self, user: str, messages: Mail) -> None:
+        await (self._boxes or NoAdapter()).fill(user, messages)
+
     async def deliver(self, user: str, octets: bytes) -> None:
         await (self._boxes or NoAdapter()).deliver(user, octets)
 
@@ -312,7 +315,8 @@ class ExecSeat:
         return self.adapter.endpoint
 
     def account(self, maildrop: Maildrop) -> Account | None:
-        return self.first if maildrop.is_default else None
+        fits = maildrop.is_default or "fill" in self.adapter.abilities
+        return self.first if fits else None
 
     def incidents(self) -> Sequence[Incident]:
         return [*self.adapter.server.incidents(), *self.logs.new()]

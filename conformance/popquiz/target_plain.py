@@ -32,8 +32,10 @@ class PlainSeat:
     adapter: Adapter
 
     def account(self, maildrop: Maildrop) -> Account | None:
-        """The mail is the person's: only what takes any maildrop can be played."""
-        return self.first if maildrop.is_default else None
+        """The mail is the person's: without an adapter that fills the maildrop only what takes any
+        mail can be played."""
+        fits = maildrop.is_default or "fill" in self.adapter.abilities
+        return self.first if fits else None
 
     def incidents(self) -> Sequence[Incident]:
         return ()

@@ -71,6 +71,10 @@ class Adapter(Protocol):
         """Adds a message; the next session of the user sees it."""
         raise UnableError("no adapter that can add mail")
 
+    async def fill(self, user: str, messages: Sequence[bytes]) -> None:
+        """Makes the maildrop hold these messages and no others, until reset()."""
+        raise UnableError("no adapter that can fill a maildrop")
+
     async def reset(self, user: str) -> None:
         """Restores the maildrop as it was at the start."""
         raise UnableError("no adapter that can restore the maildrop")

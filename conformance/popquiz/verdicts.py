@@ -122,12 +122,24 @@ class Agreement:
     shown: Attempt  # the attempt that stands for all
 
 
+def _rows_of_any(attempts: Sequence[Attempt]) -> dict[str, Verdict]:
+    """Of each requirement what all attempts say that came to it, where those agree."""
+    found: dict[str, set[Verdict]] = {}
+    for attempt in attempts:
+        for name, verdict in attempt.rows.items():
+            found.setdefault(name, set()).add(verdict)
+    return {name: seen.pop() for name, seen in found.items() if len(seen) == 1}
+
+
 def agree(attempts: Sequence[Attempt]) -> Agreement:
     """What several attempts come to. When they disagree the case is FLAKY, and requirements on
-    which they disagree are left untested."""
+    which they disagree are left untested. A case that fails every time fails, wherever that shows:
+    a server that says too much is caught here or there, as the octets come."""
     first = attempts[0]
     if all(attempt.same == first.same for attempt in attempts):
         return Agreement(first.verdict, first.why, first.rows, first)
+    if all(attempt.verdict is Verdict.FAIL for attempt in attempts):
+        return Agreement(Verdict.FAIL, first.why, _rows_of_any(attempts), first)
     shown = max(attempts, key=lambda attempt: RANK[attempt.verdict])
     ways = dict.fromkeys(f"{a.verdict}#{a.way}" if a.way else str(a.verdict) for a in attempts)
     rows = {

@@ -269,6 +269,33 @@ def test_mail_that_is_sent_arrives_and_is_emptied_over_pop3(tmp_path: Path, kind
         asyncio.run(talk(address))
 
 
+def test_a_server_that_removes_nothing_is_not_reset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(place: Place) -> int:
+        return len(list(tmp_path.iterdir()))
+
+    monkeypatch.setattr("popquiz.adapters.network._empty", lambda place: None)
+    monkeypatch.setattr("popquiz.adapters.network._count", count)
+    with post(tmp_path) as address:
+        box = opened(f"smtp://{address}", mail=(ONE,), destroy=True)
+    assert box.abilities == {"deliver"} and count(Place(USER, NOWHERE)) == 1
+    with pytest.raises(ValueError, match="keeps mail that was removed"):
+        box.reset()
+
+
+@pytest.mark.parametrize("kind", ["maildir", "mbox"])
+def test_a_maildrop_is_filled_and_comes_back(kind: str, request: pytest.FixtureRequest) -> None:
+    path: Path = request.getfixturevalue(kind)
+    before, box = listing(path.parent), opened(f"{kind}:{path}")
+    box.fill([NEW, ONE, NEW])
+    assert octets(box) == [NEW, ONE, NEW]
+    box.fill([])
+    assert octets(box) == []
+    box.reset()
+    assert listing(path.parent) == before
+
+
 # ---- other people's servers ---------------------------------------------------------------------
 
 

@@ -189,6 +189,42 @@ def test_a_server_that_does_not_answer_is_judged(tmp_path: Path, action: str, ve
         assert rows["RFC1939-5-010"] == "FAIL"
 
 
+@pytest.mark.parametrize(
+    ("action", "verdict", "told"),
+    [
+        ("garbage", "FAIL", "actual"),
+        # A reply that does not end might be a long one; that it cannot be judged is said.
+        ("flood", "INCONCLUSIVE", "the reply is longer than the 1 MiB that @body keeps"),
+    ],
+)
+def test_what_no_server_says_concerns_the_case_and_no_other(
+    tmp_path: Path, action: str, verdict: str, told: str
+) -> None:
+    ran = certify(tmp_path, f"{PORT} --on LIST={action}")
+    assert ran.returncode == Exit.FAILED and ran.stderr == "" and told in ran.stdout
+    found = verdicts(tmp_path)
+    assert found.pop(STAT) == verdict
+    assert set(found.values()) <= GOOD
+    jsonschema.validate(results(tmp_path), schema())
+
+
+def test_a_server_that_turns_to_garbage_for_good_leaves_results(tmp_path: Path) -> None:
+    server = f"{PORT} --on LIST=garbage --on QUIT=garbage --on USER=garbage --on RETR=garbage"
+    ran = certify(tmp_path, server, "--patience", "2")
+    assert ran.returncode == Exit.TARGET  # nobody can log in: there is nothing to judge
+    assert "Traceback" not in ran.stdout + ran.stderr
+    ran = certify(tmp_path, f"{PORT} --on STAT=garbage --once {tmp_path / 'once'}")
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_a_server_that_thinks_before_each_error_is_not_blamed(tmp_path: Path) -> None:
+    words = ("--select", f"{STAT} or rfc1939.syntax.unknown-command*")
+    ran = certify(tmp_path, f"{PORT} --errors-after 3", *words)
+    assert ran.returncode == Exit.PASSED, ran.stdout
+    found = verdicts(tmp_path)
+    assert found[STAT] == "PASS" and set(found.values()) == {"PASS"} and len(found) > 1
+
+
 def test_a_server_that_fails_once_is_flaky(tmp_path: Path) -> None:
     ran = certify(tmp_path, f"{PORT} --on LIST=err --once {tmp_path / 'once'}")
     assert verdicts(tmp_path)[STAT] == "FLAKY"
@@ -279,6 +315,8 @@ def place(mock: dict[str, Any], text: str) -> str:
         ("{expired.implicit}", "--tls implicit --ca {expired.ca} --host localhost", "has expired"),
         (f"{PORT} --greet no", "", "does not greet"),
         (f"exec:{TINY} --greet no", "", "does not greet"),
+        (f"{PORT} --greet close", "", "closes connections without a greeting"),
+        (f"{PORT} --greet imap", "", "* OK IMAP4rev1 ready"),
         (f"{PORT} --on PASS=err", "", "the login failed"),
         (f"{PORT} --on PASS=exit", "", "connection closed"),
         (f"{PORT} --on STAT=mute", "", "the answer is missing"),
@@ -406,6 +444,48 @@ def test_a_shard_is_a_part_and_all_shards_are_the_whole(tmp_path: Path) -> None:
     parts = [listed("--shard", f"{n}/3") for n in (1, 2, 3)]
     assert all(parts)
     assert sorted(name for part in parts for name in part) == sorted(listed())
+
+
+def test_a_list_says_what_would_be_skipped_and_why(tmp_path: Path) -> None:
+    names = (STAT, "rfc1939.dele.marks", "rfc2449.login-delay.keeps", "rfc3206.auth.credentials")
+    select = ("--list", "--select", " or ".join(f"{name}*" for name in names))
+    plain = popquiz("certify", *select).stdout.splitlines()
+    assert popquiz("certify", *select, "--target", "mock").stdout.splitlines() == plain
+    spared = certify(tmp_path, "mock", *select, "--safe", "--wrong-logins", "0").stdout
+    told = dict(line.partition("  ")[::2] for line in spared.splitlines())
+    assert list(told) == plain
+    assert told[STAT] == ""
+    assert told["rfc1939.dele.marks[n=1]"] == "SKIP(unsafe): marks messages for removal"
+    assert "SKIP(budget): more logins might fail than" in "".join(told.values())
+    ran = certify(tmp_path, PORT, "--list", "--select", "rfc6856.*")
+    assert ran.stdout.count("SKIP(capability): needs ") == ran.stdout.count("\n") > 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_shards_of_a_list_with_reasons_are_the_whole(tmp_path: Path) -> None:
+    def listed(*words: str) -> list[str]:
+        words = ("--list", "--select", "rfc1939.dele*", "--safe", *words)
+        return certify(tmp_path, "mock", *words).stdout.splitlines()
+
+    parts = [listed("--shard", f"{n}/2") for n in (1, 2)]
+    assert all(parts)
+    assert sorted(line for part in parts for line in part) == sorted(listed())
+
+
+def test_only_what_did_not_pass_is_played_again(tmp_path: Path) -> None:
+    words = ("--segment", "whole,byte")
+    certify(tmp_path, f"{PORT} --on LIST=err", *words)
+    first = {(c["id"], c["axes"]["segment"]): c["verdict"] for c in results(tmp_path)["cases"]}
+    assert {"PASS", "FAIL", "SKIP"} == set(first.values())
+    again = certify(tmp_path, PORT, *words, "--rerun", str(tmp_path / "out"))
+    assert again.returncode == Exit.PASSED
+    second = {(c["id"], c["axes"]["segment"]) for c in results(tmp_path)["cases"]}
+    assert second == {case for case, verdict in first.items() if verdict != "PASS"}
+    good = ("--select", STAT, "--segment", "whole")
+    ran = certify(tmp_path, PORT, *good, "--rerun", str(tmp_path / "out"))
+    assert "everything passed there" in one_line(ran) and ran.returncode == Exit.USAGE
+    ran = certify(tmp_path, PORT, "--rerun", "/nonexistent")
+    assert "/nonexistent: cannot read the results" in one_line(ran)
 
 
 def test_levels_and_profiles_choose_cases() -> None:

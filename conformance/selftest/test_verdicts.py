@@ -149,9 +149,20 @@ def test_attempts_that_disagree_are_flaky(words: tuple[str, ...]) -> None:
         assert word.upper() in found.why
 
 
-def test_the_same_verdict_in_another_way_is_flaky() -> None:
+def test_what_fails_every_time_fails_whatever_the_way() -> None:
     first, second = attempts("fail", "fail")
-    other = judge(case(), outcome("fail", branch="lost"), ROWS)
+    other = judge(case(), outcome("fail", {FAIL: "fail", WARN: "fail"}, branch="lost"), ROWS)
+    rows = {FAIL: "fail", WARN: "pass", NOTE: "pass"}
+    third = judge(case(), outcome("fail", rows, branch="lost"), ROWS)
+    found = agree([first, second, other, third])
+    assert found.verdict is Verdict.FAIL and found.shown is first
+    # What some attempts did not come to is told; what they disagree on is not.
+    assert found.rows == {FAIL: Verdict.FAIL, NOTE: Verdict.PASS}
+
+
+def test_another_verdict_in_another_way_is_flaky() -> None:
+    first, second = attempts("note", "note")
+    other = judge(case(), outcome("note", branch="lost"), ROWS)
     assert agree([first, second, other]).verdict is Verdict.FLAKY
 
 

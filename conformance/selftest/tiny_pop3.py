@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A POP3 server of a hundred lines that misbehaves on request, to try the runner on.
 
-usage: tiny_pop3.py [--port N] [--folder DIR] [--greet no] [--on COMMAND=ACTION]... [--once FILE]
+usage: tiny_pop3.py [--port N] [--folder DIR] [--greet no|imap|close] [--on COMMAND=ACTION]...
+                    [--once FILE] [--errors-after SECONDS]
 
 Without --port it serves one session on its standard input and output, as inetd has it. With
 --folder the maildrop is its *.eml files, which DELE and QUIT remove; else it is three messages in
@@ -42,6 +43,7 @@ def _undefined() -> None:
     sys.stderr.flush()
 
 
+GARBAGE = bytes(range(256)) * 40 + b"\r\n\x16\x03\x01\r\n.\r\n"
 # What may happen before a command is answered; the answer follows unless something else is said.
 ACTIONS: dict[str, Callable[[], object]] = {
     "abort": os.abort,
@@ -69,7 +71,10 @@ class Session:
     def serve(self) -> None:
         if self.args.greet == "no":
             time.sleep(3600)
-        self.say(b"+OK tiny <1.2@tiny.example>")
+        if self.args.greet == "close":
+            return
+        imap = self.args.greet == "imap"
+        self.say(b"* OK IMAP4rev1 ready" if imap else b"+OK tiny <1.2@tiny.example>")
         while line := self.reader.readline():
             words = line.decode("latin-1").split() or [""]
             if not self.answer(words[0].upper(), words[1:]):
@@ -91,6 +96,10 @@ class Session:
         ACTIONS.get(action, lambda: None)()
         if action == "close":
             return False
+        if action == "flood":
+            self.flood()
+        if action == "garbage":
+            self.writer.write(GARBAGE)
         if action == "err":
             self.say(b"-ERR no")
             return True
@@ -98,7 +107,13 @@ class Session:
             getattr(self, f"on_{verb.lower()}", self.unknown)(words)
         return verb != "QUIT"
 
+    def flood(self) -> None:
+        """Talks until nobody listens any more."""
+        while True:
+            self.say(b"+OK " + b"x" * 500)
+
     def unknown(self, words: list[str]) -> None:
+        time.sleep(self.args.errors_after)
         self.say(b"-ERR unknown")
 
     def on_user(self, words: list[str]) -> None:
@@ -106,6 +121,7 @@ class Session:
 
     def on_pass(self, words: list[str]) -> None:
         good = " ".join(words) == "secret pass"
+        time.sleep(0 if good else self.args.errors_after)
         self.say(b"+OK" if good else b"-ERR wrong")
 
     def on_noop(self, words: list[str]) -> None:
@@ -148,6 +164,7 @@ def main() -> None:
     parser.add_argument("--greet", default="yes")
     parser.add_argument("--on", action="append", default=[])
     parser.add_argument("--once")
+    parser.add_argument("--errors-after", type=float, default=0.0)
     args = parser.parse_args()
     args.on = dict(text.split("=", 1) for text in args.on)
     if args.port is None:

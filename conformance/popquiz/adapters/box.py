@@ -31,10 +31,13 @@ class Box(Protocol):
     """The mail of one account. Calls may block. They raise OSError or ValueError when something
     goes wrong, UnableError when it cannot be done at all."""
 
-    abilities: frozenset[str]  # of deliver, reset and peek
+    abilities: frozenset[str]  # of deliver, fill, reset and peek
 
     def deliver(self, octets: bytes) -> None:
         """Adds a message whose lines end in CRLF; the next session sees it."""
+
+    def fill(self, messages: Sequence[bytes]) -> None:
+        """Makes it hold these messages and no others."""
 
     def reset(self) -> None:
         """Brings back what was there when the box was opened."""
@@ -78,6 +81,9 @@ class Boxes(Adapter):
 
     async def deliver(self, user: str, octets: bytes) -> None:
         await self._call(lambda: self._box(user).deliver(octets))
+
+    async def fill(self, user: str, messages: Sequence[bytes]) -> None:
+        await self._call(lambda: self._box(user).fill(messages))
 
     async def reset(self, user: str) -> None:
         await self._call(self._box(user).reset)

@@ -16,9 +16,10 @@ import json
 import shlex
 import subprocess
 from base64 import b64decode
+from collections.abc import Sequence
 
 from popquiz.errors import UsageError
-from popquiz.targets import Stored
+from popquiz.targets import Stored, UnableError
 
 ABILITIES = frozenset({"deliver", "reset", "peek"})
 RUN_SECONDS = 50.0
@@ -62,6 +63,9 @@ class CommandBox:
 
     def deliver(self, octets: bytes) -> None:
         self._run("deliver", self._user, octets=octets)
+
+    def fill(self, messages: Sequence[bytes]) -> None:
+        raise UnableError("a program is not asked for this")
 
     def reset(self) -> None:
         self._run("reset", self._user)

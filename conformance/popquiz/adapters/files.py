@@ -8,7 +8,7 @@ import re
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -62,7 +62,7 @@ def _arrival(path: Path) -> tuple[int, int, str]:
 
 
 class MaildirBox:
-    abilities = frozenset({"deliver", "reset", "peek"})
+    abilities = frozenset({"deliver", "fill", "reset", "peek"})
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -90,6 +90,12 @@ class MaildirBox:
             file.write(octets)
             _give(file.fileno(), like)
         fresh.rename(path)
+
+    def fill(self, messages: Sequence[bytes]) -> None:
+        for path in self._files():
+            path.unlink(missing_ok=True)
+        for octets in messages:
+            self.deliver(octets)
 
     def reset(self) -> None:
         present = {_identity(path): path for path in self._files()}
@@ -119,7 +125,7 @@ class MaildirBox:
 class MboxBox:
     """One file. It is written in its place, under the locks that mail programs take."""
 
-    abilities = frozenset({"deliver", "reset", "peek"})
+    abilities = frozenset({"deliver", "fill", "reset", "peek"})
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -152,12 +158,17 @@ class MboxBox:
     def deliver(self, octets: bytes) -> None:
         self._locked(lambda box: box.add(on_disk(octets)))
 
-    def reset(self) -> None:
-        self._locked(lambda box: self._put_back())
+    def fill(self, messages: Sequence[bytes]) -> None:
+        self._locked(lambda box: self._put(b""))
+        for octets in messages:
+            self.deliver(octets)
 
-    def _put_back(self) -> None:
+    def reset(self) -> None:
+        self._locked(lambda box: self._put(self._octets))
+
+    def _put(self, octets: bytes) -> None:
         with open(os.open(self._path, os.O_RDWR | os.O_NOFOLLOW), "r+b") as file:
-            file.write(self._octets)
+            file.write(octets)
             file.truncate()
 
     def peek(self) -> list[Stored]:

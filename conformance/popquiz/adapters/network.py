@@ -20,7 +20,7 @@ from popquiz import probe
 from popquiz.adapters.box import Place
 from popquiz.errors import UsageError
 from popquiz.servers.maildrops import DROP_MAX
-from popquiz.targets import Endpoint, Stored
+from popquiz.targets import Endpoint, Stored, UnableError
 
 CALL_SECONDS = 20.0  # of each answer of such a server
 ARRIVAL_SECONDS = 20.0  # until mail that was taken is in the maildrop
@@ -95,12 +95,17 @@ class Post:
 
 class PostBox:
     def __init__(self, post: Post, place: Place) -> None:
-        """With --yes-destroy the account holds the suite's messages from now on."""
+        """With --yes-destroy the account holds the suite's messages from now on, unless the server
+        is one that removes nothing: then its mail stays and cannot be reset."""
         self._post = post
         self._place = place
-        self.abilities = frozenset({"deliver", "reset"} if place.destroy else ())
-        if place.destroy:
-            self.reset()
+        self.abilities = frozenset({"deliver"} if place.destroy else ())
+        if not place.destroy:
+            return
+        self._send_all()  # an empty maildrop would not show whether mail can be removed
+        if self._is_empty():
+            self._send_all()
+            self.abilities |= {"reset"}
 
     def _wait_for(self, count: int) -> None:
         end = time.monotonic() + ARRIVAL_SECONDS
@@ -119,14 +124,27 @@ class PostBox:
         else:
             self._wait_for(before + 1)
 
-    def reset(self) -> None:
+    def _is_empty(self) -> bool:
+        """Whether removing all mail over POP3 worked."""
         _empty(self._place)
-        for sent, octets in enumerate(self._place.mail, 1):
+        return _count(self._place) == 0
+
+    def reset(self) -> None:
+        if not self._is_empty():
+            raise ValueError("the server keeps mail that was removed over POP3")
+        self._send_all()
+
+    def _send_all(self) -> None:
+        before = _count(self._place)
+        for sent, octets in enumerate(self._place.mail, before + 1):
             self._post.send(self._place.account.user, octets)
             self._wait_for(sent)  # else they might change places
 
+    def fill(self, messages: Sequence[bytes]) -> None:
+        raise UnableError("mail is rewritten on its way to the store")
+
     def peek(self) -> Sequence[Stored]:
-        raise ValueError("mail is rewritten on its way to the store")
+        raise UnableError("mail is rewritten on its way to the store")
 
 
 def _place_of(rest: str, scheme: str) -> tuple[str, int, str]:
@@ -200,7 +218,7 @@ def _good(answer: tuple[str, Sequence[Any]]) -> Sequence[Any]:
 
 
 class ImapBox:
-    abilities = frozenset({"deliver", "reset", "peek"})
+    abilities = frozenset({"deliver", "fill", "reset", "peek"})
 
     def __init__(self, imap: Imap, place: Place) -> None:
         self._imap = imap
@@ -216,11 +234,14 @@ class ImapBox:
             self._append(client, octets)
 
     def reset(self) -> None:
+        self.fill(self._kept)
+
+    def fill(self, messages: Sequence[bytes]) -> None:
         with self._imap.session(self._place) as client:
             if _good(client.search(None, "ALL"))[0]:
                 _good(client.store("1:*", "+FLAGS.SILENT", r"(\Deleted)"))
                 _good(client.expunge())
-            for octets in self._kept:
+            for octets in messages:
                 self._append(client, octets)
 
     def peek(self) -> list[Stored]:
