@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from popquiz.servers import maildrops
-from popquiz.servers.maildrops import OLD, BusyError, Maildir, Mbox, Owner, Store, on_disk, on_wire
+from popquiz.servers.maildrops import (
+    OLD,
+    BusyError,
+    Maildir,
+    Mbox,
+    Owner,
+    Spool,
+    Store,
+    on_disk,
+    on_wire,
+)
 
 SELF = Owner(os.getuid(), os.getgid())
 MAIL = [
@@ -192,6 +202,66 @@ def test_a_pipe_in_a_maildir_does_not_hang_the_reader(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "Maildir/cur/2")
     with pytest.raises(OSError, match="is no file"):
         store.peek()
+
+
+class Indexed:
+    """A spool, and a server that names in its index what it finds there, and notes how often."""
+
+    def __init__(self, folder: Path, mail: list[bytes]) -> None:
+        self.folder = folder / "spool"
+        self.store = Spool(self.folder, SELF, mail, self.index)
+        self.looks = 0
+
+    def index(self) -> None:
+        self.looks += 1
+        index = self.folder / "index"
+        gone = index.read_text().split() if index.exists() else []
+        for name in gone:  # what it was told to remove, and left lying about
+            (self.folder / name).unlink(missing_ok=True)
+        index.write_text("")
+
+
+def test_a_spool_holds_what_it_was_given(tmp_path: Path) -> None:
+    mail = [*MAIL, b"", *(b"Subject: %d\r\n\r\n" % n for n in range(9))]
+    spool = Indexed(tmp_path, mail)
+    spool.store.reset()
+    spool.store.settle()
+    # No file is empty there, and 10. comes behind 9.
+    assert spool.store.peek() == [on_wire(message) or b"\r\n" for message in mail]
+
+
+def test_a_spool_is_put_back_with_its_index(tmp_path: Path) -> None:
+    spool = Indexed(tmp_path, MAIL)
+    spool.store.reset()
+    spool.store.settle()
+    assert spool.looks == 1
+    (spool.folder / "index").write_text("1. 2.")
+    (spool.folder / "2.").unlink()
+    (spool.folder / "planted").touch()
+    spool.store.reset()
+    assert spool.looks == 1
+    assert sorted(path.name for path in spool.folder.iterdir()) == ["1.", "2.", "3.", "index"]
+    assert (spool.folder / "index").read_text() == ""
+    assert spool.store.peek() == ON_WIRE
+
+
+def test_what_is_removed_from_a_spool_is_not_seen(tmp_path: Path) -> None:
+    spool = Indexed(tmp_path, MAIL)
+    spool.store.reset()
+    spool.store.settle()
+    (spool.folder / "index").write_text("3.")
+    assert spool.store.peek() == ON_WIRE[:2]
+
+
+def test_a_delivery_to_a_spool_has_a_number_of_its_own(tmp_path: Path) -> None:
+    spool = Indexed(tmp_path, MAIL)
+    spool.store.reset()
+    spool.store.settle()
+    (spool.folder / "3.").unlink()
+    spool.store.deliver(b"a: b\n\nc\n")
+    assert spool.looks == 2
+    assert (spool.folder / "4.").read_bytes() == b"a: b\r\n\r\nc\r\n"
+    assert not (spool.folder / "3.").exists()
 
 
 LINES = st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"")), max_size=8)

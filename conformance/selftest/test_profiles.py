@@ -108,6 +108,8 @@ def test_a_variant_changes_values_and_adds_settings(tmp_path: Path) -> None:
         ('kind = "mbox"', 'kind = "mh"', ":20: kind in [maildrop]: 'mh' is none of: maildir mbox"),
         ("mail/{account}", "mail/all", "all accounts share one maildrop"),
         ('kind = "mbox"', 'kind = "mbox"\nfiles = { x = "" }', "only a Maildir has files"),
+        ('kind = "mbox"', 'kind = "spool"', ":18: index in [maildrop]: a spool needs it"),
+        ('kind = "mbox"', 'kind = "mbox"\nindex = ["x"]', "and nothing else has it"),
         ("[maildrop]", "x = 1\n[maildrop]", ":19: x in [process]: is unknown"),
         ('settings = ["plain"]', 'backend = "dovecot"', "[maildrop] or `backend`, and not both"),
         ('depth = "9"', 'dpeth = "9"', "changes a value that [values] does not have"),
@@ -119,6 +121,9 @@ def test_a_variant_changes_values_and_adds_settings(tmp_path: Path) -> None:
         ),
         ('"{port}"', '"x"', ":5: tls: needs {port} in a file or a command"),
         ("[maildrop]", '[session]\ntitle = "("\n[maildrop]', "no regular expression"),
+        ("[maildrop]", '[session]\nsays = "("\n[maildrop]', "no regular expression"),
+        ("[maildrop]", '[session]\nfiles = "/run"\n[maildrop]', "in the server's own folder"),
+        ('"{port}"]', '"{port}"]\nready = "../x"', "must lie in the server's own folder"),
         ("[maildrop]", '[log]\npath = "l"\nalarm = ["("]\n[maildrop]', "no regular expression"),
     ],
 )
@@ -147,7 +152,7 @@ def test_what_is_no_text_is_no_profile(tmp_path: Path, octets: bytes) -> None:
 def test_a_profile_that_is_not_there_is_named() -> None:
     with pytest.raises(UsageError, match=r"/nowhere\.toml: No such file"):
         profile.find("/nowhere.toml")
-    with pytest.raises(UsageError, match="no profile 'qpopper'; there are: dovecot mailfront"):
+    with pytest.raises(UsageError, match="no profile 'qpopper'; there are: courier cyrus"):
         profile.find("qpopper")
 
 
@@ -156,6 +161,23 @@ def test_what_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found.missing() == ["/no/x"]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert profile.find("popa3d").missing() == ["the unpacked package popa3d"]
+
+
+def test_a_server_may_be_in_several_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = GOOD.replace('["/bin/true"]', '["{unpacked}/x", "{unpacked}/y"]\nunpacked = "one two"')
+    found = profile.read(write(tmp_path, text))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    lab = tmp_path / "popquiz/lab"
+    (lab / "one").mkdir(parents=True)
+    (lab / "one/x").touch()
+    assert found.missing() == ["the unpacked package two"]
+    (lab / "two").mkdir()
+    assert found.missing() == [f"{lab}/one/y"]
+    (lab / "two/y").touch()
+    assert found.missing() == []
+    assert found.outside("{unpacked}/y") == f"{lab}/two/y"
 
 
 @pytest.mark.parametrize(

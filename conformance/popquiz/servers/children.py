@@ -157,9 +157,9 @@ class Children:
                 child.unwanted = True
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        return self._wait(lambda: not doomed & set(processes.descendants()), seconds)
+        return self.wait(lambda: not doomed & set(processes.descendants()), seconds)
 
-    def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
+    def wait(self, done: Callable[[], bool], seconds: float) -> bool:
         """Reaps until `done` says so; False when the time is over before."""
         end = time.monotonic() + seconds
         while not done():

@@ -14,9 +14,9 @@ from pathlib import Path
 from popquiz.errors import TargetError
 from popquiz.servers import namespace, template
 from popquiz.servers.children import Launch
-from popquiz.servers.maildrops import Maildir, Mbox, Owner, Store
+from popquiz.servers.maildrops import Maildir, Mbox, Owner, Spool, Store
 from popquiz.servers.order import Order
-from popquiz.servers.profile import Command, File, Preparation
+from popquiz.servers.profile import Command, File
 
 UNPACKED = "opt"  # where the unpacked package is, in the folder
 ACCOUNT_UID = 1000  # of the first account, where accounts are users of their own
@@ -97,6 +97,8 @@ class Installation:
         path = self.folder / self.fill(drop.path, name)
         if drop.kind == "mbox":
             return Mbox(path, owner, messages)
+        if drop.kind == "spool":
+            return Spool(path, owner, messages, lambda: self._run(drop.index, "", name))
         files = {self.fill(file, name): text for file, text in drop.files.items()}
         return Maildir(path, owner, messages, files)
 
@@ -135,7 +137,9 @@ class Installation:
         """Runs the commands that go before the server."""
         for step in self.profile.prepare:
             for name in self.accounts if step.each_account else [None]:
-                self._run(step, name)
+                self._run(step, step.input, name)
+        for store in self.stores.values():
+            store.settle()
 
     def _make_certificate(self) -> None:
         cert, key = self.folder / "cert.pem", self.folder / "key.pem"
@@ -176,7 +180,7 @@ class Installation:
         environment = {**ENVIRONMENT, "HOME": str(self.folder), **given}
         return Launch(words, environment, self.folder)
 
-    def _run(self, step: Preparation, account: str | None) -> None:
-        launch = self.launch(step, account)
-        text = self.fill(step.input, account)
-        run_tool(launch.words, text, launch.environment, self.folder)
+    def _run(self, command: Command, text: str, account: str | None) -> None:
+        """Runs one that must succeed, with the template `text` as its input."""
+        launch = self.launch(command, account)
+        run_tool(launch.words, self.fill(text, account), launch.environment, self.folder)

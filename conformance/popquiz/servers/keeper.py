@@ -17,6 +17,7 @@ more power than the server: root turns into a user without power, or into root o
 """
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -32,7 +33,7 @@ from typing import Any
 
 from popquiz import paths, sanitizer
 from popquiz.errors import PopquizError, TargetError
-from popquiz.servers import folders, namespace, order, processes
+from popquiz.servers import folders, namespace, order, processes, profile
 from popquiz.servers.children import Child, Children, Launch
 from popquiz.servers.inetd import Inetd
 from popquiz.servers.installation import UNPACKED, Installation
@@ -44,6 +45,7 @@ READ_OCTETS = 1 << 16
 END_S = 5.0  # what a server gets to end by itself
 LOG_PERIOD_S = 0.05
 STARTING_S = 1.0  # what a process gets to tell whose it is
+TOLD_MAX = 1000  # octets read of the server's file about a process
 LAST_LINES = 20  # of what a process said before it ended
 Answer = dict[str, Any]
 
@@ -81,9 +83,21 @@ class Keeper:
         if self._profile.inetd and not self._inetd:
             command = self._place.launch(self._profile.inetd)
             self._inetd = Inetd(self._selector, lambda wire: self._begin_session(command, wire))
-        for command in map(self._place.launch, self._profile.processes):
-            self._servers.append(self._children.start(Path(command.words[0]).name, command))
+        for process in self._profile.processes:
+            self._start_process(process)
         return {"port": self._inetd.port if self._inetd else None}
+
+    def _start_process(self, process: profile.Process) -> None:
+        """Returns when others may use it; what it was ready with before does not count."""
+        command = self._place.launch(process)
+        ready = self._place.folder / process.ready
+        if process.ready:
+            ready.unlink(missing_ok=True)
+        child = self._children.start(Path(command.words[0]).name, command)
+        self._servers.append(child)
+        self._children.wait(
+            lambda: ready.exists() or child.status is not None, self._profile.start_s
+        )
 
     def _begin_session(self, command: Launch, wire: socket.socket) -> bool:
         try:
@@ -139,8 +153,9 @@ class Keeper:
     def _sessions(self, account: str) -> Iterator[int]:
         """The processes that have the maildrop of an account open."""
         said = self._profile.session
-        wanted, starting, uid = (
-            self._place.fill(text, account) for text in (said.title, said.starting, said.uid)
+        wanted, starting, uid, says = (
+            self._place.fill(text, account)
+            for text in (said.title, said.starting, said.uid, said.says)
         )
         for pid in processes.descendants():
             title = processes.title(pid)
@@ -149,8 +164,16 @@ class Keeper:
                 (uid and str(processes.user(pid)) == uid)
                 or (wanted and re.fullmatch(wanted, title))
                 or (begins and processes.age(pid) < STARTING_S)
+                or (says and re.fullmatch(says, self._told_by(pid)))
             ):
                 yield pid
+
+    def _told_by(self, pid: int) -> str:
+        """What the file says that the server keeps about a process; "" when there is none."""
+        with contextlib.suppress(OSError):
+            path = self._place.folder / self._profile.session.files / str(pid)
+            return path.read_bytes()[:TOLD_MAX].decode("latin-1")
+        return ""
 
     def _reset(self, request: Mapping[str, Any]) -> Answer:
         """A maildrop that is in use is busy, or taken away from its sessions by force."""
@@ -246,10 +269,11 @@ def say(answer: Mapping[str, Any]) -> None:
 
 
 def _unpack(ordered: order.Order) -> None:
-    """A copy, since the server may have no right to the folder where the package is."""
-    package = ordered.profile.unpacked
-    if package:
-        shutil.copytree(paths.lab(package), ordered.folder / UNPACKED, symlinks=True)
+    """Copies, since the server may have no right to the folders where the packages are."""
+    for package in ordered.profile.unpacked:
+        shutil.copytree(
+            paths.lab(package), ordered.folder / UNPACKED, symlinks=True, dirs_exist_ok=True
+        )
 
 
 def _become_the_server(ordered: order.Order) -> None:

@@ -7,12 +7,13 @@ unique ids of file times.
 """
 
 import fcntl
+import itertools
 import os
 import re
 import shutil
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import BinaryIO, Protocol
 
 OLD = 1_000_000_000  # 2001-09-09: when the first message arrived; each further one a second later
 DROP_MAX = 1 << 26  # octets of a maildrop that is read
+SPOOLED = re.compile(r"[0-9]{1,9}\.")  # the name of a message in a spool
 FRESH_S = 2.0  # a change after which a server might wait
 
 
@@ -50,6 +52,9 @@ class Store(Protocol):
     def peek(self) -> list[bytes]:
         """The messages that it holds, in the order of message numbers."""
 
+    def settle(self) -> None:
+        """Is called once, when all is there that the server needs, and before it starts."""
+
     def age(self) -> None:
         """Makes a change of the last moments look old: popa3d has its next session wait for the
         end of the second otherwise."""
@@ -70,6 +75,19 @@ def _read(path: Path, room: int) -> bytes:
     if len(octets) > room:
         raise OSError(f"{path}: the maildrop has grown to more than {DROP_MAX} octets")
     return octets
+
+
+def _replace(path: Path, make: Callable[[Path], None]) -> None:
+    """Puts a folder that `make` makes in the place of another. The old one is moved away whole: a
+    server that still has it open cannot reach the new one by the names that it knows."""
+    new, old = path.with_name(f".{path.name}.new"), path.with_name(f".{path.name}.old")
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    make(new)
+    if path.exists():
+        path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def on_disk(octets: bytes) -> bytes:
@@ -99,17 +117,7 @@ class Maildir:
         self._arrived = len(messages)
 
     def reset(self) -> None:
-        """The old folder is moved away whole: a server that still has it open cannot reach the new
-        one by the names that it knows."""
-        new = self._path.with_name(f".{self._path.name}.new")
-        old = self._path.with_name(f".{self._path.name}.old")
-        for left in (new, old):
-            shutil.rmtree(left, ignore_errors=True)
-        self._make(new)
-        if self._path.exists():
-            self._path.rename(old)
-        new.rename(self._path)
-        shutil.rmtree(old, ignore_errors=True)
+        _replace(self._path, self._make)
 
     def _make(self, folder: Path) -> None:
         for name in ("", "cur", "new", "tmp"):
@@ -147,8 +155,74 @@ class Maildir:
             room -= len(messages[-1])
         return [on_wire(octets) for octets in messages]
 
+    def settle(self) -> None:
+        """A Maildir is complete without a server."""
+
     def age(self) -> None:
         """No server is known that looks at the times of a Maildir so."""
+
+
+# ---- spool ---------------------------------------------------------------------------------------
+
+
+class Spool:
+    """A folder of Cyrus: files "1.", "2." and so on, whose lines end in CRLF, and beside them what
+    the server knows of them. `index` has the server bring that into line with the files. It holds
+    no empty file: an empty line stands for a message without an octet, as in an mbox."""
+
+    def __init__(
+        self, path: Path, owner: Owner, messages: Sequence[bytes], index: Callable[[], None]
+    ) -> None:
+        self._path = path
+        self._owner = owner
+        self._index = index
+        self._pristine = {f"{n}.": self._text(octets) for n, octets in enumerate(messages, 1)}
+        self._arrived = len(messages)
+
+    def reset(self) -> None:
+        _replace(self._path, self._make)
+
+    def _make(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self._owner.take(folder, 0o700)
+        for (name, octets), second in zip(self._pristine.items(), itertools.count(OLD)):
+            self._write(folder / name, octets, second)
+
+    @staticmethod
+    def _text(octets: bytes) -> bytes:
+        return on_wire(octets) or b"\r\n"
+
+    def _write(self, path: Path, octets: bytes, second: int) -> None:
+        with _create(path) as file:
+            file.write(octets)
+        self._owner.take(path, 0o600)
+        os.utime(path, (second, second))
+
+    def settle(self) -> None:
+        """What the server makes of the messages belongs to them from then on: with it, resets are
+        quick and unique ids stay."""
+        self._index()
+        self._pristine = {path.name: _read(path, DROP_MAX) for path in self._path.iterdir()}
+
+    def deliver(self, octets: bytes) -> None:
+        self._arrived += 1
+        self._write(self._path / f"{self._arrived}.", self._text(octets), OLD + self._arrived)
+        self._index()
+
+    def peek(self) -> list[bytes]:
+        """The server leaves removed messages lying about until it looks at the folder again."""
+        self._index()
+        messages, room = [], DROP_MAX
+        for name in sorted(
+            (path.name for path in self._path.iterdir() if SPOOLED.fullmatch(path.name)),
+            key=lambda name: int(name[:-1]),
+        ):
+            messages.append(_read(self._path / name, room))
+            room -= len(messages[-1])
+        return messages
+
+    def age(self) -> None:
+        """Its times are of no interest to the server."""
 
 
 # ---- mbox ----------------------------------------------------------------------------------------
@@ -185,6 +259,9 @@ class Mbox:
         head = time.strftime("From popquiz@localhost %a %b %e %H:%M:%S %Y\n", date)
         text = re.sub(rb"^From ", b">From ", on_disk(octets), flags=re.MULTILINE)
         return head.encode() + text + (b"\n" if text.endswith(b"\n") else b"\n\n")
+
+    def settle(self) -> None:
+        """An mbox is complete without a server."""
 
     def deliver(self, octets: bytes) -> None:
         """Takes both locks that Debian's policy asks for."""

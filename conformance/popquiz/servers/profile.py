@@ -17,7 +17,7 @@ from popquiz.errors import UsageError
 from popquiz.servers import template, tomltable
 
 TLS_MODES = ("none", "stls", "implicit")
-DROP_KINDS = ("maildir", "mbox")
+DROP_KINDS = ("maildir", "mbox", "spool")
 
 # What a template may name without saying so in [values] or `ports`.
 SERVER_NAMES = frozenset(
@@ -51,6 +51,13 @@ class Preparation(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Process(Command):
+    """A command that stays in the foreground."""
+
+    ready: str  # what it makes in the server's folder when others may use it; "" is nothing
+
+
+@dataclass(frozen=True, slots=True)
 class Namespace:
     """The server believes to be root, and sees these paths of the system otherwise."""
 
@@ -65,6 +72,7 @@ class Drop:
     kind: str
     path: str
     files: Mapping[str, str]  # what lies in a pristine Maildir besides mail
+    index: Command  # makes the server's own files in a spool; without words: nothing does
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,8 @@ class Session:
     title: str  # a regular expression for its arguments
     starting: str  # the same for a process that begins, and has not told whose it is
     uid: str  # whom it runs as
+    files: str  # a folder in which each process has a file, named by its number
+    says: str  # a regular expression for that file
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class Profile:
     path: Path
     requires: tuple[str, ...]
     install: str
-    unpacked: str
+    unpacked: tuple[str, ...]  # packages
     version: tuple[str, ...]
     tls: tuple[str, ...]
     start_s: float
@@ -110,7 +120,7 @@ class Profile:
     settings: frozenset[str]
     files: tuple[File, ...]
     prepare: tuple[Preparation, ...]
-    processes: tuple[Command, ...]
+    processes: tuple[Process, ...]
     inetd: Command | None
     namespace: Namespace | None
     drop: Drop | None
@@ -140,26 +150,38 @@ class Profile:
             words = (*command.words, *command.environment.values())
             yield "[[process]] or [inetd]", " ".join(words), False
         if self.drop:
-            yield "[maildrop]", " ".join((self.drop.path, *self.drop.files)), True
+            index = (*self.drop.index.words, *self.drop.index.environment.values())
+            yield "[maildrop]", " ".join((self.drop.path, *self.drop.files, *index)), True
         session = self.session
-        yield "[session]", " ".join((session.title, session.starting, session.uid)), True
+        told = (session.title, session.starting, session.uid, session.says)
+        yield "[session]", " ".join(told), True
         yield "top level", " ".join((*self.version, *self.requires, *self.folders)), False
 
     def names(self) -> frozenset[str]:
         """The names that its templates want values for."""
         return frozenset().union(*(template.names(text) for _, text, _ in self.texts()))
 
+    def outside(self, text: str) -> str:
+        """A template filled without a server: {unpacked} is the package that has such a file."""
+        folders = [str(paths.lab(name)) for name in self.unpacked] or [""]
+        found = [template.fill(text, {"unpacked": folder}) for folder in folders]
+        return next((each for each in found if Path(each).exists()), found[0])
+
     def missing(self) -> list[str]:
         """What is not installed on this machine; empty: it can be started."""
-        try:
-            folder = str(paths.lab(self.unpacked)) if self.unpacked else ""
-        except paths.MissingError:
-            return [f"the unpacked package {self.unpacked}"]
-        wanted = (template.fill(path, {"unpacked": folder}) for path in self.requires)
-        missing = [path for path in wanted if not Path(path).exists()]
+        if packages := [name for name in self.unpacked if not _is_unpacked(name)]:
+            return [f"the unpacked package {name}" for name in packages]
+        missing = [path for path in map(self.outside, self.requires) if not Path(path).exists()]
         if self.namespace and os.getuid() != 0 and not shutil.which("newuidmap"):
             missing.append("newuidmap")
         return missing
+
+
+def _is_unpacked(package: str) -> bool:
+    try:
+        return paths.lab(package).is_dir()
+    except paths.MissingError:
+        return False
 
 
 # ---- reading -------------------------------------------------------------------------------------
@@ -209,6 +231,13 @@ def _preparation(table: tomltable.Table) -> Preparation:
     return step
 
 
+def _process(table: tomltable.Table) -> Process:
+    words, environment = _words(table), table.texts("environment")
+    process = Process(words, environment, _relative(table, "ready", table.text("ready", "")))
+    table.end()
+    return process
+
+
 def _command(table: tomltable.Table) -> Command:
     command = Command(_words(table), table.texts("environment"))
     table.end()
@@ -239,17 +268,21 @@ def _drop(table: tomltable.Table | None) -> Drop | None:
     files = {_relative(table, "files", name): text for name, text in table.texts("files").items()}
     if files and kind != "maildir":
         raise table.error("files", "only a Maildir has files besides mail")
+    index = Command(table.words("index", ()), table.texts("environment"))
+    if bool(index.words) != (kind == "spool"):
+        raise table.error("index", "a spool needs it, and nothing else has it")
     table.end()
-    return Drop(kind, path, files)
+    return Drop(kind, path, files, index)
 
 
 def _session(table: tomltable.Table | None) -> Session:
     if table is None:
-        return Session("", "", "")
-    words = (table.text(key, "") for key in ("title", "starting", "uid"))
+        return Session("", "", "", "", "")
+    words = (table.text(key, "") for key in ("title", "starting", "uid", "files", "says"))
     session = Session(*words)
-    _regular(table, "title", session.title)
-    _regular(table, "starting", session.starting)
+    _relative(table, "files", session.files)
+    for key in ("title", "starting", "says"):
+        _regular(table, key, getattr(session, key))
     table.end()
     return session
 
@@ -314,7 +347,7 @@ def read(path: Path) -> Profile:
         path=path,
         requires=table.words("requires"),
         install=table.text("install"),
-        unpacked=table.text("unpacked", ""),
+        unpacked=tuple(table.text("unpacked", "").split()),
         version=table.words("version"),
         tls=_tls(table),
         start_s=table.number("start_s", 10.0),
@@ -326,7 +359,7 @@ def read(path: Path) -> Profile:
         settings=frozenset(table.words("settings", ())),
         files=tuple(_file(each) for each in table.tables("file")),
         prepare=tuple(_preparation(each) for each in table.tables("prepare")),
-        processes=tuple(_command(each) for each in table.tables("process")),
+        processes=tuple(_process(each) for each in table.tables("process")),
         inetd=_command(inetd) if inetd else None,
         namespace=_namespace(table.table("namespace")),
         drop=_drop(table.table("maildrop")),

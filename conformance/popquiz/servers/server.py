@@ -20,10 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from popquiz import children, paths, probe
+from popquiz import children, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.mask import Mask
-from popquiz.servers import folders, profile, template
+from popquiz.servers import folders, profile
 from popquiz.servers.order import Order
 from popquiz.targets import Endpoint, Incident
 
@@ -258,8 +258,7 @@ def version(wanted: profile.Profile) -> str:
     """What an installed server says that it is; "" when it cannot be asked."""
     if not wanted.version:
         return ""
-    unpacked = str(paths.lab(wanted.unpacked)) if wanted.unpacked else ""
-    words = [template.fill(word, {"unpacked": unpacked}) for word in wanted.version]
+    words = [wanted.outside(word) for word in wanted.version]
     ran = subprocess.run(words, capture_output=True, timeout=VERSION_S, check=False)
     said = (ran.stdout or ran.stderr).decode("utf-8", "replace").strip()
     return said.partition("\n")[0]
