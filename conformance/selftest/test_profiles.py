@@ -65,7 +65,7 @@ def test_the_example_of_the_readme_is_a_profile_of_ten_lines(tmp_path: Path) -> 
 def test_the_readme_lists_every_key(tmp_path: Path) -> None:
     readme = (paths.data("profiles") / "README.md").read_text()
     source = Path(profile.__file__).read_text()
-    keys = re.findall(r'\.(?:text|number|flag|words|texts|tables?)\("(\w+)"', source)
+    keys = re.findall(r'\.(?:text|number|whole|flag|words|texts|tables?)\("(\w+)"', source)
     assert len(keys) > 30
     for key in set(keys) - {"variant"}:
         assert re.search(rf"`\[*{key}\b", readme), key
