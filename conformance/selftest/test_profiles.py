@@ -62,6 +62,14 @@ def test_the_example_of_the_readme_is_a_profile_of_ten_lines(tmp_path: Path) -> 
     assert found.inetd and found.inetd.environment["PROTO"] == "TCP"
 
 
+def test_the_example_of_a_server_that_listens_is_a_profile_of_ten_lines(tmp_path: Path) -> None:
+    readme = (paths.data("README.md")).read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert example.count("\n") == 10
+    found = profile.read(write(tmp_path, example))
+    assert found.names() >= {"port", "cert", "key", "dir", "account", "password"}
+
+
 def test_the_readme_lists_every_key(tmp_path: Path) -> None:
     readme = (paths.data("profiles") / "README.md").read_text()
     source = Path(profile.__file__).read_text()
