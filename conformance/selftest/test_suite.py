@@ -62,17 +62,6 @@ CRASHES = {
 }
 
 
-# What no baseline can hold. mailfront loses what comes in one segment with PASS: which octets those
-# are is a matter of time. solid-pop3d opens no maildrop with a message that has no last line end,
-# which section 4 allows. Mailutils takes DELE of a marked message, which other cases judge.
-OPEN = {
-    ("mailfront", "rfc2449.pipelining.login"),
-    ("solid-pop3d", "rfc1939.list.size-no-final-line-end"),
-    ("solid-pop3d", "rfc1939.retr.no-final-line-end"),
-    ("mailutils", "rfc1939.state.bad-commands-change-nothing"),
-}
-
-
 # perdition waits 3 s before each negative response; ci/conformance plays all cases.
 @pytest.mark.parametrize(
     ("name", "tls", "more"),
@@ -98,7 +87,7 @@ def test_what_is_said_of_real_servers_is_on_record(
     for case in json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["cases"]:
         if case["verdict"] == "CRASH":
             assert (name, case["id"]) in CRASHES
-        elif (name, case["id"].partition("[")[0]) not in OPEN:
+        else:
             assert case["verdict"] in GOOD | {"KNOWN"}, case
 
 
