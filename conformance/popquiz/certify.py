@@ -215,6 +215,12 @@ def _read_baseline(args: argparse.Namespace, path: Path | None) -> baseline.Base
     return baseline.read(path)
 
 
+def _seats(args: argparse.Namespace) -> int:
+    """As many as are wanted, or as the profile of the lab's server says."""
+    usual = profile.find(args.lab.partition(":")[0]).seats if args.lab else 0
+    return options.workers(args.jobs or usual or None)
+
+
 def _config(
     args: argparse.Namespace, target: Target, jobs: list[Job], rows: Catalogue
 ) -> runner.Config:
@@ -225,7 +231,7 @@ def _config(
         fixtures=fixtures,
         rules=rules(args, rows, target, fixtures),
         logins=options.logins(args),
-        workers=min(options.workers(args.jobs), max(len(jobs), 1)),
+        workers=min(_seats(args), max(len(jobs), 1)),
         sanity_patience_ms=args.patience * 1000,
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from popquiz import paths
+from popquiz import labcertify, paths
 from popquiz.errors import Exit, TargetError
 from popquiz.fixtures import DEFAULT, Fixtures
 from popquiz.servers import profile, server
@@ -37,12 +37,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         command.add_argument(
             "--mailbox", default=DEFAULT, help="the fixture that its accounts hold"
         )
+    labcertify.add_parser(commands)
 
 
 def run(args: argparse.Namespace) -> int:
     """Raises PopquizError."""
     if args.lab_command == "list":
         return _list()
+    if args.lab_command == "certify":
+        return labcertify.run(args)
     found = profile.find(args.name)
     act = {"start": _start, "check": _check}[args.lab_command]
     return asyncio.run(_with_server(found, args, act))

@@ -16,7 +16,7 @@ from popquiz.runview import ARTIFACT_MAX, Source
 HELP = "make an HTML page or a Markdown summary of results"
 RESULTS_MAX = 64 * 1024 * 1024  # octets of a results file
 ARTIFACT_OCTETS = 4 * ARTIFACT_MAX  # that are read of an artifact
-RUNS_MAX = 16  # that a page shows
+RUNS_MAX = 32  # that a page shows
 STDOUT = "-"
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from visits import MAIL, PATIENCE_S, Family, started, wait_until
 
-from popquiz import lab, paths
-from popquiz.errors import TargetError, UsageError
+from popquiz import lab, labcertify, paths
+from popquiz.errors import Exit, TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Maildrop
 from popquiz.servers import linux, namespace, order, processes, profile, server
 from popquiz.target_lab import LabSeat
@@ -61,9 +61,12 @@ def test_list_tells_what_is_there_and_what_is_missing(tmp_path: Path) -> None:
         ["dovecot", "--variant", "service_count_0"],
         ["mailfront"],
         ["mailutils"],
+        ["nginx"],
+        ["perdition"],
         ["popa3d"],
         ["solid-pop3d"],
         ["stunnel"],
+        ["twisted"],
     ],
 )
 def test_check_tries_a_server_from_login_to_reset(words: list[str]) -> None:
@@ -72,6 +75,97 @@ def test_check_tries_a_server_from_login_to_reset(words: list[str]) -> None:
     *steps, last = ran.stdout.splitlines()
     assert last == f"{words[0]}: ok"
     assert len(steps) == len(profile.find(words[0]).tls)
+
+
+# ---- certifying several --------------------------------------------------------------------------
+
+MARKED = ["--select", "rfc1939.dele.marks"]
+
+
+def test_servers_are_certified_in_every_way_and_shown_side_by_side(tmp_path: Path) -> None:
+    ran = popquiz_lab("certify", "twisted", "popa3d", *MARKED, "--out", str(tmp_path))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    said = ran.stdout.splitlines()
+    assert said[-3:] == [
+        "twisted: passed in none, implicit",
+        "popa3d: passed in none",
+        f"{tmp_path}/matrix.html",
+    ]
+    assert sorted(line.partition(" (")[0] for line in said[:-3]) == [
+        "popa3d none: 3 pass",
+        "twisted implicit: 3 known",
+        "twisted none: 3 known",
+    ]
+    page = (tmp_path / "matrix.html").read_text()
+    for name, way in (("twisted", "none"), ("twisted", "implicit"), ("popa3d", "none")):
+        assert (tmp_path / name / way / "results.json").exists()
+        assert f"{name} {way}" in page
+
+
+def test_a_server_that_is_not_there_keeps_nobody_from_the_others(tmp_path: Path) -> None:
+    words = ("certify", "popa3d", "nginx", "mailfront", *MARKED, "--out", str(tmp_path / "out"))
+    ran = popquiz_lab(*words, XDG_CACHE_HOME=str(tmp_path))
+    assert (ran.returncode, ran.stderr) == (Exit.TARGET, "")
+    assert ran.stdout.splitlines()[1:4] == [
+        "popa3d: not installed: the unpacked package popa3d; run: ci/setup",
+        "nginx: not installed: the unpacked package nginx; run: ci/setup",
+        "mailfront: passed in none",
+    ]
+
+
+def test_a_server_that_does_not_start_has_its_own_line(tmp_path: Path) -> None:
+    toy = tmp_path / "toy.toml"
+    toy.write_text(
+        'title = "toy"\nrequires = []\ninstall = ""\nversion = []\ntls = ["none"]\npatience_s = 1\n'
+        'maildrop = { kind = "mbox", path = "mail/{account}" }\n'
+        'process = [{ command = ["/bin/sh", "-c", "echo the reason >&2; exit 3", "{port}"] }]\n'
+    )
+    out = tmp_path / "out"
+    ran = popquiz_lab("certify", str(toy), "mailfront", *MARKED, "--out", str(out))
+    assert (ran.returncode, ran.stderr) == (Exit.TARGET, "")
+    assert f"{toy}: not passed in none: exit status 3; popquiz: toy ended" in ran.stdout
+    assert "mailfront: passed in none\n" in ran.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("popa3d", "--all"), ("qpopper",), ("popa3d:x",)])
+def test_what_is_no_list_of_servers_is_said(words: tuple[str, ...]) -> None:
+    ran = popquiz_lab("certify", *words)
+    assert ran.returncode == Exit.USAGE
+    assert ran.stderr.count("\n") == 1
+
+
+def test_runs_that_differ_are_told_case_by_case() -> None:
+    work = labcertify.Work("toy", "none", 0, [], [Exit.PASSED, Exit.PASSED])
+    work.verdicts = [{"a": "PASS", "b": "PASS"}, {"a": "PASS", "b": "FAIL"}]
+    assert list(work.differences()) == ["toy none: b: PASS, FAIL"]
+    assert work.worst == Exit.FAILED
+    work.verdicts[1] = {"a": "PASS"}
+    assert list(work.differences()) == ["toy none: b: PASS, nothing"]
+    work.verdicts[1] = work.verdicts[0]
+    assert work.worst == Exit.PASSED
+
+
+@pytest.mark.parametrize(
+    ("statuses", "stands"),
+    [([], 0), ([0, 5], 5), ([5, 3], 3), ([3, 1], 1), ([1, 4], 4), ([0, -9], 4), ([4, 130], 130)],
+)
+def test_the_worst_status_stands_for_all(statuses: list[int], stands: int) -> None:
+    assert labcertify.worst(statuses) == stands
+
+
+def test_an_interrupted_certification_leaves_nothing_alive(tmp_path: Path) -> None:
+    words = [*COMMAND, "certify", "perdition", "--out", str(tmp_path)]
+    running = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    family = None
+    try:
+        assert wait_until(lambda: len(processes.descendants(running.pid)) > 3)
+        family = Family(running.pid)
+        running.send_signal(signal.SIGTERM)
+        _, errors = running.communicate(timeout=PATIENCE_S)
+    finally:
+        running.kill()
+    assert (running.returncode, errors) == (Exit.INTERRUPTED, "")
+    assert wait_until(family.is_gone)
 
 
 @pytest.mark.parametrize(

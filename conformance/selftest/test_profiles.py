@@ -62,10 +62,18 @@ def test_the_example_of_the_readme_is_a_profile_of_ten_lines(tmp_path: Path) -> 
     assert found.inetd and found.inetd.environment["PROTO"] == "TCP"
 
 
+def test_the_example_of_a_server_that_listens_is_a_profile_of_ten_lines(tmp_path: Path) -> None:
+    readme = (paths.data("README.md")).read_text()
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert example.count("\n") == 10
+    found = profile.read(write(tmp_path, example))
+    assert found.names() >= {"port", "cert", "key", "dir", "account", "password"}
+
+
 def test_the_readme_lists_every_key(tmp_path: Path) -> None:
     readme = (paths.data("profiles") / "README.md").read_text()
     source = Path(profile.__file__).read_text()
-    keys = re.findall(r'\.(?:text|number|flag|words|texts|tables?)\("(\w+)"', source)
+    keys = re.findall(r'\.(?:text|number|whole|flag|words|texts|tables?)\("(\w+)"', source)
     assert len(keys) > 30
     for key in set(keys) - {"variant"}:
         assert re.search(rf"`\[*{key}\b", readme), key

@@ -300,7 +300,7 @@ def test_a_large_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         (("{out}/none", "--html", "-"), 2, "none: cannot read the results: No such file"),
         (("/dev/null", "--html", "-"), 2, "/dev/null: is not a file"),
         (("{out}", "--html", "{out}/no/../results.json/x"), 4, "cannot be written"),
-        (("{out}",) * 17 + ("--html", "-"), 2, "at most 16"),
+        (("{out}",) * 33 + ("--html", "-"), 2, "at most 32"),
     ],
 )
 def test_mistakes_get_one_line(

@@ -113,6 +113,7 @@ class Profile:
     tls: tuple[str, ...]
     start_s: float
     patience_s: float
+    seats: int  # that are worth having at once; 0: no more than usual
     backend: str
     ports: tuple[str, ...]
     folders: tuple[str, ...]
@@ -352,6 +353,7 @@ def read(path: Path) -> Profile:
         tls=_tls(table),
         start_s=table.number("start_s", 10.0),
         patience_s=table.number("patience_s"),
+        seats=table.whole("seats", 0),
         backend=table.text("backend", ""),
         ports=table.words("ports", ()),
         folders=tuple(_relative(table, "folders", f) for f in table.words("folders", ())),

@@ -100,6 +100,13 @@ class Table:
             raise self.error(key, "must be above 0")
         return value
 
+    def whole(self, key: str, default: int) -> int:
+        """A whole number from 1, or the default."""
+        value = self._take(key, int, default)
+        if value < 1 and value != default:
+            raise self.error(key, "must be above 0")
+        return value
+
     def flag(self, key: str) -> bool:
         return self._take(key, bool, False)
 
