@@ -127,22 +127,22 @@ int main(int argc, char **argv)
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'v'},
                                             {NULL, 0, NULL, 0}};
-    enum exit_code code = EXIT_CLEAN;
+    int code = EXIT_CLEAN;
     const char *user = NULL;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'r')
-            return print_rules();
+            return (int)print_rules();
         if (option == 'h' || option == 'v')
             return fputs(option == 'h' ? help : "popquiz-referee " PQ_VERSION "\n", stdout) < 0;
         if (option == '?')
-            return EXIT_TROUBLE;
+            return (int)EXIT_TROUBLE;
         user = optarg;
     }
     if (optind == argc)
-        return complain(NULL, "name a FILE, or - for standard input; see --help");
+        return (int)complain(NULL, "name a FILE, or - for standard input; see --help");
     for (int i = optind; i < argc; i++) {
-        enum exit_code one = judge_file(argv[i], user);
+        int one = (int)judge_file(argv[i], user);
         code = one > code ? one : code;
     }
-    return fflush(stdout) == 0 ? (int)code : (int)complain("cannot write", strerror(errno));
+    return fflush(stdout) == 0 ? code : (int)complain("cannot write", strerror(errno));
 }
