@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explore/talk.h"
 
-#include <string.h>
+#include "dialogue/escape.h"
 
 #define RECEIVE_AT_ONCE 65536u
 
@@ -22,24 +22,6 @@ bool talk_is_open(const struct run *run, unsigned conn)
 
 /* ---- transcript ------------------------------------------------------------------------------ */
 
-static void put_escaped(struct pq_bytes *to, struct pq_slice octets)
-{
-    static const char hex[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < octets.len; i++) {
-        uint8_t octet = octets.at[i];
-        char text[5] = {'\\', 'x', hex[octet >> 4], hex[octet & 15], 0};
-        if (octet == '\r' || octet == '\n' || octet == '\\') {
-            text[1] = octet == '\r' ? 'r' : octet == '\n' ? 'n' : '\\';
-            text[2] = 0;
-        } else if (pq_ascii_is_printable(octet)) {
-            text[0] = (char)octet;
-            text[1] = 0;
-        }
-        if (pq_bytes_put_text(to, text) != PQ_STATUS_OK)
-            return;
-    }
-}
-
 /* A line "C1 octets". What does not fit is left out: the end of a long session says little. */
 static void put_line(struct run *run, char who, unsigned conn, struct pq_slice octets)
 {
@@ -47,8 +29,8 @@ static void put_line(struct run *run, char who, unsigned conn, struct pq_slice o
     const char head[4] = {who, (char)('0' + conn), ' ', 0};
     if (pq_bytes_put_text(to, head) != PQ_STATUS_OK)
         return;
-    put_escaped(to, octets);
-    if (pq_bytes_put_text(to, "\n") != PQ_STATUS_OK)
+    if (pq_escape_write(octets, PQ_ESCAPE_PAYLOAD, true, to) != PQ_STATUS_OK ||
+        pq_bytes_put_text(to, "\n") != PQ_STATUS_OK)
         to->max = to->len; /* no half lines behind the one that did not fit */
 }
 
@@ -174,6 +156,8 @@ static void ended(struct run *run, unsigned conn, enum talk_end by)
     t->end = by;
     if (by == TALK_BY_SERVER) {
         run_note(run, conn, "the server closed the connection");
+        if (t->conn.pending_count > 0 && !t->half_closed)
+            run_saw(run, conn, PQ_SEEN_MISSING);
         run_saw(run, conn, PQ_SEEN_CLOSED);
         run->r->cut = run->r->cut || (t->conn.pending_count > 0 && !t->half_closed) || !t->greeted;
     }
@@ -270,9 +254,8 @@ void talk_await(struct run *run, unsigned conn)
     while (talk_is_open(run, conn) && is_due(t) && !t->lost) {
         uint64_t deadline = now(run) + run->config->patience_ms;
         bool more = receive(run, conn, deadline < last ? deadline : last);
-        if (!more && talk_is_open(run, conn) && !t->lost)
-            settle(run, conn);
-        else if (t->received > TALK_RECEIVED_MAX)
+        bool silent = !more && talk_is_open(run, conn) && !t->lost;
+        if (silent || t->received > TALK_RECEIVED_MAX)
             settle(run, conn);
     }
 }
@@ -301,8 +284,8 @@ void talk_init(struct run *run, unsigned conn)
 {
     struct talk *t = &run->talks[conn];
     t->end = TALK_NEVER;
-    pq_bytes_init(&t->said, run->config->alloc, PQ_PLAN_OCTETS_MAX * 2u);
-    pq_bytes_init(&t->heard, run->config->alloc, RECEIVE_AT_ONCE * 4u);
+    pq_bytes_init(&t->said, run->config->alloc, (size_t)PQ_PLAN_OCTETS_MAX * 2);
+    pq_bytes_init(&t->heard, run->config->alloc, (size_t)RECEIVE_AT_ONCE * 4);
 }
 
 void talk_free(struct run *run, unsigned conn)
