@@ -19,6 +19,7 @@ COMMANDS = {
     "list": "listing",
     "explain": "explain",
     "replay": "replay",
+    "referee": "referee",
     "explore": "explore",
     "report": "reporting",
     "serve": "serve",
