@@ -205,7 +205,7 @@ static void play_cut(answer_fn *answer, const struct pq_plan *plan, size_t cut,
         .alloc = pq_alloc_default(),
     };
     pq_drive_play(&config, plan, r);
-    assert_true(server.now < 100u * PATIENCE);
+    assert_true(server.now < UINT64_C(100) * PATIENCE);
     for (unsigned conn = 0; conn < CONNS; conn++)
         assert_false(server.sides[conn].open);
 }

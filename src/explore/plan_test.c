@@ -175,7 +175,7 @@ static void test_a_drawn_command_follows_the_grammar(void **state)
     struct pq_grammar g = {.messages = 3};
     uint8_t memory[PQ_DRAWN_MAX];
     pq_rand_init(&g.rand, 1);
-    for (size_t v = 1; v < PQ_VERB_COUNT * 100u; v++) {
+    for (size_t v = 1; v < (size_t)PQ_VERB_COUNT * 100; v++) {
         struct pq_buf out;
         pq_buf_init(&out, memory, sizeof(memory));
         enum pq_verb verb = (enum pq_verb)(1 + v % (PQ_VERB_COUNT - 1));

@@ -31,7 +31,7 @@ static void test_the_table_is_the_catalogue(void **state)
         bool built = !strstr(line, "\tnot built: ");
         if (built != (row != NULL))
             fail_msg("built or not, against what the list says: %s", line);
-        if (!built)
+        if (!row)
             continue;
         expect_octets(row->name, pq_slice_text(row->category), pq_slice_cut(&rest, '\t'));
         line_count++;

@@ -58,7 +58,7 @@ struct pq_server {
     bool has_queued;
     unsigned swallow; /* answers that a fault gave already */
     struct fault_memory memory;
-    enum pq_language language;        /* of the texts; English until LANG chose one */
+    enum pq_language language; /* of the texts; English until LANG chose one */
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */

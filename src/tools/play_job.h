@@ -11,7 +11,7 @@
 #include "tools/play_watch.h"
 
 #define PLAY_PATIENCE_MS 3000u /* without anything else said */
-#define PLAY_PATIENCE_MAX_MS (600u * 1000u)
+#define PLAY_PATIENCE_MAX_MS 600000u
 
 /* What is to be played. Texts are borrowed until the run is over. */
 struct play_job {

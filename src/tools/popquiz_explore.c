@@ -70,7 +70,7 @@ static enum exit_code serve(void)
 static bool print_step(const struct pq_plan *plan, const struct pq_step *step)
 {
     struct pq_bytes text;
-    pq_bytes_init(&text, pq_alloc_default(), 5u * PQ_PLAN_OCTETS_MAX);
+    pq_bytes_init(&text, pq_alloc_default(), (size_t)5 * PQ_PLAN_OCTETS_MAX);
     bool good =
         pq_escape_write(pq_plan_octets(plan, step), PQ_ESCAPE_PAYLOAD, true, &text) == PQ_STATUS_OK;
     (void)printf("%u %s%s%s", step->conn, pq_step_word((enum pq_step_kind)step->kind),

@@ -148,7 +148,7 @@ bool referee_input_line(struct referee_input *in, struct pq_slice line)
         return json_complain(in->why, "line", NULL, "is empty, too long, or memory is short");
     cJSON *tree = cJSON_ParseWithLength((const char *)line.at, line.len);
     struct pq_buf out;
-    struct entry e;
+    struct entry e = {.conn = 0};
     pq_buf_init(&out, memory, line.len);
     bool good = read_entry(tree, &e, &out, in->why);
     unsigned place = good ? place_of(in, e.conn) : 0;
