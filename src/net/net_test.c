@@ -180,7 +180,7 @@ static void test_silence_ends_at_the_deadline(void **state)
 static void test_sending_resumes(void **state)
 {
     (void)state;
-    static uint8_t octets[4u << 20], back[sizeof(octets)];
+    static uint8_t octets[64u << 20], back[sizeof(octets)]; /* the kernel may hold 36 MiB */
     struct pq_rand rand;
     pq_rand_init(&rand, 5);
     for (size_t i = 0; i < sizeof(octets); i++)
