@@ -168,9 +168,10 @@ static void put_words(struct pq_buf *out, const struct pq_dlg_words *words)
 
 static void put_dialogue(struct pq_buf *out)
 {
-    const struct pq_dlg_words *const sets[] = {
-        &pq_dlg_kinds, &pq_dlg_states,   &pq_dlg_roles,  &pq_dlg_verdicts,   &pq_dlg_levels,
-        &pq_dlg_cuts,  &pq_dlg_versions, &pq_dlg_events, &pq_dlg_milestones, &pq_dlg_hellos};
+    const struct pq_dlg_words *const sets[] = {&pq_dlg_kinds,    &pq_dlg_states, &pq_dlg_roles,
+                                               &pq_dlg_verdicts, &pq_dlg_levels, &pq_dlg_cuts,
+                                               &pq_dlg_versions, &pq_dlg_events, &pq_dlg_milestones,
+                                               &pq_dlg_hellos,   &pq_dlg_records};
     for (int k = 0; k < PQ_DLG_KEY_COUNT; k++)
         put_form(out, "\n", pq_dlg_key_row((enum pq_dlg_key)k)->name, ": ");
     for (size_t i = 0; pq_dlg_need_row(i); i++)

@@ -36,8 +36,10 @@ static const struct pq_slice names[PQ_DLG_DO_COUNT] = {
 
 /* tag, opens a block, places, roles, what it means, parameters in their order */
 static const struct pq_dlg_do_row rows[PQ_DLG_DO_COUNT] = {
-    ROW(CONNECT, false, FLOW, BOTH, "open a connection (as server: wait for one); `tls`: TLS first",
-        MAYBE(CONN), MAYBE(IMPLICIT)),
+    ROW(CONNECT, false, FLOW, BOTH,
+        "open a connection (as server: wait for one); `tls`: TLS first; `raw`: to the port where "
+        "TLS is first, where `@tls` does it; `ready`: there, or behind STLS, as the run has it",
+        MAYBE(CONN), MAYBE(IMPLICIT), MAYBE(RAW), MAYBE(READY)),
     ROW(LOGIN, false, FLOW, CLIENT, "open a connection and log in as the run has learned to",
         MAYBE(CONN)),
     ROW(CLOSE, false, FLOW | ON, BOTH, "close in order", MAYBE(CONN)),
@@ -49,7 +51,9 @@ static const struct pq_dlg_do_row rows[PQ_DLG_DO_COUNT] = {
         "start TLS; r becomes ok, alert, eof, plain, timeout, refused (by us) or failed; without r "
         "only ok passes",
         MAYBE(CONN), MAYBE(RESULT), MAYBE(SNI), MAYBE(MIN), MAYBE(MAX), MAYBE(VERIFY), MAYBE(CERT),
-        MAYBE(HELLO)),
+        MAYBE(HELLO), MAYBE(RECORD), MAYBE(SUITES), MAYBE(CIPHERS), MAYBE(ALPN)),
+    ROW(FACTS, false, FLOW, CLIENT, "NAME becomes the list of what TLS has shown of the server",
+        ONE(VARIABLE), MAYBE(CONN)),
     ROW(CORRUPT, false, FLOW | ON, BOTH, "change one octet of the next TLS record that is sent",
         MAYBE(CONN)),
     ROW(SEGMENT, false, FLOW | ON, BOTH, "how the writes that follow are cut", ONE(CUT)),

@@ -14,11 +14,15 @@ static const struct pq_slice verdicts[] = {PQ_DLG_VERDICT_LIST(X)};
 static const struct pq_slice levels[] = {PQ_DLG_LEVEL_LIST(X)};
 static const struct pq_slice cuts[] = {PQ_DLG_CUT_LIST(X)};
 static const struct pq_slice versions[] = {PQ_DLG_VERSION_LIST(X)};
+static const struct pq_slice hellos[] = {PQ_DLG_HELLO_LIST(X)};
 #undef X
 static const struct pq_slice yes_no[] = {PQ_SLICE_INIT("no"), PQ_SLICE_INIT("yes")};
 static const struct pq_slice events[] = {PQ_SLICE_INIT("no-crash")};
 static const struct pq_slice milestones[] = {PQ_SLICE_INIT("tls"), PQ_SLICE_INIT("auth")};
-static const struct pq_slice hellos[] = {PQ_SLICE_INIT("raw")};
+/* Versions as they stand in the head of a record: 3.1 is TLS 1.0. */
+static const struct pq_slice records[] = {PQ_SLICE_INIT("3.0"), PQ_SLICE_INIT("3.1"),
+                                          PQ_SLICE_INIT("3.2"), PQ_SLICE_INIT("3.3"),
+                                          PQ_SLICE_INIT("3.4")};
 static const struct pq_slice builtins[] = {
     PQ_SLICE_INIT("user"), PQ_SLICE_INIT("pw"),   PQ_SLICE_INIT("user2"), PQ_SLICE_INIT("pw2"),
     PQ_SLICE_INIT("host"), PQ_SLICE_INIT("port"), PQ_SLICE_INIT("nonce"),
@@ -37,6 +41,7 @@ const struct pq_dlg_words pq_dlg_yes_no = {yes_no, COUNT(yes_no)};
 const struct pq_dlg_words pq_dlg_events = {events, COUNT(events)};
 const struct pq_dlg_words pq_dlg_milestones = {milestones, COUNT(milestones)};
 const struct pq_dlg_words pq_dlg_hellos = {hellos, COUNT(hellos)};
+const struct pq_dlg_words pq_dlg_records = {records, COUNT(records)};
 const struct pq_dlg_words pq_dlg_builtins = {builtins, COUNT(builtins)};
 const struct pq_dlg_words pq_dlg_fields = {fields, COUNT(fields)};
 

@@ -49,6 +49,13 @@
     X(TLS12, "tls1.2")                                                                             \
     X(TLS13, "tls1.3")
 
+#define PQ_DLG_HELLO_LIST(X)                                                                       \
+    X(RAW, "raw")                                                                                  \
+    X(SSL2, "ssl2")                                                                                \
+    X(CLEAR, "clear")                                                                              \
+    X(DEFLATE, "deflate")                                                                          \
+    X(TRUNCATED_HMAC, "truncated-hmac")
+
 #define X(name, text) PQ_DLG_KIND_##name,
 enum pq_dlg_kind { PQ_DLG_KIND_LIST(X) };
 #undef X
@@ -57,6 +64,9 @@ enum pq_dlg_state { PQ_DLG_STATE_LIST(X) PQ_DLG_STATE_NONE };
 #undef X
 #define X(name, text) PQ_DLG_ROLE_##name,
 enum pq_dlg_role { PQ_DLG_ROLE_LIST(X) PQ_DLG_ROLE_COUNT };
+#undef X
+#define X(name, text) PQ_DLG_HELLO_##name,
+enum pq_dlg_hello { PQ_DLG_HELLO_LIST(X) };
 #undef X
 #define X(name, text) PQ_DLG_VERDICT_##name,
 enum pq_dlg_verdict { PQ_DLG_VERDICT_LIST(X) };
@@ -77,7 +87,7 @@ struct pq_dlg_words {
 };
 extern const struct pq_dlg_words pq_dlg_kinds, pq_dlg_states, pq_dlg_roles, pq_dlg_verdicts,
     pq_dlg_levels, pq_dlg_cuts, pq_dlg_versions, pq_dlg_yes_no, pq_dlg_events, pq_dlg_milestones,
-    pq_dlg_hellos;
+    pq_dlg_hellos, pq_dlg_records;
 /* The index of `word` in the set (which is its enumerator), or `words->count`. */
 size_t pq_dlg_word_of(const struct pq_dlg_words *words, struct pq_slice word);
 
@@ -226,6 +236,8 @@ enum pq_dlg_param_form {
 #define PQ_DLG_ARG_LIST(X)                                                                         \
     X(CONN, "n", PLAIN, CONN, NULL)                                                                \
     X(IMPLICIT, "tls", FLAG, FLAG, NULL)                                                           \
+    X(RAW, "raw", FLAG, FLAG, NULL)                                                                \
+    X(READY, "ready", FLAG, FLAG, NULL)                                                            \
     X(RESULT, "r", ARROW, VARIABLE, NULL)                                                          \
     X(SNI, "sni", KEYED, STRING, NULL)                                                             \
     X(MIN, "min", KEYED, WORD, &pq_dlg_versions)                                                   \
@@ -233,6 +245,10 @@ enum pq_dlg_param_form {
     X(VERIFY, "verify", KEYED, WORD, &pq_dlg_yes_no)                                               \
     X(CERT, "cert", KEYED, LABEL, NULL)                                                            \
     X(HELLO, "hello", KEYED, WORD, &pq_dlg_hellos)                                                 \
+    X(RECORD, "record", KEYED, WORD, &pq_dlg_records)                                              \
+    X(SUITES, "suites", KEYED, STRING, NULL)                                                       \
+    X(CIPHERS, "ciphers", KEYED, STRING, NULL)                                                     \
+    X(ALPN, "alpn", KEYED, STRING, NULL)                                                           \
     X(CUT, "CUT", PLAIN, CUT, &pq_dlg_cuts)                                                        \
     X(TIMEOUT, "timeout", KEYED, TIME, NULL)                                                       \
     X(NAME, "NAME", PLAIN, LABEL, NULL)                                                            \
@@ -281,6 +297,7 @@ const struct pq_dlg_param_row *pq_dlg_param_row(enum pq_dlg_param param);
     X(TLSCUT, "tlscut")                                                                            \
     X(EOF, "eof")                                                                                  \
     X(TLS, "tls")                                                                                  \
+    X(FACTS, "facts")                                                                              \
     X(CORRUPT, "corrupt")                                                                          \
     X(SEGMENT, "segment")                                                                          \
     X(BATCH, "batch")                                                                              \
@@ -336,7 +353,7 @@ enum pq_dlg_place {
 /* Whether a parameter must be given. */
 enum pq_dlg_times { PQ_DLG_NONE, PQ_DLG_ONE, PQ_DLG_MAYBE, PQ_DLG_SOME /* one or more */ };
 
-#define PQ_DLG_PARAMS_MAX 9u
+#define PQ_DLG_PARAMS_MAX 13u
 
 struct pq_dlg_do_row {
     bool opens;      /* a block that @end closes; @case and @else end with their block */

@@ -73,7 +73,10 @@ static struct pq_tls_context *context_of(const struct pq_cert_files files[2],
          .key = {.file = files[1].key},
          .sni = PQ_IDENTITY_OTHER_NAME},
     };
+    static const struct pq_slice protocols[] = {PQ_SLICE_INIT("pop3")};
     const struct pq_tls_config config = {.server = true,
+                                         .alpn = protocols,
+                                         .alpn_len = 1,
                                          .min = o->min,
                                          .max = o->max,
                                          .identities = identities,

@@ -28,6 +28,8 @@ struct pq_tls {
     int alert;      /* the peer's, or -1 */
     enum pq_tls_end end;
     char name[PQ_TLS_NAME_MAX + 1]; /* that the certificate must be for */
+    bool name_is_address;
+    struct pq_tls_heard heard;
     struct pq_why why;
 };
 
@@ -116,8 +118,31 @@ static bool expect_name(struct pq_tls *t, struct pq_slice name)
         return false;
     memcpy(t->name, name.at, name.len);
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return X509_VERIFY_PARAM_set1_ip_asc(param, t->name) == 1 ||
-           X509_VERIFY_PARAM_set1_host(param, t->name, 0) == 1;
+    t->name_is_address = X509_VERIFY_PARAM_set1_ip_asc(param, t->name) == 1;
+    return t->name_is_address || X509_VERIFY_PARAM_set1_host(param, t->name, 0) == 1;
+}
+
+#define HELLO_MAX 8192u
+
+/* Takes the library's ClientHello back and sends another one. */
+static bool replace_hello(struct pq_tls *t, const struct pq_tls_hello *hello)
+{
+    uint8_t memory[HELLO_MAX];
+    struct pq_buf other;
+    struct pq_slice usual = pq_tls_send_buf(t);
+    pq_buf_init(&other, memory, sizeof(memory));
+    if (!pq_tls_hello_write(hello, usual, &other))
+        return false;
+    pq_tls_send_ack(t, usual.len);
+    return BIO_write(SSL_get_wbio(t->ssl), other.at, (int)other.len) == (int)other.len;
+}
+
+static bool offer(struct pq_tls *t, const struct pq_tls_peer *peer)
+{
+    return (!peer->sni || SSL_set_tlsext_host_name(t->ssl, peer->sni) == 1) &&
+           (!peer->name || expect_name(t, pq_slice_text(peer->name))) &&
+           (!peer->ciphers || pq_tls_offer_ciphers(t->ssl, peer->ciphers)) &&
+           (peer->alpn.len == 0 || pq_tls_offer_protocols(t->ssl, peer->alpn));
 }
 
 static bool tls_prepare(struct pq_tls *t, SSL_CTX *ssl, const struct pq_tls_peer *peer)
@@ -130,12 +155,14 @@ static bool tls_prepare(struct pq_tls *t, SSL_CTX *ssl, const struct pq_tls_peer
         return true;
     }
     SSL_set_connect_state(t->ssl);
-    if (peer && peer->sni && SSL_set_tlsext_host_name(t->ssl, peer->sni) != 1)
-        return false;
-    if (peer && peer->name && !expect_name(t, pq_slice_text(peer->name)))
+    SSL_set_msg_callback(t->ssl, pq_tls_hear);
+    SSL_set_msg_callback_arg(t->ssl, &t->heard);
+    if (peer && !offer(t, peer))
         return false;
     /* The first flight must be ready before the peer's first octet can be held back. */
-    return pq_tls_handshake(t) == PQ_NEXT_NEED_DATA;
+    if (pq_tls_handshake(t) != PQ_NEXT_NEED_DATA)
+        return false;
+    return !peer || pq_tls_hello_is_plain(&peer->hello) || replace_hello(t, &peer->hello);
 }
 
 struct pq_tls *pq_tls_new(struct pq_tls_context *c, const struct pq_tls_peer *peer,
@@ -351,4 +378,17 @@ bool pq_tls_info(const struct pq_tls *t, struct pq_tls_info *info)
         .peer_certificate = SSL_get0_peer_certificate(t->ssl) != NULL,
     };
     return true;
+}
+
+void pq_tls_facts(const struct pq_tls *t, struct pq_buf *out)
+{
+    const struct pq_tls_facts_of of = {
+        .ssl = t->ssl,
+        .heard = &t->heard,
+        .name = t->name_is_address ? "" : t->name,
+        .end = t->end,
+        .alert = t->alert,
+        .complete = t->complete,
+    };
+    pq_tls_facts_write(&of, out);
 }

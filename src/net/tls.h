@@ -107,11 +107,33 @@ void pq_tls_context_free(struct pq_tls_context *c);
 
 /* ---- engine ---------------------------------------------------------------------------------- */
 
+/* How a client begins. CLEAR: a command where TLS begins. */
+enum pq_tls_hello_kind {
+    PQ_TLS_HELLO_USUAL,
+    PQ_TLS_HELLO_SSL2,           /* the first message of SSL 2.0 */
+    PQ_TLS_HELLO_CLEAR,          /* "CAPA" in clear */
+    PQ_TLS_HELLO_DEFLATE,        /* compression is offered (RFC 3749) */
+    PQ_TLS_HELLO_TRUNCATED_HMAC, /* so is this extension (RFC 6066 section 7) */
+};
+
+/* A ClientHello that the library would not make. The zero of each field changes nothing. A server
+ * that agrees finds at the end of the handshake that the two sides saw different octets, so that
+ * only `record` alone leads to a session; pq_tls_facts() has what the server said. */
+struct pq_tls_hello {
+    enum pq_tls_hello_kind kind;
+    uint8_t record;         /* 1 + the second octet of the version of its record */
+    struct pq_slice suites; /* two octets each; offered in place of the library's */
+};
+
 /* What holds for one connection of a client. */
 struct pq_tls_peer {
-    const char *sni;  /* sent in the clear, whatever it is; NULL: none */
-    const char *name; /* DNS name or IP address that the certificate must be for when the context
+    const char *sni;     /* sent in the clear, whatever it is; NULL: none */
+    const char *name;    /* DNS name or IP address that the certificate must be for when the context
                        * verifies (RFC 7817 section 3); NULL: any */
+    const char *ciphers; /* suites up to TLS 1.2, as OpenSSL's ciphers(1) has them, weak ones too;
+                           * NULL: the library's */
+    struct pq_slice alpn; /* names with commas between; empty: those of the context */
+    struct pq_tls_hello hello;
 };
 
 #define PQ_TLS_BUFFER 17408u /* one record of 16384 octets and more than its overhead */
@@ -179,5 +201,19 @@ struct pq_tls_info {
 };
 /* False before the handshake is complete. */
 bool pq_tls_info(const struct pq_tls *t, struct pq_tls_info *info);
+
+#define PQ_TLS_FACTS_MAX 16384u /* octets; lines that find no room are left out */
+#define PQ_TLS_EXTENSIONS_MAX 32u
+
+/* Appends what a client has learned of the server up to now, "NAME VALUE" and LF for each fact;
+ * values are visible ASCII. Always `end` and `server-hello`; the others as far as the handshake
+ * came: `alert`, `suite` (four hexadecimal digits), `compression`, `extension` (one for each of the
+ * server's), `certificate-request`, `tickets` and `early-data` (of TLS 1.3); of a complete one
+ * `version`, `cipher`, `strength` (bits), `forward-secrecy`, `alpn`, and of the certificate `key`,
+ * `key-bits`, `signature-digest`, `in-date`, `chain` (its length), `dns-id` (whether a DNS-ID is
+ * the expected name), `dns` and `srv` (one for each name). */
+void pq_tls_facts(const struct pq_tls *t, struct pq_buf *out);
+/* Appends the fact `end` alone, for somebody who has freed the engine. */
+void pq_tls_end_fact(enum pq_tls_end end, struct pq_buf *out);
 
 #endif

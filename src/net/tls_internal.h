@@ -28,6 +28,39 @@ struct pq_tls_context {
     int keylog_fd; /* -1: none */
 };
 
+/* What a client heard in the server's handshake messages. */
+struct pq_tls_heard {
+    bool hello; /* a whole ServerHello */
+    bool certificate_request;
+    uint32_t suite, compression;
+    uint32_t tickets, early_data; /* the latter is the number of octets of the last ticket */
+    uint16_t extensions[PQ_TLS_EXTENSIONS_MAX];
+    size_t extensions_len;
+};
+
+/* OpenSSL's message callback; `ctx` is a struct pq_tls_heard. */
+// NOLINTNEXTLINE(readability-function-size)
+void pq_tls_hear(int sent, int version, int type, const void *at, size_t len, SSL *ssl, void *ctx);
+
+struct pq_tls_facts_of {
+    const SSL *ssl;
+    const struct pq_tls_heard *heard;
+    const char *name; /* the expected one; "": none, or an address */
+    enum pq_tls_end end;
+    int alert; /* -1: none */
+    bool complete;
+};
+void pq_tls_facts_write(const struct pq_tls_facts_of *of, struct pq_buf *out);
+
+/* False: the names have no form or too many octets; the library knows none of the suites. */
+bool pq_tls_offer_protocols(SSL *ssl, struct pq_slice names);
+bool pq_tls_offer_ciphers(SSL *ssl, const char *ciphers);
+/* Whether the library's ClientHello is what is asked for. */
+bool pq_tls_hello_is_plain(const struct pq_tls_hello *h);
+/* Writes what is sent in place of `usual`, the library's ClientHello in its record. False: `usual`
+ * is none, or there is no room. */
+bool pq_tls_hello_write(const struct pq_tls_hello *h, struct pq_slice usual, struct pq_buf *out);
+
 /* Reads a certificate with its key. On failure what was read so far is left in `*m`. */
 PQ_NODISCARD enum pq_status pq_tls_pem_identity(const struct pq_tls_identity *identity,
                                                 struct pq_alloc alloc, struct tls_material *m,

@@ -160,6 +160,12 @@ static bool watch_hello(void *ctx, unsigned conn, const struct pq_wire_tls_optio
     return w->inner->hello(w->inner->ctx, conn, options, out);
 }
 
+static bool watch_facts(void *ctx, unsigned conn, struct pq_buf *out)
+{
+    const struct play_watch *w = ctx;
+    return w->inner->facts(w->inner->ctx, conn, out);
+}
+
 static void watch_corrupt(void *ctx, unsigned conn)
 {
     const struct play_watch *w = ctx;
@@ -194,6 +200,7 @@ struct pq_wire play_watch_wire(struct play_watch *w)
                             .end = watch_end,
                             .start_tls = watch_start_tls,
                             .hello = watch_hello,
+                            .facts = watch_facts,
                             .corrupt = watch_corrupt,
                             .why = watch_why,
                             .wait = watch_wait,

@@ -167,6 +167,7 @@ static const struct event_row {
     {PQ_SLICE_INIT("broken"), PQ_GOLDEN_END, PQ_WIRE_BROKEN, read_end},
     {PQ_SLICE_INIT("failed"), PQ_GOLDEN_END, PQ_WIRE_FAILED, read_end},
     {PQ_SLICE_INIT("tls"), PQ_GOLDEN_TLS, PQ_WIRE_OK, read_tls},
+    {PQ_SLICE_INIT("fact"), PQ_GOLDEN_FACT, PQ_WIRE_OK, read_octets},
     {PQ_SLICE_INIT("took"), PQ_GOLDEN_TOOK, PQ_WIRE_OK, read_took},
     {PQ_SLICE_INIT("answer"), PQ_GOLDEN_ANSWER, PQ_WIRE_OK, read_answer},
     {PQ_SLICE_INIT("stored"), PQ_GOLDEN_STORED, PQ_WIRE_OK, read_stored},

@@ -24,6 +24,7 @@
     X(CONNECT, "connect") /* `result` */                                                           \
     X(END, "")            /* `result`: its own word stands at the front */                         \
     X(TLS, "tls")         /* `tls` */                                                              \
+    X(FACT, "fact")       /* `octets`: what TLS has shown; those in a row are one answer */        \
     X(TOOK, "took")       /* `number` milliseconds were measured */                                \
     X(ANSWER, "answer")   /* `answer` to `ask`, why in `octets` */                                 \
     X(STORED, "stored")   /* a message of the answer before it */

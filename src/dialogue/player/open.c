@@ -67,6 +67,14 @@ static bool take_ok(struct pq_play *p, unsigned conn, struct line *actual)
     return ok;
 }
 
+static bool ask_for_tls(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
+{
+    struct line actual;
+    play_send_text(p, conn, "STLS\r\n");
+    return take_ok(p, conn, &actual) ||
+           not_secured(p, item, "the target refuses STLS on the way to the case", actual.at);
+}
+
 /* Reads the greeting, does STLS, and puts the greeting back. One that is not +OK stays where it is:
  * it is the case that judges it. */
 static bool upgrade(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
@@ -83,12 +91,7 @@ static bool upgrade(struct pq_play *p, const struct pq_dlg_item *item, unsigned 
     bool kept = pq_bytes_put(&greeting, line.text) == PQ_STATUS_OK &&
                 pq_bytes_put(&greeting, PQ_SLICE("\r\n")) == PQ_STATUS_OK;
     pq_conns_take(&p->conns, conn, &line, false);
-    play_send_text(p, conn, "STLS\r\n");
-    struct line actual;
-    bool ok = take_ok(p, conn, &actual);
-    if (!ok)
-        not_secured(p, item, "the target refuses STLS on the way to the case", actual.at);
-    ok = ok && handshake(p, item, conn);
+    bool ok = ask_for_tls(p, item, conn) && handshake(p, item, conn);
     if (ok && !(kept && pq_conns_put_back(&p->conns, conn, pq_bytes_slice(&greeting))))
         ok = not_secured(p, item, "there is no memory for the greeting", NULL);
     pq_bytes_free(&greeting);
@@ -124,18 +127,38 @@ static void begin_with_tls(struct pq_play *p, const struct pq_dlg_item *item, un
         play_pass(p, item);
 }
 
+/* Goes to where the handshake is next; it is up to the file. */
+static void make_ready(struct pq_play *p, const struct pq_dlg_item *item, unsigned conn)
+{
+    bool implicit = p->run->tls == PQ_RUN_TLS_IMPLICIT;
+    struct line actual;
+    enum pq_wire_result r = pq_conns_open(&p->conns, conn, implicit, play_patience(p));
+    if (r != PQ_WIRE_OK)
+        (void)not_opened(p, item, r);
+    else if (!implicit && !take_ok(p, conn, &actual))
+        (void)not_secured(p, item, "the target does not greet", actual.at);
+    else if (!implicit)
+        (void)ask_for_tls(p, item, conn);
+}
+
 void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item)
 {
-    unsigned conn = play_conn(p, pq_dlg_conn(&item->directive));
-    if (!pq_dlg_arg(&item->directive, PQ_DLG_ARG_IMPLICIT)) {
+    const struct pq_dlg_directive *d = &item->directive;
+    unsigned conn = play_conn(p, pq_dlg_conn(d));
+    bool raw = pq_dlg_arg(d, PQ_DLG_ARG_RAW), implicit = pq_dlg_arg(d, PQ_DLG_ARG_IMPLICIT);
+    if (pq_dlg_arg(d, PQ_DLG_ARG_READY)) {
+        make_ready(p, item, conn);
+        return;
+    }
+    if (!raw && !implicit) {
         (void)open_conn(p, item, conn, p->login.active ? p->login_own_tls : p->own_tls);
         return;
     }
     enum pq_wire_result r = pq_conns_open(&p->conns, conn, true, play_patience(p));
-    if (r == PQ_WIRE_OK)
-        begin_with_tls(p, item, conn);
-    else
+    if (r != PQ_WIRE_OK)
         (void)not_opened(p, item, r);
+    else if (!raw)
+        begin_with_tls(p, item, conn);
 }
 
 /* ---- the state that the header asks for ------------------------------------------------------ */
@@ -188,27 +211,35 @@ bool play_has_tls(const struct pq_dlg *dlg)
     return false;
 }
 
-static uint8_t version_of(const struct pq_dlg_directive *d, enum pq_dlg_param param)
+/* 1 + the index of the word of a parameter; zero without it. */
+static uint8_t word_of(const struct pq_dlg_directive *d, enum pq_dlg_param param)
 {
     const struct pq_dlg_arg *arg = pq_dlg_arg(d, param);
     return arg ? (uint8_t)(arg->number + 1) : 0;
 }
 
+static struct pq_slice octets_of(const struct pq_dlg_directive *d, enum pq_dlg_param param)
+{
+    const struct pq_dlg_arg *arg = pq_dlg_arg(d, param);
+    return arg ? arg->text : pq_slice_of(NULL, 0);
+}
+
 struct pq_wire_tls_options play_tls_options(const struct pq_dlg_item *item)
 {
     const struct pq_dlg_directive *d = &item->directive;
-    const struct pq_dlg_arg *sni = pq_dlg_arg(d, PQ_DLG_ARG_SNI);
-    const struct pq_dlg_arg *verify = pq_dlg_arg(d, PQ_DLG_ARG_VERIFY);
     const struct pq_dlg_arg *cert = pq_dlg_arg(d, PQ_DLG_ARG_CERT);
-    struct pq_wire_tls_options options = {
-        .min = version_of(d, PQ_DLG_ARG_MIN),
-        .max = version_of(d, PQ_DLG_ARG_MAX),
-        .verify = verify ? (uint8_t)(verify->number + 1) : 0,
+    return (struct pq_wire_tls_options){
+        .sni = octets_of(d, PQ_DLG_ARG_SNI),
+        .ciphers = octets_of(d, PQ_DLG_ARG_CIPHERS),
+        .alpn = octets_of(d, PQ_DLG_ARG_ALPN),
+        .suites = octets_of(d, PQ_DLG_ARG_SUITES),
+        .min = word_of(d, PQ_DLG_ARG_MIN),
+        .max = word_of(d, PQ_DLG_ARG_MAX),
+        .verify = word_of(d, PQ_DLG_ARG_VERIFY),
+        .hello = word_of(d, PQ_DLG_ARG_HELLO),
+        .record = word_of(d, PQ_DLG_ARG_RECORD),
         .no_certificate = cert && pq_slice_equal(cert->text, PQ_SLICE("none")),
     };
-    if (sni)
-        options.sni = sni->text;
-    return options;
 }
 
 /* The names that cert= knows in the client role. */
@@ -268,4 +299,34 @@ void play_do_tls(struct pq_play *p, const struct pq_dlg_item *item)
     }
     struct pq_wire_tls_options options = play_tls_options(item);
     tls_result(p, item, conn, pq_conns_start_tls(&p->conns, conn, &options, play_patience(p)));
+}
+
+/* ---- @facts ---------------------------------------------------------------------------------- */
+
+/* Makes the lines of `text` a list. */
+static bool bind_facts(struct pq_play *p, struct pq_slice name, struct pq_slice text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.len; i++)
+        count += text.at[i] == '\n';
+    struct pq_slice *lines = pq_arena_get(&p->names.scratch, (count + 1) * sizeof(*lines));
+    for (size_t i = 0; lines && i < count; i++)
+        lines[i] = pq_slice_cut(&text, '\n');
+    return lines && pq_bindings_bind(&p->names, name, pq_value_list(lines, count));
+}
+
+void play_do_facts(struct pq_play *p, const struct pq_dlg_item *item)
+{
+    unsigned conn = play_conn(p, pq_dlg_conn(&item->directive));
+    uint8_t memory[PQ_WIRE_FACTS_MAX];
+    struct pq_buf facts;
+    pq_buf_init(&facts, memory, sizeof(memory));
+    if (!p->run->wire->facts(p->run->wire->ctx, conn, &facts))
+        play_ended(p, item, conn, PQ_WIRE_SPENT);
+    else if (facts.len == 0)
+        play_verdict(p, item, PQ_VERDICT_ERROR, "TLS was never begun on this connection", NULL);
+    else if (!bind_facts(p, pq_dlg_arg(&item->directive, PQ_DLG_ARG_VARIABLE)->text,
+                         pq_buf_slice(&facts)))
+        play_verdict(p, item, PQ_VERDICT_ERROR, "the run binds more than the player can hold",
+                     NULL);
 }

@@ -203,6 +203,7 @@ void play_do_assert(struct pq_play *p, const struct pq_dlg_item *item);
 void play_enter_state(struct pq_play *p);
 void play_do_connect(struct pq_play *p, const struct pq_dlg_item *item);
 void play_do_tls(struct pq_play *p, const struct pq_dlg_item *item);
+void play_do_facts(struct pq_play *p, const struct pq_dlg_item *item);
 /* The options of an @tls with hello=raw. */
 struct pq_wire_tls_options play_tls_options(const struct pq_dlg_item *item);
 bool play_has_tls(const struct pq_dlg *dlg);

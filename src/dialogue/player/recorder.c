@@ -200,6 +200,23 @@ static bool rec_hello(void *ctx, unsigned conn, const struct pq_wire_tls_options
     return r->inner->hello(r->inner->ctx, conn, options, out);
 }
 
+/* A line of the record for each fact. */
+static bool rec_facts(void *ctx, unsigned conn, struct pq_buf *out)
+{
+    struct pq_recorder *r = ctx;
+    size_t before = out->len;
+    bool result = r->inner->facts(r->inner->ctx, conn, out);
+    struct pq_slice facts = pq_slice_after(pq_buf_slice(out), before);
+    flush(r);
+    while (facts.len > 0) {
+        put_event(r, "fact", conn);
+        put_text(r, " ");
+        put_string(r, pq_slice_cut(&facts, '\n'));
+        put_text(r, "\n");
+    }
+    return result;
+}
+
 static void rec_corrupt(void *ctx, unsigned conn)
 {
     const struct pq_recorder *r = ctx;
@@ -286,6 +303,7 @@ struct pq_wire pq_recorder_wire(struct pq_recorder *r)
         .end = rec_end,
         .start_tls = rec_start_tls,
         .hello = rec_hello,
+        .facts = rec_facts,
         .corrupt = rec_corrupt,
         .why = rec_why,
         .wait = rec_wait,

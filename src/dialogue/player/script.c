@@ -156,6 +156,24 @@ static bool script_hello(void *ctx, unsigned conn, const struct pq_wire_tls_opti
     return pq_buf_put_text(out, "ClientHello");
 }
 
+static bool script_facts(void *ctx, unsigned conn, struct pq_buf *out)
+{
+    struct pq_script *s = ctx;
+    struct pq_script_conn *c = &s->conns[conn];
+    const struct pq_golden_event *e = event_of(c->next, conn);
+    while (e && e->kind != PQ_GOLDEN_FACT && e->kind != PQ_GOLDEN_TLS &&
+           e->kind != PQ_GOLDEN_CONNECT)
+        e = event_of(e->next, conn);
+    if (!e || e->kind != PQ_GOLDEN_FACT)
+        return false;
+    for (; e && e->kind == PQ_GOLDEN_FACT; e = event_of(e->next, conn)) {
+        pq_buf_put(out, e->octets);
+        pq_buf_put_octet(out, '\n');
+        use_up(c, e);
+    }
+    return true;
+}
+
 static void script_corrupt(void *ctx, unsigned conn)
 {
     (void)ctx;
@@ -244,6 +262,7 @@ struct pq_wire pq_script_wire(struct pq_script *s)
         .end = script_end,
         .start_tls = script_start_tls,
         .hello = script_hello,
+        .facts = script_facts,
         .corrupt = script_corrupt,
         .why = script_why,
         .wait = script_wait,

@@ -183,7 +183,8 @@ static const struct pq_dlg_item *raw_hello(const struct pq_play *p, const struct
     }
     bool is_tls = next && pq_dlg_item_is(next, PQ_DLG_DO_TLS) &&
                   play_conn(p, pq_dlg_conn(&next->directive)) == play_conn(p, item->step.conn);
-    return is_tls && pq_dlg_arg(&next->directive, PQ_DLG_ARG_HELLO) ? next : NULL;
+    const struct pq_dlg_arg *hello = is_tls ? pq_dlg_arg(&next->directive, PQ_DLG_ARG_HELLO) : NULL;
+    return hello && hello->number == PQ_DLG_HELLO_RAW ? next : NULL;
 }
 
 #define HELLO_MAX 4096u

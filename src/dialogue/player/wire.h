@@ -121,10 +121,18 @@ struct pq_answer {
 /* How TLS is to be started; the zero of each field leaves it to the target's description. */
 struct pq_wire_tls_options {
     struct pq_slice sni;
-    uint8_t min, max;    /* 1 + enum pq_dlg_version */
-    uint8_t verify;      /* 1: no, 2: yes */
-    bool no_certificate; /* send none, even if the target's description has one */
+    struct pq_slice ciphers; /* suites up to TLS 1.2, as OpenSSL names them */
+    struct pq_slice alpn;    /* names with commas between */
+    struct pq_slice suites;  /* two octets each, in place of all that would be offered */
+    uint8_t min, max;        /* 1 + enum pq_dlg_version */
+    uint8_t verify;          /* 1: no, 2: yes */
+    uint8_t hello;           /* 1 + enum pq_dlg_hello */
+    uint8_t record;          /* 1 + the second octet of the version of the first record */
+    bool no_certificate;     /* send none, even if the target's description has one */
 };
+
+/* Octets of all facts of a connection. */
+#define PQ_WIRE_FACTS_MAX 16384u
 
 enum pq_wire_end { PQ_WIRE_CLOSE, PQ_WIRE_DROP /* RST */, PQ_WIRE_CUT /* no close_notify */ };
 
@@ -154,6 +162,9 @@ struct pq_wire {
      * False: there is none, see why(). */
     bool (*hello)(void *ctx, unsigned conn, const struct pq_wire_tls_options *options,
                   struct pq_buf *out);
+    /* Appends what TLS has shown of the server, a line with LF for each fact, at most
+     * PQ_WIRE_FACTS_MAX octets; nothing when TLS was never begun. False: the record holds none. */
+    bool (*facts)(void *ctx, unsigned conn, struct pq_buf *out);
     /* The next write arrives with one octet changed below TLS. */
     void (*corrupt)(void *ctx, unsigned conn);
     /* The last failure on a connection as one line; "" when nothing is known. Valid until the next

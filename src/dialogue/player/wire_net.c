@@ -35,7 +35,7 @@ static enum pq_wire_result net_open(void *ctx, unsigned conn, bool tls, uint64_t
     struct pq_stream *s = &w->streams[conn];
     pq_stream_close(s);
     pq_stream_init(s, &w->io);
-    w->begun[conn] = w->corrupt[conn] = false;
+    w->begun[conn] = w->corrupt[conn] = w->had_tls[conn] = false;
     enum pq_status status =
         pq_stream_connect(s, tls ? &w->target->tls : &w->target->plain, deadline);
     if (status == PQ_STATUS_OK)
@@ -95,7 +95,10 @@ static void net_end(void *ctx, unsigned conn, enum pq_wire_end how)
         [PQ_WIRE_CUT] = pq_stream_cut,
     };
     struct pq_wire_net *w = ctx;
-    ends[how](&w->streams[conn]);
+    struct pq_stream *s = &w->streams[conn];
+    w->had_tls[conn] = s->tls != NULL;
+    w->tls_ends[conn] = pq_stream_tls_end(s);
+    ends[how](s);
 }
 
 static void net_corrupt(void *ctx, unsigned conn)
@@ -118,17 +121,41 @@ static bool is_name(const char *host)
     return letters;
 }
 
+/* Octets of a dialogue as a text of the library; NULL when there are none. Lives in `memory`. */
+static const char *text_of(struct pq_slice octets, char *memory, size_t size)
+{
+    (void)snprintf(memory, size, "%.*s", (int)octets.len, octets.at ? (const char *)octets.at : "");
+    return octets.at ? memory : NULL;
+}
+
+static struct pq_tls_hello hello_of(const struct pq_wire_tls_options *options)
+{
+    static const enum pq_tls_hello_kind kinds[] = {
+        [1 + PQ_DLG_HELLO_SSL2] = PQ_TLS_HELLO_SSL2,
+        [1 + PQ_DLG_HELLO_CLEAR] = PQ_TLS_HELLO_CLEAR,
+        [1 + PQ_DLG_HELLO_DEFLATE] = PQ_TLS_HELLO_DEFLATE,
+        [1 + PQ_DLG_HELLO_TRUNCATED_HMAC] = PQ_TLS_HELLO_TRUNCATED_HMAC,
+    };
+    return (struct pq_tls_hello){
+        .kind = kinds[options->hello], .record = options->record, .suites = options->suites};
+}
+
+#define CIPHERS_MAX 1024u
+
 /* Makes the engine of a connection. */
 static bool begin(struct pq_wire_net *w, unsigned conn, const struct pq_wire_tls_options *options)
 {
     const char *host = w->target->config.host;
-    char sni[PQ_TLS_NAME_MAX + 1];
-    struct pq_tls_peer peer = {.sni = host && is_name(host) ? host : NULL, .name = host};
-    if (options->sni.at) {
-        (void)snprintf(sni, sizeof(sni), "%.*s", (int)options->sni.len,
-                       (const char *)options->sni.at);
-        peer.sni = sni;
-    }
+    char sni[PQ_TLS_NAME_MAX + 1], ciphers[CIPHERS_MAX];
+    struct pq_tls_peer peer = {
+        .sni = host && is_name(host) ? host : NULL,
+        .name = host,
+        .ciphers = text_of(options->ciphers, ciphers, sizeof(ciphers)),
+        .alpn = options->alpn,
+        .hello = hello_of(options),
+    };
+    if (options->sni.at)
+        peer.sni = text_of(options->sni, sni, sizeof(sni));
     struct pq_tls_context *context = target_context(w->target, options, &w->why);
     return context && pq_stream_tls_begin(&w->streams[conn], context, &peer) == PQ_STATUS_OK;
 }
@@ -153,6 +180,16 @@ static enum pq_wire_tls net_start_tls(void *ctx, unsigned conn,
     w->begun[conn] = false;
     early = pq_slice_first(early, PQ_STREAM_EARLY_MAX);
     return tls_result_of(pq_stream_tls_handshake(&w->streams[conn], early, deadline));
+}
+
+static bool net_facts(void *ctx, unsigned conn, struct pq_buf *out)
+{
+    const struct pq_wire_net *w = ctx;
+    if (w->streams[conn].tls)
+        pq_tls_facts(w->streams[conn].tls, out);
+    else if (w->had_tls[conn])
+        pq_tls_end_fact(w->tls_ends[conn], out);
+    return true;
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -219,6 +256,7 @@ struct pq_wire pq_wire_net_wire(struct pq_wire_net *w)
         .end = net_end,
         .start_tls = net_start_tls,
         .hello = net_hello,
+        .facts = net_facts,
         .corrupt = net_corrupt,
         .why = net_why,
         .wait = net_wait,

@@ -59,9 +59,11 @@ struct pq_wire_net {
     struct pq_asker asker;
     void (*gap)(void);
     struct pq_stream streams[PQ_WIRE_CONNS];
-    bool begun[PQ_WIRE_CONNS];   /* the ClientHello was given out */
-    bool corrupt[PQ_WIRE_CONNS]; /* the next write is to be changed */
-    struct pq_why why;           /* of what no stream knows */
+    bool begun[PQ_WIRE_CONNS];               /* the ClientHello was given out */
+    bool corrupt[PQ_WIRE_CONNS];             /* the next write is to be changed */
+    bool had_tls[PQ_WIRE_CONNS];             /* the connection is closed, and TLS was begun on it */
+    enum pq_tls_end tls_ends[PQ_WIRE_CONNS]; /* how it ended there */
+    struct pq_why why;                       /* of what no stream knows */
 };
 
 /* Borrows `target` and `io` (NULL: the system's). `asker.ask` NULL: nobody is there to ask. `gap`
