@@ -15,7 +15,7 @@ import json
 import statistics
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from popquiz import (
@@ -36,7 +36,7 @@ from popquiz.fixtures import Fixtures
 from popquiz.player import Player
 from popquiz.record import Job, Result
 from popquiz.schedule import Bench, Rules, Scheduler
-from popquiz.target_mock import MockConfig, MockTarget
+from popquiz.target_mock import REQUIRE_TLS, MockConfig, MockTarget, options_for
 from popquiz.verdicts import RANK, Verdict
 
 HELP = "check that the cases notice the faults of the built-in server"
@@ -134,6 +134,18 @@ class Laboratory:
         self.facts: dict[frozenset[str], Facts] = {}  # by the settings of the server
         self.reference: dict[str, Verdict] = {}
 
+    def _parts(self, config: MockConfig, jobs: Sequence[Job]) -> list[runner.Config]:
+        """Where nobody logs in without TLS, sessions begin with STLS."""
+        ways: dict[str, list[Job]] = {"none": [], "stls": []}
+        for job in jobs:
+            ways["stls" if REQUIRE_TLS in options_for(job.case.needs) else "none"].append(job)
+        return [
+            part
+            for tls, some in ways.items()
+            if some
+            for part in runner.parts(self._config(MockTarget(replace(config, tls=tls)), some))
+        ]
+
     def _config(self, target: MockTarget, jobs: Sequence[Job]) -> runner.Config:
         rules = Rules(
             catalogue=self.rows,
@@ -145,8 +157,7 @@ class Laboratory:
 
     async def learn(self, player: Player) -> None:
         """What the server offers, and what the cases say about it, without a fault."""
-        config = self._config(MockTarget(MockConfig()), self.jobs)
-        for part in runner.parts(config):
+        for part in self._parts(MockConfig(), self.jobs):
             try:
                 seats = await part.target.start(runner.maildrops(part), 1)
                 default = self.fixtures.maildrop((), {})
@@ -165,7 +176,7 @@ class Laboratory:
 
     async def play(self, player: Player, config: MockConfig, jobs: Sequence[Job]) -> list[Result]:
         played: list[Result] = []
-        for part in runner.parts(self._config(MockTarget(config), jobs)):
+        for part in self._parts(config, jobs):
             facts = self.facts[part.target.settings]
             try:
                 seats = await part.target.start(runner.maildrops(part), 1)
