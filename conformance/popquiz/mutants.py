@@ -60,6 +60,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 class Fault:
     name: str
     rows: frozenset[str]  # what it breaks
+    difficulty: int = 1  # 1: a plain dialogue finds it; 2: several commands together; 3: a search
     survives: str = ""  # why no case can notice it; empty: one has to
 
 
@@ -68,11 +69,15 @@ def read(path: Path) -> list[Fault]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            rows = [(r["name"], r["req_ids"].split(","), r.get("survives") or "") for r in reader]
-    except (OSError, KeyError, AttributeError) as error:
+            faults = [_fault(row) for row in reader]
+    except (OSError, KeyError, AttributeError, ValueError) as error:
         raise UsageError(f"{path}: no list of faults: {error}") from None
-    built = [row for row in rows if not row[2].startswith(NOT_BUILT)]
-    return [Fault(name, frozenset(ids), survives) for name, ids, survives in built]
+    return [fault for fault in faults if not fault.survives.startswith(NOT_BUILT)]
+
+
+def _fault(row: Mapping[str, str]) -> Fault:
+    rows = frozenset(row["req_ids"].split(",")) - {""}
+    return Fault(row["name"], rows, int(row["difficulty"]), row.get("survives") or "")
 
 
 @dataclass(slots=True)
@@ -104,6 +109,8 @@ class Kill:
     def __str__(self) -> str:
         if self.trouble:
             return f"UNUSABLE {self.fault.name}: {self.trouble}"
+        if not self.fault.rows and self.fault.survives:
+            return f"EXCUSED  {self.fault.name}: no requirement is broken on the wire"
         if not self.cases:
             return f"NO CASE  {self.fault.name}: nothing tests {', '.join(sorted(self.fault.rows))}"
         hits = sum(bool(worse & self.fault.rows) for worse in self.seeds)
@@ -241,6 +248,17 @@ def summary(kills: Sequence[Kill]) -> str:
     )
 
 
+def by_difficulty(kills: Sequence[Kill]) -> list[str]:
+    lines = []
+    for level in sorted({kill.fault.difficulty for kill in kills}):
+        some = [kill for kill in kills if kill.fault.difficulty == level]
+        killed = sum(kill.killed for kill in some)
+        excused = sum(bool(kill.fault.survives) and not kill.killed for kill in some)
+        survived = len(some) - killed - excused
+        lines.append(f"difficulty {level}: {killed} killed, {survived} survived, {excused} excused")
+    return lines
+
+
 def run(args: argparse.Namespace) -> int:
     rows = catalogue.read(paths.catalogue())
     faults = read(Path(args.list) if args.list else paths.data(LIST))
@@ -248,12 +266,14 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         raise UsageError(f"no such fault: {', '.join(sorted(unknown))}")
     faults = [fault for fault in faults if not args.names or fault.name in args.names]
-    jobs = [Job(case, "whole") for case in cases.all_for_servers(rows)]
+    broken = frozenset[str]().union(*(fault.rows for fault in faults))
+    played = [c for c in cases.all_for_servers(rows) if args.all or broken & set(c.reqs)]
+    jobs = [Job(case, "whole") for case in played]
     children.watch_without_threads()
     kills = asyncio.run(hunt(Laboratory(rows, jobs), faults, args.seeds, args.all, args.jobs))
     for kill in kills:
         print(kill)
-    print(summary(kills))
+    print(summary(kills), *by_difficulty(kills), sep="\n")
     if args.out:
         proved = sorted({name for kill in kills if kill.killed for name in kill.proved})
         killed = {kill.fault.name: sorted(kill.proved) for kill in kills if kill.killed}
