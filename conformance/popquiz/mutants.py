@@ -15,7 +15,7 @@ import json
 import statistics
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from popquiz import (
@@ -36,7 +36,7 @@ from popquiz.fixtures import Fixtures
 from popquiz.player import Player
 from popquiz.record import Job, Result
 from popquiz.schedule import Bench, Rules, Scheduler
-from popquiz.target_mock import MockConfig, MockTarget
+from popquiz.target_mock import REQUIRE_TLS, MockConfig, MockTarget, options_for
 from popquiz.verdicts import RANK, Verdict
 
 HELP = "check that the cases notice the faults of the built-in server"
@@ -60,6 +60,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 class Fault:
     name: str
     rows: frozenset[str]  # what it breaks
+    difficulty: int = 1  # 1: a plain dialogue finds it; 2: several commands together; 3: a search
     survives: str = ""  # why no case can notice it; empty: one has to
 
 
@@ -68,11 +69,15 @@ def read(path: Path) -> list[Fault]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            rows = [(r["name"], r["req_ids"].split(","), r.get("survives") or "") for r in reader]
-    except (OSError, KeyError, AttributeError) as error:
+            faults = [_fault(row) for row in reader]
+    except (OSError, KeyError, AttributeError, ValueError) as error:
         raise UsageError(f"{path}: no list of faults: {error}") from None
-    built = [row for row in rows if not row[2].startswith(NOT_BUILT)]
-    return [Fault(name, frozenset(ids), survives) for name, ids, survives in built]
+    return [fault for fault in faults if not fault.survives.startswith(NOT_BUILT)]
+
+
+def _fault(row: Mapping[str, str]) -> Fault:
+    rows = frozenset(row["req_ids"].split(",")) - {""}
+    return Fault(row["name"], rows, int(row["difficulty"]), row.get("survives") or "")
 
 
 @dataclass(slots=True)
@@ -104,6 +109,8 @@ class Kill:
     def __str__(self) -> str:
         if self.trouble:
             return f"UNUSABLE {self.fault.name}: {self.trouble}"
+        if not self.fault.rows and self.fault.survives:
+            return f"EXCUSED  {self.fault.name}: no requirement is broken on the wire"
         if not self.cases:
             return f"NO CASE  {self.fault.name}: nothing tests {', '.join(sorted(self.fault.rows))}"
         hits = sum(bool(worse & self.fault.rows) for worse in self.seeds)
@@ -134,6 +141,18 @@ class Laboratory:
         self.facts: dict[frozenset[str], Facts] = {}  # by the settings of the server
         self.reference: dict[str, Verdict] = {}
 
+    def _parts(self, config: MockConfig, jobs: Sequence[Job]) -> list[runner.Config]:
+        """Where nobody logs in without TLS, sessions begin with STLS."""
+        ways: dict[str, list[Job]] = {"none": [], "stls": []}
+        for job in jobs:
+            ways["stls" if REQUIRE_TLS in options_for(job.case.needs) else "none"].append(job)
+        return [
+            part
+            for tls, some in ways.items()
+            if some
+            for part in runner.parts(self._config(MockTarget(replace(config, tls=tls)), some))
+        ]
+
     def _config(self, target: MockTarget, jobs: Sequence[Job]) -> runner.Config:
         rules = Rules(
             catalogue=self.rows,
@@ -145,8 +164,7 @@ class Laboratory:
 
     async def learn(self, player: Player) -> None:
         """What the server offers, and what the cases say about it, without a fault."""
-        config = self._config(MockTarget(MockConfig()), self.jobs)
-        for part in runner.parts(config):
+        for part in self._parts(MockConfig(), self.jobs):
             try:
                 seats = await part.target.start(runner.maildrops(part), 1)
                 default = self.fixtures.maildrop((), {})
@@ -165,7 +183,7 @@ class Laboratory:
 
     async def play(self, player: Player, config: MockConfig, jobs: Sequence[Job]) -> list[Result]:
         played: list[Result] = []
-        for part in runner.parts(self._config(MockTarget(config), jobs)):
+        for part in self._parts(config, jobs):
             facts = self.facts[part.target.settings]
             try:
                 seats = await part.target.start(runner.maildrops(part), 1)
@@ -230,6 +248,17 @@ def summary(kills: Sequence[Kill]) -> str:
     )
 
 
+def by_difficulty(kills: Sequence[Kill]) -> list[str]:
+    lines = []
+    for level in sorted({kill.fault.difficulty for kill in kills}):
+        some = [kill for kill in kills if kill.fault.difficulty == level]
+        killed = sum(kill.killed for kill in some)
+        excused = sum(bool(kill.fault.survives) and not kill.killed for kill in some)
+        survived = len(some) - killed - excused
+        lines.append(f"difficulty {level}: {killed} killed, {survived} survived, {excused} excused")
+    return lines
+
+
 def run(args: argparse.Namespace) -> int:
     rows = catalogue.read(paths.catalogue())
     faults = read(Path(args.list) if args.list else paths.data(LIST))
@@ -237,12 +266,14 @@ def run(args: argparse.Namespace) -> int:
     if unknown:
         raise UsageError(f"no such fault: {', '.join(sorted(unknown))}")
     faults = [fault for fault in faults if not args.names or fault.name in args.names]
-    jobs = [Job(case, "whole") for case in cases.all_for_servers(rows)]
+    broken = frozenset[str]().union(*(fault.rows for fault in faults))
+    played = [c for c in cases.all_for_servers(rows) if args.all or broken & set(c.reqs)]
+    jobs = [Job(case, "whole") for case in played]
     children.watch_without_threads()
     kills = asyncio.run(hunt(Laboratory(rows, jobs), faults, args.seeds, args.all, args.jobs))
     for kill in kills:
         print(kill)
-    print(summary(kills))
+    print(summary(kills), *by_difficulty(kills), sep="\n")
     if args.out:
         proved = sorted({name for kill in kills if kill.killed for name in kill.proved})
         killed = {kill.fault.name: sorted(kill.proved) for kill in kills if kill.killed}

@@ -311,6 +311,7 @@ def test_a_fault_that_another_requirement_notices_survives(tmp_path: Path) -> No
     assert ran.returncode == Exit.FAILED
     assert f"SURVIVED {DOTS} 0/3" in ran.stdout and "RFC1939-3-027" in ran.stdout
     assert "0 of 1 faults killed, 0 excused, 0 without a case; collateral: " in ran.stdout
+    assert "difficulty 1: 0 killed, 1 survived, 0 excused\n" in ran.stdout
 
 
 def test_a_fault_without_a_case_is_told(tmp_path: Path) -> None:
@@ -324,10 +325,17 @@ def test_a_reason_to_survive_is_held_against_what_happens(tmp_path: Path) -> Non
     not_noticed = f"{DOTS}\tframing\t1\tRFC1939-5-005"
     ran = hunt(tmp_path, not_noticed, survives="\tbecause")
     assert ran.returncode == Exit.PASSED and ran.stdout.startswith(f"EXCUSED  {DOTS} 0/3")
+    assert "difficulty 1: 0 killed, 0 survived, 1 excused\n" in ran.stdout
     ran = hunt(tmp_path, noticed, survives="\tbecause")
     assert ran.returncode == Exit.FAILED and ran.stdout.startswith(f"STALE    {DOTS} 3/3")
     ran = hunt(tmp_path, "nope\tframing\t1\tRFC1939-3-027", survives="\tnot built: because")
     assert ran.returncode == Exit.PASSED and ran.stdout.startswith("0 of 0 faults")
+
+
+def test_a_fault_without_a_requirement_needs_a_reason(tmp_path: Path) -> None:
+    ran = hunt(tmp_path, f"{DOTS}\tframing\t3\t", survives="\tbecause")
+    assert ran.returncode == Exit.PASSED and ran.stdout.startswith(f"EXCUSED  {DOTS}: ")
+    assert hunt(tmp_path, f"{DOTS}\tframing\t3\t").returncode == Exit.FAILED
 
 
 def test_a_fault_that_the_server_does_not_have_is_told(tmp_path: Path) -> None:
@@ -356,9 +364,10 @@ def test_every_seed_must_kill() -> None:
 
 
 def test_a_list_of_faults_has_its_columns(tmp_path: Path) -> None:
-    (tmp_path / "x.tsv").write_text("name\tids\na\tb\n")
-    with pytest.raises(UsageError, match="no list of faults"):
-        mutants.read(tmp_path / "x.tsv")
+    for text in ("name\tids\na\tb\n", "name\tdifficulty\treq_ids\na\tplain\tb\n"):
+        (tmp_path / "x.tsv").write_text(text)
+        with pytest.raises(UsageError, match="no list of faults"):
+            mutants.read(tmp_path / "x.tsv")
 
 
 # ---- serve --------------------------------------------------------------------------------------

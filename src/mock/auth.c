@@ -42,16 +42,22 @@ static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
 }
 
 /* RFC 5034 section 4: an authorization identity is prepared; everybody may act as himself. */
-static bool may_act_as(void *ctx, struct pq_slice user, struct pq_slice authzid)
+bool server_may_act_as(struct pq_server *s, struct pq_slice user, struct pq_slice authzid)
 {
     uint8_t memory[2][PQ_STORE_NAME_MAX];
     struct pq_buf names[2];
-    (void)ctx;
+    (void)s;
     pq_buf_init(&names[0], memory[0], sizeof(memory[0]));
     pq_buf_init(&names[1], memory[1], sizeof(memory[1]));
     return pq_prepare(user, &names[0]) == PQ_STATUS_OK &&
            pq_prepare(authzid, &names[1]) == PQ_STATUS_OK &&
            pq_slice_equal(pq_buf_slice(&names[0]), pq_buf_slice(&names[1]));
+}
+
+static bool may_act_as(void *ctx, struct pq_slice user, struct pq_slice authzid)
+{
+    struct pq_server *s = ctx;
+    return s->mock->behaviour.may_act_as(s, user, authzid);
 }
 
 /* The names of the server: those of its certificate, and the one that it tells. Its port it does

@@ -2,9 +2,16 @@
  * The reference: what RFC 1939, 2449, 2595, 5034 and 6856 ask for at each point. */
 #include "mock/behaviour.h"
 
+#include "base/digest.h"
 #include "mock/server_internal.h"
 
 #include <string.h>
+
+static struct pq_slice before_tls(struct pq_mock *mock)
+{
+    (void)mock;
+    return pq_slice_of(NULL, 0);
+}
 
 static void begin(struct pq_server *s)
 {
@@ -45,6 +52,19 @@ static enum pq_refusal judge(struct pq_server *s, struct pq_event *e)
 {
     (void)s;
     return e->refusal;
+}
+
+static bool takes_password(struct pq_server *s)
+{
+    return server_may_send_password(s);
+}
+
+static bool matches(struct pq_server *s, enum pq_verb verb, struct pq_slice given,
+                    struct pq_slice want)
+{
+    (void)s;
+    (void)verb;
+    return pq_secret_equal(given, want);
 }
 
 /* RFC 1939 section 4: one session at a time. */
@@ -181,15 +201,34 @@ static void accept_stls(struct pq_server *s)
 }
 
 /* RFC 2595 section 4, and CVE-2011-0411: nothing from before the handshake counts inside TLS. */
-static enum pq_leftover leftover(struct pq_server *s)
+static enum pq_leftover leftover(struct pq_server *s, struct pq_slice octets)
 {
+    (void)octets;
     return s->mock->config.leftover;
+}
+
+static enum pq_stray stray(struct pq_server *s, struct pq_slice octets)
+{
+    (void)s;
+    (void)octets;
+    return PQ_STRAY_TLS;
 }
 
 static void secured(struct pq_server *s)
 {
     s->user_len = 0;
     s->language = PQ_LANGUAGE_ENGLISH;
+}
+
+static uint64_t handshake_limit_ms(const struct pq_server *s)
+{
+    return s->mock->config.handshake_ms;
+}
+
+static bool closes_tls(struct pq_server *s)
+{
+    (void)s;
+    return true;
 }
 
 static bool initial(struct pq_server *s, struct pq_slice *text)
@@ -226,14 +265,18 @@ static void cancel(struct pq_server *s)
 struct pq_behaviour pq_behaviour_reference(void)
 {
     return (struct pq_behaviour){
+        .before_tls = before_tls,
         .begin = begin,
         .greet = greet,
         .arrive = arrive,
         .reply = reply,
         .terminates = terminates,
         .endless = endless,
+        .capability = server_capability,
         .obey = server_obey,
         .judge = judge,
+        .takes_password = takes_password,
+        .matches = matches,
         .locked = locked,
         .find = find,
         .mark = mark,
@@ -256,12 +299,16 @@ struct pq_behaviour pq_behaviour_reference(void)
         .accept_utf8 = accept_utf8,
         .accept_stls = accept_stls,
         .leftover = leftover,
+        .stray = stray,
         .secured = secured,
+        .handshake_limit_ms = handshake_limit_ms,
+        .closes_tls = closes_tls,
         .initial = initial,
         .decode_initial = decode_initial,
         .decode = decode,
         .challenge = challenge,
         .cancel = cancel,
+        .may_act_as = server_may_act_as,
     };
 }
 

@@ -7,10 +7,12 @@
 #ifndef PQ_MOCK_BEHAVIOUR_H
 #define PQ_MOCK_BEHAVIOUR_H
 
+#include "popquiz/capa.h"
 #include "popquiz/conn.h"
 #include "popquiz/maildrop.h"
 
 struct pq_account;
+struct pq_mock;
 struct pq_server;
 
 /* What becomes of octets that came behind STLS in clear. */
@@ -20,10 +22,20 @@ enum pq_leftover {
     PQ_LEFTOVER_KEEP,    /* they are obeyed inside TLS: never the reference */
 };
 
+/* What becomes of octets that come, behind the +OK to STLS, where a ClientHello is due and that
+ * begin like none. */
+enum pq_stray {
+    PQ_STRAY_TLS,   /* TLS gets them, and fails */
+    PQ_STRAY_KEEP,  /* they are obeyed inside TLS: never the reference */
+    PQ_STRAY_CLEAR, /* the session goes on in clear, and obeys them: never the reference */
+};
+
 /* Only functions, since a fault lays its own over them one by one. */
 struct pq_behaviour {
     /* ---- the connection ---- */
 
+    /* What is sent in clear where TLS comes first. */
+    struct pq_slice (*before_tls)(struct pq_mock *mock);
     /* A session begins; nothing was sent yet. */
     void (*begin)(struct pq_server *s);
     /* Sends the greeting; false when it does not fit. */
@@ -36,6 +48,9 @@ struct pq_behaviour {
 
     /* ---- every command ---- */
 
+    /* Appends a line of the capability list, or nothing: that capability is not announced. */
+    void (*capability)(struct pq_server *s, enum pq_capability_tag tag, struct pq_buf *line);
+
     /* Obeys or refuses a command, and answers it; or takes a response to a challenge. */
     void (*obey)(struct pq_server *s, struct pq_event *e);
 
@@ -47,6 +62,14 @@ struct pq_behaviour {
 
     /* May this command be obeyed? With SYNTAX, `e->command.flaw` is the reason that is told. */
     enum pq_refusal (*judge)(struct pq_server *s, struct pq_event *e);
+
+    /* ---- logins ---- */
+
+    /* Whether USER may be followed by a password in this session, as it stands. */
+    bool (*takes_password)(struct pq_server *s);
+    /* Whether what a client gave with PASS or APOP is what it must be. */
+    bool (*matches)(struct pq_server *s, enum pq_verb verb, struct pq_slice given,
+                    struct pq_slice want);
 
     /* ---- the maildrop ---- */
 
@@ -106,9 +129,14 @@ struct pq_behaviour {
     /* Answers UTF8, and STLS, that may be obeyed. */
     void (*accept_utf8)(struct pq_server *s);
     void (*accept_stls)(struct pq_server *s);
-    enum pq_leftover (*leftover)(struct pq_server *s);
+    enum pq_leftover (*leftover)(struct pq_server *s, struct pq_slice octets);
+    enum pq_stray (*stray)(struct pq_server *s, struct pq_slice octets);
     /* The handshake that STLS began is complete. */
     void (*secured)(struct pq_server *s);
+    /* After how long that handshake is given up. */
+    uint64_t (*handshake_limit_ms)(const struct pq_server *s);
+    /* Whether close_notify goes before the end of the connection. */
+    bool (*closes_tls)(struct pq_server *s);
 
     /* ---- SASL ---- */
 
@@ -122,6 +150,8 @@ struct pq_behaviour {
     enum pq_status (*challenge)(struct pq_server *s, struct pq_slice data);
     /* Answers "*" (RFC 5034 section 4). */
     void (*cancel)(struct pq_server *s);
+    /* Whether `user`, whose credentials are right, may open the maildrop of `authzid`. */
+    bool (*may_act_as)(struct pq_server *s, struct pq_slice user, struct pq_slice authzid);
 };
 
 /* The reference. */

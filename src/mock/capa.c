@@ -68,7 +68,7 @@ static bool put_params(const struct pq_server *s, enum pq_capability_tag tag, st
     return params->len > 0;
 }
 
-static void put_computed(const struct pq_server *s, enum pq_capability_tag tag, struct pq_buf *line)
+void server_capability(struct pq_server *s, enum pq_capability_tag tag, struct pq_buf *line)
 {
     uint8_t memory[PQ_REPLY_LINE_MAX];
     struct pq_buf params;
@@ -101,7 +101,7 @@ bool server_capa_line(struct pq_server *s, size_t index, struct pq_buf *line)
     size_t tag = index + PQ_CAPA_OTHER + 1;
     if (tag >= PQ_CAPA_COUNT)
         return false;
-    put_computed(s, (enum pq_capability_tag)tag, line);
+    s->mock->behaviour.capability(s, (enum pq_capability_tag)tag, line);
     return true;
 }
 

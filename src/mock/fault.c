@@ -112,6 +112,20 @@ void fault_stay_silent(struct pq_server *s)
     fault_set_state(s, state);
 }
 
+void fault_die(struct pq_server *s)
+{
+    fault_stay_silent(s);
+    pq_server_on_end(s);
+}
+
+bool pq_fault_tls_is_old(const struct pq_fault_plan *plan)
+{
+    bool old = false;
+    for (size_t i = 0; i < plan->count; i++)
+        old |= plan->active[i].row->effect->old_tls;
+    return old;
+}
+
 void fault_set_state(struct pq_server *s, enum pq_state state)
 {
     s->conn.session.state = state;

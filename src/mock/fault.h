@@ -63,4 +63,7 @@ const struct pq_fault_row *pq_fault_rows(size_t *count);
 PQ_NODISCARD enum pq_status pq_fault_add(struct pq_fault_plan *plan, struct pq_behaviour *b,
                                          const char *text, uint64_t seed, struct pq_why *why);
 
+/* Whether a fault wants TLS to begin with old versions too: the context is not the mock's. */
+bool pq_fault_tls_is_old(const struct pq_fault_plan *plan);
+
 #endif

@@ -11,6 +11,7 @@
 #include "mock/faults_framing.h"
 #include "mock/faults_i18n.h"
 #include "mock/faults_limits.h"
+#include "mock/faults_memory.h"
 #include "mock/faults_sasl.h"
 #include "mock/faults_state.h"
 #include "mock/faults_timing.h"
@@ -45,7 +46,8 @@
     PQ_FAULTS_TLS(X)                                                                               \
     PQ_FAULTS_SASL(X)                                                                              \
     PQ_FAULTS_LIMITS(X)                                                                            \
-    PQ_FAULTS_I18N(X)
+    PQ_FAULTS_I18N(X)                                                                              \
+    PQ_FAULTS_MEMORY(X)
 
 enum pq_fault_id {
 #define X(id, name, category, text, first, second) PQ_FAULT_##id,
@@ -96,6 +98,9 @@ struct fault_effect {
     /* The unique-id of messages[index]; `uid` has that of the reference, and room for more. */
     void (*uid)(struct pq_server *s, struct pq_fault *f, size_t index, struct pq_buf *uid);
 
+    /* The server accepts versions of TLS that nobody should. */
+    bool old_tls;
+
     /* Status lines: whether the fault can show on one, and the octets in place of it. */
     bool (*speaks)(struct pq_server *s, const struct pq_fault *f, const struct fault_answer *a);
     void (*answer)(struct pq_server *s, const struct pq_fault *f, const struct fault_answer *a);
@@ -128,6 +133,8 @@ bool fault_is_refused(const struct pq_event *e, enum pq_verb verb, enum pq_refus
 bool fault_login_failed(const struct pq_server *s, const struct pq_event *e);
 /* Obeys nothing and answers nothing; the session goes on. */
 void fault_stay_silent(struct pq_server *s);
+/* The same, and the connection ends, as if the process that served it had died. */
+void fault_die(struct pq_server *s);
 /* Puts the session into a state to which its table has no such move. */
 void fault_set_state(struct pq_server *s, enum pq_state state);
 
@@ -155,6 +162,9 @@ enum pq_refusal fault_judge(struct pq_server *s, struct pq_event *e);
 
 /* Appends the status line of the reference to what is sent. */
 void fault_put_answer(struct pq_server *s, const struct fault_answer *a);
+/* The same with another response code and text. */
+void fault_put_answer_of(struct pq_server *s, enum pq_indicator indicator, const char *code,
+                         struct pq_slice text);
 /* The same without its CRLF. */
 struct pq_slice fault_answer_text(const struct fault_answer *a, struct pq_buf *memory);
 

@@ -14,10 +14,14 @@ struct fault_memory {
     enum pq_verb previous; /* the last one that was obeyed with +OK */
     unsigned failures;     /* logins that failed */
     unsigned noops;
-    bool mute;      /* nothing is answered any more */
-    bool quitting;  /* QUIT was answered, and what came behind it is still obeyed */
-    uint64_t eaten; /* so many lines are still taken for responses */
-    bool took_lock; /* by a login that failed */
+    bool mute;       /* nothing is answered any more */
+    bool quitting;   /* QUIT was answered, and what came behind it is still obeyed */
+    uint64_t eaten;  /* so many lines are still taken for responses */
+    bool took_lock;  /* by a login that failed */
+    bool blank_stls; /* the last STLS had a blank behind it */
+    bool overrun;    /* the next command gets an answer that is not its own */
+    unsigned freed;  /* commands so far of those that make RETR read what was freed */
+    uint64_t number; /* the last one that a command had for its argument */
 
     /* ---- marks ---- */
     bool marked;          /* DELE was obeyed, and no RSET since */

@@ -20,6 +20,14 @@ void fault_put_answer(struct pq_server *s, const struct fault_answer *a)
     (void)status; /* there is room, as faults are active */
 }
 
+void fault_put_answer_of(struct pq_server *s, enum pq_indicator indicator, const char *code,
+                         struct pq_slice text)
+{
+    const struct fault_answer a = {
+        .indicator = indicator, .code = pq_slice_text(code), .text = text};
+    fault_put_answer(s, &a);
+}
+
 static struct fault_answer answer_to(const struct pq_event *e, enum pq_indicator indicator,
                                      struct pq_slice code, struct pq_slice text)
 {

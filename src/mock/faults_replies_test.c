@@ -76,7 +76,7 @@ static void test_faults_show_as_stated(void **state)
 static const struct {
     const char *fault, *input, *mark, *right, *wrong;
 } others[] = {
-    {"capa-missing-terminator", "CAPA\r\nNOOP\r\n", "LANG\r\n",
+    {"capa-missing-terminator", "CAPA\r\nNOOP\r\n", "\r\nLANG\r\n",
      ".\r\n-ERR the command is not valid in this state\r\n",
      "-ERR the command is not valid in this state\r\n"},
     {"auth-list-missing-terminator", "AUTH\r\n", "", "-ERR a required argument is missing\r\n",

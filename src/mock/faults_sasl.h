@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SASL: the exchange that AUTH begins (RFC 5034):
+ * SASL: the exchange that AUTH begins (RFC 5034), and what names and passwords are worth:
  * rows of the list in fault_internal.h.
  */
 #ifndef PQ_MOCK_FAULTS_SASL_H
@@ -20,6 +20,36 @@
       "challenges are not base64; an empty one is one of three texts",                             \
       NUMBER("text", 1, 3, 1, 2, 3), NONE)                                                         \
     X(auth_challenge_no_space, "auth-challenge-no-space", "SASL",                                  \
-      "the empty challenge has no space behind the plus sign", NONE, NONE)
+      "the empty challenge has no space behind the plus sign", NONE, NONE)                         \
+    X(auth_authzid_unchecked, "auth-authzid-unchecked", "SASL",                                    \
+      "everybody may open every maildrop by its name as authorization identity", NONE, NONE)       \
+    X(auth_plain_extra_nul, "auth-plain-extra-nul", "SASL",                                        \
+      "what stands behind a third NUL of PLAIN is overlooked", NONE, NONE)                         \
+    X(auth_unknown_mech_continues, "auth-unknown-mech-continues", "SASL",                          \
+      "AUTH with an unknown mechanism is answered by a challenge", NONE, NONE)                     \
+    X(auth_unlisted_mech_works, "auth-unlisted-mech-works", "SASL",                                \
+      "CAPA has a mechanism less than AUTH takes: PLAIN, LOGIN or CRAM-MD5",                       \
+      NUMBER("mechanism", 1, 3, 1, 2, 3), NONE)                                                    \
+    X(auth_after_success, "auth-after-success", "SASL",                                            \
+      "AUTH after login closes the maildrop and begins another login", NONE, NONE)                 \
+    X(auth_cram_challenge_repeats, "auth-cram-challenge-repeats", "SASL",                          \
+      "CRAM-MD5 has one challenge for all", NONE, NONE)                                            \
+    X(auth_long_ir_truncated, "auth-long-ir-truncated", "SASL",                                    \
+      "so many octets of a response are looked at, and the rest is not",                           \
+      NUMBER("octets", 4, UINT32_MAX, 512, 256, 384), NONE)                                        \
+    X(apop_timestamp_repeats, "apop-timestamp-repeats", "SASL",                                    \
+      "every greeting has the same timestamp", NONE, NONE)                                         \
+    X(apop_prefix_compare, "apop-prefix-compare", "SASL",                                          \
+      "APOP compares so many digits of the digest", NUMBER("digits", 1, 31, 8, 16, 31), NONE)      \
+    X(pass_trims_blanks, "pass-trims-blanks", "SASL", "PASS overlooks blanks around the password", \
+      NONE, NONE)                                                                                  \
+    X(pass_first_8_chars, "pass-first-8-chars", "SASL",                                            \
+      "PASS compares so many octets of the password", NUMBER("octets", 1, 254, 8, 6, 7), NONE)     \
+    X(auth_failure_without_code, "auth-failure-without-code", "SASL",                              \
+      "a wrong name or password is answered without [AUTH]", NONE, NONE)                           \
+    X(in_use_reported_as_auth, "in-use-reported-as-auth", "SASL",                                  \
+      "a maildrop that is open in another session is answered by [AUTH]", NONE, NONE)              \
+    X(user_sql_wildcard, "user-sql-wildcard", "SASL",                                              \
+      "% and _ in the name that USER gives stand for any characters, and for any one", NONE, NONE)
 
 #endif

@@ -9,6 +9,8 @@
 #define UNKNOWN_OUT "-ERR the keyword is unknown\r\n"
 #define STATE_OUT "-ERR the command is not valid in this state\r\n"
 #define CANCEL_OUT "-ERR the exchange was cancelled\r\n"
+#define REFUSED_OUT "-ERR [AUTH] invalid name or password\r\n"
+#define REPEATED_OUT "+ PDE4OTYuNjk3MTcwOTUyQGg+\r\n" CANCEL_OUT
 #define BASE64_OUT "-ERR the response is not base64\r\n"
 
 static const struct fault_case cases[] = {
@@ -48,6 +50,27 @@ static const struct fault_case cases[] = {
      .reference = "+ \r\n" CANCEL_OUT,
      .seeds = {"+\r\n" CANCEL_OUT, "+\r\n" CANCEL_OUT, "+\r\n" CANCEL_OUT},
      .harmless = "AUTH LOGIN\r\n*\r\nAUTH CRAM-MD5\r\n*\r\nAUTH PLAIN " CREDENTIALS "\r\n"},
+    /* tim, tan staaf, x */
+    {.name = "auth-plain-extra-nul",
+     .trigger = "AUTH PLAIN AHRpbQB0YW4gc3RhYWYAeA==\r\n",
+     .reference = "-ERR the fields are not those of the mechanism in their order\r\n",
+     .seeds = {IN_OUT, IN_OUT, IN_OUT},
+     .harmless = "AUTH PLAIN AA==\r\nAUTH PLAIN\r\n" CREDENTIALS "\r\n"},
+    {.name = "auth-unknown-mech-continues",
+     .trigger = "AUTH X-NO\r\nAAAA\r\n",
+     .reference = "-ERR the mechanism is not offered\r\n" UNKNOWN_OUT,
+     .seeds = {"+ \r\n" REFUSED_OUT, "+ \r\n" REFUSED_OUT, "+ \r\n" REFUSED_OUT},
+     .harmless = "AUTH\r\nAUTH LOGIN\r\n*\r\nAUTH PLAIN " CREDENTIALS "\r\nAUTH X-NO\r\n"},
+    {.name = "auth-after-success",
+     .trigger = "AUTH PLAIN " CREDENTIALS "\r\nAUTH PLAIN " CREDENTIALS "\r\n",
+     .reference = IN_OUT STATE_OUT,
+     .seeds = {IN_OUT IN_OUT, IN_OUT IN_OUT, IN_OUT IN_OUT},
+     .harmless = "AUTH PLAIN\r\n*\r\nAUTH PLAIN " CREDENTIALS "\r\nUSER tim\r\nQUIT\r\n"},
+    {.name = "auth-cram-challenge-repeats",
+     .trigger = "AUTH CRAM-MD5\r\n*\r\n",
+     .reference = "+ PGFiY0BoPg==\r\n" CANCEL_OUT,
+     .seeds = {REPEATED_OUT, REPEATED_OUT, REPEATED_OUT},
+     .harmless = "AUTH LOGIN\r\n*\r\nAUTH SCRAM-SHA-256 biwsbj10aW0scj14\r\n*\r\n"},
 };
 
 static void test_faults_show_as_stated(void **state)
@@ -69,6 +92,65 @@ static void test_equals_literal_shows_with_login_only(void **state)
         assert_true(pq_slice_starts(answer, PQ_SLICE("-ERR ")));
         answer = fault_answers(&none, none.name, 0, inputs[i], SIZE_MAX);
         assert_true(pq_slice_starts(answer, PQ_SLICE("-ERR ")));
+    }
+}
+
+static void test_long_responses_are_cut(void **state)
+{
+    (void)state;
+    static const struct fault_case none = {.name = "auth-long-ir-truncated"};
+    const char *input = "AUTH PLAIN\r\n" CREDENTIALS "\r\n";
+    static const struct {
+        const char *fault, *answer;
+    } rows[] = {{"auth-long-ir-truncated(octets=19)", "+ \r\n" BASE64_OUT},
+                {"auth-long-ir-truncated(octets=16)", "+ \r\n" REFUSED_OUT},
+                {"auth-long-ir-truncated(octets=20)", "+ \r\n" IN_OUT},
+                {NULL, "+ \r\n" IN_OUT}};
+    for (size_t i = 0; i < COUNT(rows); i++)
+        expect_octets("cut", fault_answers(&none, rows[i].fault, 0, input, SIZE_MAX),
+                      pq_slice_text(rows[i].answer));
+}
+
+static bool has(struct pq_slice text, struct pq_slice part)
+{
+    while (text.len > part.len && !pq_slice_starts(text, part))
+        text = pq_slice_after(text, 1);
+    return pq_slice_starts(text, part);
+}
+
+/* Each seed leaves out another mechanism, which works all the same. */
+static void test_a_mechanism_is_not_listed(void **state)
+{
+    (void)state;
+    static const struct fault_case c = {.name = "auth-unlisted-mech-works"};
+    static const char *const lists[] = {"\r\nSASL LOGIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2\r\n",
+                                        "\r\nSASL PLAIN CRAM-MD5 SCRAM-SHA-256 XOAUTH2\r\n",
+                                        "\r\nSASL PLAIN LOGIN SCRAM-SHA-256 XOAUTH2\r\n"};
+    for (uint64_t seed = 0; seed < FAULT_SEEDS; seed++) {
+        assert_true(
+            has(fault_answers(&c, c.name, seed, "CAPA\r\n", SIZE_MAX), pq_slice_text(lists[seed])));
+        assert_false(
+            has(fault_answers(&c, NULL, seed, "CAPA\r\n", SIZE_MAX), pq_slice_text(lists[seed])));
+    }
+    expect_octets("unlisted", fault_answers(&c, c.name, 1, "AUTH LOGIN\r\n", SIZE_MAX),
+                  PQ_SLICE("+ VXNlcm5hbWU6\r\n"));
+}
+
+/* eve's maildrop, tim's password */
+static void test_anybody_is_let_in(void **state)
+{
+    (void)state;
+    static struct received r;
+    static const char *const answers[] = {REFUSED_OUT, IN_OUT};
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        struct pq_mock m;
+        mock_begin(&m);
+        assert_non_null(pq_store_add(&m.store, PQ_SLICE("eve"), PQ_SLICE("other")));
+        if (i > 0)
+            add_fault(&m, "auth-authzid-unchecked", 0);
+        converse(&m, PQ_SLICE("AUTH PLAIN ZXZlAHRpbQB0YW4gc3RhYWY=\r\n"), SIZE_MAX, &r);
+        expect_octets("authzid", received_slice(&r), pq_slice_text(answers[i]));
+        pq_mock_free(&m);
     }
 }
 
@@ -97,6 +179,9 @@ int main(void)
         cmocka_unit_test(test_faults_show_as_stated),
         cmocka_unit_test(test_equals_literal_shows_with_login_only),
         cmocka_unit_test(test_lenient_base64_survives_lack_of_memory),
+        cmocka_unit_test(test_long_responses_are_cut),
+        cmocka_unit_test(test_a_mechanism_is_not_listed),
+        cmocka_unit_test(test_anybody_is_let_in),
     };
     return cmocka_run_group_tests_name("faults_sasl", tests, NULL, NULL);
 }

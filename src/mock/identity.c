@@ -79,6 +79,7 @@ static struct pq_tls_context *context_of(const struct pq_cert_files files[2],
                                          .alpn_len = 1,
                                          .min = o->min,
                                          .max = o->max,
+                                         .weak = o->weak,
                                          .identities = identities,
                                          .identities_len = 2};
     return pq_tls_context_new(&config, pq_alloc_default(), why);

@@ -32,6 +32,7 @@ struct pq_identity_options {
     const char *folder; /* made when it is missing; keys are mode 0600 */
     enum pq_certificate kind;
     enum pq_tls_version min, max;
+    bool weak; /* TLS 1.0 and 1.1 are accepted, and what else they need */
     uint64_t seed;
     int64_t now_s; /* seconds since 1970 */
 };

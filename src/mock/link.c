@@ -14,8 +14,10 @@ struct pq_link {
     struct pq_server *server; /* NULL until an implicit handshake is done */
     struct pq_tls *tls;
     enum stage stage;
-    bool eof;     /* the peer ended its direction */
-    bool closing; /* close_notify was put behind the last answer */
+    bool eof;              /* the peer ended its direction */
+    bool closing;          /* close_notify was put behind the last answer */
+    bool shaking;          /* octets of a handshake came */
+    struct pq_slice early; /* to be sent in clear before TLS */
     uint64_t id, begin_ms, now_ms;
     struct pq_bytes pending; /* plaintext that the session did not take yet */
     struct pq_bytes raw;     /* ciphertext that TLS did not take yet */
@@ -63,6 +65,8 @@ struct pq_link *pq_link_new(const struct pq_link_config *config, bool implicit, 
     l->id = ++config->mock->links;
     pq_bytes_init(&l->pending, alloc, PQ_LINK_INPUT_MAX);
     pq_bytes_init(&l->raw, alloc, PQ_LINK_INPUT_MAX);
+    if (implicit)
+        l->early = config->mock->behaviour.before_tls(config->mock);
     if (implicit ? begin_tls(l) : begin_server(l, PQ_TLS_NONE)) {
         pq_transcript_note(config->transcript, here(l), "connected");
         return l;
@@ -120,7 +124,7 @@ static bool settle_leftover(struct pq_link *l)
 {
     if (l->pending.len == 0)
         return true;
-    switch (pq_server_leftover(l->server)) {
+    switch (pq_server_leftover(l->server, pq_bytes_slice(&l->pending))) {
     case PQ_LEFTOVER_DISCARD:
         pq_bytes_clear(&l->pending);
         return true;
@@ -140,6 +144,30 @@ static void switch_to_tls(struct pq_link *l)
 }
 
 /* ---- TLS ------------------------------------------------------------------------------------- */
+
+#define TLS_HANDSHAKE_RECORD 0x16u /* the first octet of one, RFC 8446 section 5.1 */
+
+/* What of `octets`, the next ones in a handshake behind STLS, is for TLS. */
+static struct pq_slice settle_stray(struct pq_link *l, struct pq_slice octets)
+{
+    l->shaking = l->shaking || octets.at[0] == TLS_HANDSHAKE_RECORD;
+    if (l->shaking)
+        return octets;
+    switch (pq_server_stray(l->server, octets, l->now_ms)) {
+    case PQ_STRAY_TLS:
+        l->shaking = true;
+        return octets;
+    case PQ_STRAY_KEEP:
+        break;
+    case PQ_STRAY_CLEAR:
+        pq_tls_free(l->tls);
+        l->tls = NULL;
+        l->stage = STAGE_PLAIN;
+        break;
+    }
+    offer(l, octets);
+    return pq_slice_of(NULL, 0);
+}
 
 static void run_handshake(struct pq_link *l)
 {
@@ -266,7 +294,8 @@ static void pump(struct pq_link *l)
         pq_server_on_end(l->server);
     if (session_is_over(l) && l->stage == STAGE_SECURE && !l->closing &&
         pq_server_out(l->server).len == 0) {
-        pq_tls_close(l->tls);
+        if (pq_server_closes_tls(l->server))
+            pq_tls_close(l->tls);
         l->closing = true;
     }
 }
@@ -281,6 +310,8 @@ bool pq_link_wants_input(const struct pq_link *l)
 void pq_link_input(struct pq_link *l, struct pq_slice octets, uint64_t now_ms)
 {
     l->now_ms = now_ms;
+    if (l->stage == STAGE_HANDSHAKE && l->server && octets.len > 0)
+        octets = settle_stray(l, octets);
     if (l->stage == STAGE_PLAIN)
         offer(l, octets);
     else if (l->stage != STAGE_OVER && pq_bytes_put(&l->raw, octets) != PQ_STATUS_OK)
@@ -308,6 +339,8 @@ static bool sends_plain(const struct pq_link *l)
 
 struct pq_slice pq_link_output(struct pq_link *l)
 {
+    if (l->early.len > 0)
+        return l->early;
     if (sends_plain(l))
         return pq_server_out(l->server);
     return l->tls ? pq_tls_send_buf(l->tls) : pq_slice_of(NULL, 0);
@@ -316,7 +349,9 @@ struct pq_slice pq_link_output(struct pq_link *l)
 void pq_link_sent(struct pq_link *l, size_t n, uint64_t now_ms)
 {
     l->now_ms = now_ms;
-    if (sends_plain(l)) {
+    if (l->early.len > 0) {
+        l->early = pq_slice_after(l->early, n);
+    } else if (sends_plain(l)) {
         write_down(l, pq_slice_first(pq_server_out(l->server), n));
         pq_server_sent(l->server, n, now_ms);
     } else if (l->tls) {

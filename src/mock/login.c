@@ -33,7 +33,7 @@ void server_user(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "USER is not offered");
         return;
     }
-    if (!server_may_send_password(s)) {
+    if (!s->mock->behaviour.takes_password(s)) {
         server_err(s, "", "a password in clear is refused: use STLS");
         return;
     }
@@ -52,7 +52,8 @@ void server_pass(struct pq_server *s, const struct pq_command *c)
     struct pq_slice password = a ? a->password : pq_slice_of(NULL, 0);
     pq_buf_init(&given, memory, sizeof(memory));
     bool prepared = pq_prepare(c->args[0], &given) == PQ_STATUS_OK;
-    bool right = pq_secret_equal(pq_buf_slice(&given), password) && prepared && a;
+    bool right = s->mock->behaviour.matches(s, PQ_VERB_PASS, pq_buf_slice(&given), password) &&
+                 prepared && a;
     pq_secret_wipe(memory, sizeof(memory));
     if (right)
         server_login(s, name);
@@ -61,8 +62,7 @@ void server_pass(struct pq_server *s, const struct pq_command *c)
 }
 
 /* MD5 of timestamp and password, in lower-case hexadecimal. */
-static bool digest_is_right(struct pq_slice timestamp, struct pq_slice password,
-                            struct pq_slice given)
+static bool digest_is_right(struct pq_server *s, struct pq_slice password, struct pq_slice given)
 {
     uint8_t memory[sizeof(((struct pq_server *)0)->timestamp_text) + PQ_STORE_NAME_MAX];
     uint8_t hex[2 * PQ_DIGEST_MAX];
@@ -70,12 +70,12 @@ static bool digest_is_right(struct pq_slice timestamp, struct pq_slice password,
     struct pq_digest digest;
     pq_buf_init(&text, memory, sizeof(memory));
     pq_buf_init(&want, hex, sizeof(hex));
-    pq_buf_put(&text, timestamp);
+    pq_buf_put(&text, s->timestamp);
     pq_buf_put(&text, password);
     bool right = !text.overflowed &&
                  pq_hash_digest(PQ_HASH_MD5, pq_buf_slice(&text), &digest) == PQ_STATUS_OK &&
                  pq_hex_encode(pq_digest_slice(&digest), &want) == PQ_STATUS_OK &&
-                 pq_secret_equal(given, pq_buf_slice(&want));
+                 s->mock->behaviour.matches(s, PQ_VERB_APOP, given, pq_buf_slice(&want));
     pq_secret_wipe(memory, sizeof(memory));
     return right;
 }
@@ -90,7 +90,7 @@ void server_apop(struct pq_server *s, const struct pq_command *c)
     struct pq_slice name = pq_slice_of(s->user, s->user_len);
     const struct pq_account *a = pq_store_find(&s->mock->store, name);
     struct pq_slice password = a ? a->password : pq_slice_of(NULL, 0);
-    if (digest_is_right(s->timestamp, password, c->args[1]) && prepared && a)
+    if (digest_is_right(s, password, c->args[1]) && prepared && a)
         server_login(s, name);
     else
         server_refuse_credentials(s);

@@ -334,9 +334,20 @@ bool pq_server_wants_tls(const struct pq_server *s)
     return s->conn.session.state == PQ_STATE_TLS;
 }
 
-enum pq_leftover pq_server_leftover(struct pq_server *s)
+enum pq_leftover pq_server_leftover(struct pq_server *s, struct pq_slice octets)
 {
-    return s->mock->behaviour.leftover(s);
+    return s->mock->behaviour.leftover(s, octets);
+}
+
+enum pq_stray pq_server_stray(struct pq_server *s, struct pq_slice octets, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    return s->mock->behaviour.stray(s, octets);
+}
+
+bool pq_server_closes_tls(struct pq_server *s)
+{
+    return s->mock->behaviour.closes_tls(s);
 }
 
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)
@@ -359,8 +370,9 @@ bool pq_server_is_over(const struct pq_server *s)
 
 uint64_t pq_server_deadline_ms(const struct pq_server *s)
 {
-    return pq_server_wants_tls(s) ? s->tls_since_ms + s->mock->config.handshake_ms
-                                  : s->idle_since_ms + s->mock->behaviour.idle_limit_ms(s);
+    const struct pq_behaviour *b = &s->mock->behaviour;
+    return pq_server_wants_tls(s) ? s->tls_since_ms + b->handshake_limit_ms(s)
+                                  : s->idle_since_ms + b->idle_limit_ms(s);
 }
 
 void pq_server_on_time(struct pq_server *s, uint64_t now_ms)

@@ -36,7 +36,11 @@ void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms);
 /* +OK to STLS was given: once it is sent, the handshake is due. */
 bool pq_server_wants_tls(const struct pq_server *s);
 /* What becomes of octets in clear that were read behind STLS and not taken. */
-enum pq_leftover pq_server_leftover(struct pq_server *s);
+enum pq_leftover pq_server_leftover(struct pq_server *s, struct pq_slice octets);
+/* What becomes of the first octets where the handshake is due, when no TLS record begins so. */
+enum pq_stray pq_server_stray(struct pq_server *s, struct pq_slice octets, uint64_t now_ms);
+/* Whether close_notify is sent before the connection is closed. */
+bool pq_server_closes_tls(struct pq_server *s);
 /* The handshake ended; with `ok` unset so has the session. */
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms);
 

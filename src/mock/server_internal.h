@@ -101,6 +101,7 @@ void server_auth(struct pq_server *s, const struct pq_command *c);
 void server_response(struct pq_server *s, const struct pq_event *e);
 void server_end_sasl(struct pq_server *s);
 bool server_has_mechanism(const struct pq_server *s, enum pq_mechanism m);
+bool server_may_act_as(struct pq_server *s, struct pq_slice user, struct pq_slice authzid);
 
 /* mail.c: the commands of TRANSACTION. */
 void server_stat(struct pq_server *s, const struct pq_command *c);
@@ -121,6 +122,8 @@ bool server_lang_line(struct pq_server *s, size_t index, struct pq_buf *line);
 
 /* capa.c */
 void server_capa(struct pq_server *s, const struct pq_command *c);
+/* Appends what CAPA says of one capability, if anything. */
+void server_capability(struct pq_server *s, enum pq_capability_tag tag, struct pq_buf *line);
 /* Writes line `index` of the capability list; false when there is no such line. */
 bool server_capa_line(struct pq_server *s, size_t index, struct pq_buf *line);
 

@@ -277,9 +277,9 @@ static void test_the_policy_on_leftovers(void **state)
     size_t left;
     begin(&m);
     struct pq_server *s = begin_stls(&m, "STLS\r\nX", &left);
-    assert_int_equal(pq_server_leftover(s), PQ_LEFTOVER_DISCARD);
+    assert_int_equal(pq_server_leftover(s, PQ_SLICE("CAPA")), PQ_LEFTOVER_DISCARD);
     m.config.leftover = PQ_LEFTOVER_CLOSE;
-    assert_int_equal(pq_server_leftover(s), PQ_LEFTOVER_CLOSE);
+    assert_int_equal(pq_server_leftover(s, PQ_SLICE("CAPA")), PQ_LEFTOVER_CLOSE);
     pq_server_on_tls(s, false, 0);
     assert_true(pq_server_is_over(s));
     pq_server_free(s);

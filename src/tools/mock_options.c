@@ -133,6 +133,10 @@ static enum pq_status complete(struct mock_options *o, struct pq_why *why)
         status = mock_on_port(o, "0", why);
     for (size_t i = 0; i < o->fault_count && status == PQ_STATUS_OK; i++)
         status = pq_fault_add(&o->mock.plan, &o->mock.behaviour, o->faults[i], o->seed, why);
+    if (status == PQ_STATUS_OK && pq_fault_tls_is_old(&o->mock.plan)) {
+        o->identity.min = PQ_TLS_1_0;
+        o->identity.weak = true;
+    }
     o->mock.config.tls = o->tls;
     pq_rand_init(&o->mock.rand, o->seed);
     return status;
