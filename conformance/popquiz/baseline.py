@@ -161,7 +161,7 @@ def _compare_deviation(result: Result, ways: Ways) -> None:
     if result.alone:
         result.alone = alone
     result.verdict = worst(left)
-    result.known = "; ".join(dict.fromkeys(filter(None, (result.known, *result.excused.values()))))
+    result.known = result.known or "; ".join(result.excused.values())
 
 
 def _fix(result: Result) -> None:

@@ -50,6 +50,9 @@ ROW_VERDICTS = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL)
 # The verdicts that a baseline can excuse, and those that no baseline can.
 DEVIATIONS = (Verdict.WARN, Verdict.FAIL)
 DEADLY = (Verdict.CRASH, Verdict.HANG)
+# A +OK shows that a flaw of an argument was overlooked, which is a leniency; what more came of it
+# is for cases to tell.
+LENIENT = ("REF-ARGUMENT-MISSING", "REF-ARGUMENT-SURPLUS", "REF-ARGUMENT-NUMBER")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -133,13 +136,19 @@ class Attempt:
 
 def charges(outcome: Outcome, catalogue: Catalogue) -> tuple[Charge, ...]:
     """What the referee saw of requirements that the case did not judge, each rule once. What may be
-    the echo of an earlier finding counts for nothing."""
+    the echo of an earlier finding, or of an answer that is missing, counts for nothing."""
     first: dict[str, Seen] = {}
     for seen in outcome.seen:
-        if not seen.follows and seen.requirement not in outcome.rows:
+        echo = seen.follows or outcome.after_silence(seen)
+        if not echo and seen.requirement not in outcome.rows:
             first.setdefault(seen.rule, seen)
     named = ((seen, catalogue[seen.requirement]) for seen in first.values())
-    return tuple(Charge(s, Verdict(row.breach.upper()), row.summary) for s, row in named)
+    return tuple(
+        Charge(
+            seen, row_verdict("warn" if seen.rule in LENIENT else "fail", row.breach), row.summary
+        )
+        for seen, row in named
+    )
 
 
 def judge(case: Case, outcome: Outcome, catalogue: Catalogue) -> Attempt:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 from making import branches, case, catalogue, outcome, requirement, seen
 
+from popquiz.outcome import Entry
 from popquiz.verdicts import (
     RANK,
     Attempt,
@@ -174,12 +175,24 @@ def test_what_the_case_judged_itself_stands(word: str) -> None:
 def test_an_echo_counts_for_nothing_and_a_rule_once() -> None:
     found = judge(case(), outcome("pass", seen=(seen(follows=True),)), ROWS)
     assert (found.verdict, found.charges) == (Verdict.PASS, ())
+    silence = Entry(1, "*", 3, False, "no answer: is the target alive?")
+    found = judge(case(), outcome("pass", seen=(seen(),), transcript=(silence,)), ROWS)
+    assert not found.charges
+    found = judge(case(), outcome("pass", seen=(seen(ms=2),), transcript=(silence,)), ROWS)
+    assert found.charges
     twice = (seen(offset=9), seen(offset=70), seen("REF-STAT-EXTRA"))
     found = judge(case(), outcome("pass", seen=twice), ROWS)
     assert [(c.way, c.seen.offset) for c in found.charges] == [
         ("ref-stat-count", 9),
         ("ref-stat-extra", 70),
     ]
+
+
+def test_an_argument_that_is_overlooked_is_a_leniency() -> None:
+    flaw = seen("REF-ARGUMENT-SURPLUS", OTHER)
+    assert judge(case(), outcome("pass", seen=(flaw,)), ROWS).rows[OTHER] is Verdict.WARN
+    milder = seen("REF-ARGUMENT-SURPLUS", NOTE)
+    assert judge(case(), outcome("pass", seen=(milder,)), ROWS).verdict is Verdict.NOTE
 
 
 def test_a_finding_that_does_not_come_again_is_flaky() -> None:
