@@ -4,8 +4,11 @@
     # baseline 1  target=dovecot-2.3.19 config=default suite=0.4
     rfc1939.lock.second-login#shared-lost  KNOWN  true  "the default shares"  see=doc  until=2027-06
 
-Behind `#` stands how the case deviates (verdicts.way). `true` is a deviation on record, `disputed`
-one where the reading of the RFC is open. `until` is the last day or month, or `never`.
+    *#ref-stat-count  KNOWN  true  "counts what came meanwhile"  until=never
+
+Behind `#` stands how the case deviates (verdicts.way). `*` is any case: an entry for a rule of the
+referee, in lower case, which may be broken in many. `true` is a deviation on record, `disputed` one
+where the reading of the RFC is open. `until` is the last day or month, or `never`.
 """
 
 import calendar
@@ -17,7 +20,7 @@ from pathlib import Path
 
 from popquiz.errors import UsageError
 from popquiz.record import Result
-from popquiz.verdicts import DEVIATIONS, Verdict
+from popquiz.verdicts import DEVIATIONS, Charge, Verdict, worst
 
 HEAD = re.compile(r"# baseline (\d+)(?:\s+(.*))?")
 ENTRY = re.compile(
@@ -26,6 +29,8 @@ ENTRY = re.compile(
 )
 FORM = 'ID#WAY KNOWN true|disputed "reason" [see=WHERE] until=YYYY-MM|never'
 VERSION = 1
+ANY = "*"  # case
+RULE = "ref-"  # begins the ways of the referee
 UNEXPLAINED = "not yet explained"
 GRACE = timedelta(days=90)  # in which somebody should explain a new entry
 
@@ -76,6 +81,8 @@ def _entry(where: str, line: str, number: int, comments: tuple[str, ...]) -> Ent
     found = ENTRY.fullmatch(line.strip())
     if not found:
         raise UsageError(f"{where}: not an entry; write {FORM}")
+    if found["id"] == ANY and not (found["way"] or "").startswith(RULE):
+        raise UsageError(f"{where}: {ANY} is for rules of the referee: write {ANY}#{RULE}...")
     entry = Entry(**found.groupdict(default=""), comments=comments, line=number)
     try:
         entry.expired(date.min)
@@ -118,14 +125,52 @@ class Comparison:
     fixed: set[str] = field(default_factory=set)  # ids
 
 
-def _compare_deviation(result: Result, ways: Mapping[str, Entry]) -> None:
+Ways = Mapping[str, Mapping[str, Entry]]  # entries by id and way
+
+
+def _alone(result: Result) -> Verdict:
+    return result.alone or result.verdict
+
+
+def _deviating(result: Result) -> list[Charge]:
+    return [charge for charge in result.charges if charge.verdict in DEVIATIONS]
+
+
+def _compare_case(result: Result, ways: Mapping[str, Entry]) -> Verdict:
+    """What the case itself comes to, when it deviates and is listed."""
     if result.way in ways:
-        result.verdict = Verdict.KNOWN
         result.known = ways[result.way].account
-    else:
-        expected = ", ".join(sorted(way or "without a branch" for way in ways))
-        result.verdict = Verdict.CHANGED
-        result.why = f"the baseline knows another way ({expected}): {result.why}"
+        return Verdict.KNOWN
+    expected = ", ".join(sorted(way or "without a branch" for way in ways))
+    result.why = f"the baseline knows another way ({expected}): {result.why}"
+    return Verdict.CHANGED
+
+
+def _compare_deviation(result: Result, ways: Ways) -> None:
+    """A result is known when its case is, and every rule that was broken beside it."""
+    alone = _alone(result)
+    of_case = {w: e for w, e in ways.get(result.case.id, {}).items() if not w.startswith(RULE)}
+    if alone in DEVIATIONS and of_case:
+        alone = _compare_case(result, of_case)
+    left = [alone]
+    for charge in _deviating(result):
+        entry = ways.get(ANY, {}).get(charge.way)
+        if entry:
+            result.excused[charge.way] = entry.account
+        left.append(Verdict.KNOWN if entry else charge.verdict)
+    if result.alone:
+        result.alone = alone
+    result.verdict = worst(left)
+    result.known = result.known or "; ".join(result.excused.values())
+
+
+def _fix(result: Result) -> None:
+    """The case passes now; what the referee saw beside it may be worse than that."""
+    if result.alone:
+        result.alone = Verdict.FIXED
+    if result.verdict not in DEVIATIONS:
+        result.verdict = Verdict.FIXED
+        result.why = "the baseline lists it, and it passes now: remove the entry"
 
 
 def compare(
@@ -136,24 +181,23 @@ def compare(
     ways: dict[str, dict[str, Entry]] = {}
     for entry in baseline.entries:
         ways.setdefault(entry.id, {})[entry.way] = entry
-        if entry.id not in known:
+        if entry.id not in (*known, ANY):
             comparison.stale.append(f"line {entry.line}: there is no case {entry.id}")
         elif entry.expired(today):
-            comparison.stale.append(f"line {entry.line}: {entry.id} was known until {entry.until}")
+            name = f"{entry.id}#{entry.way}" if entry.id == ANY else entry.id
+            comparison.stale.append(f"line {entry.line}: {name} was known until {entry.until}")
     listed: dict[str, list[Result]] = {}
     for result in results:
+        if result.verdict in DEVIATIONS:
+            _compare_deviation(result, ways)
         if result.case.id in ways:
             listed.setdefault(result.case.id, []).append(result)
     for name, group in listed.items():
-        for result in group:
-            if result.verdict in DEVIATIONS:
-                _compare_deviation(result, ways[name])
         # A case is played in several ways: it is fixed when none of them deviates any more.
-        if all(result.verdict in (Verdict.PASS, Verdict.NOTE) for result in group):
+        if all(_alone(result) in (Verdict.PASS, Verdict.NOTE) for result in group):
             comparison.fixed.add(name)
             for result in group:
-                result.verdict = Verdict.FIXED
-                result.why = "the baseline lists it, and it passes now: remove the entry"
+                _fix(result)
     return comparison
 
 
@@ -161,17 +205,19 @@ def update(
     baseline: Baseline, results: Sequence[Result], known: Collection[str], today: date
 ) -> Baseline:
     """The baseline that fits the results, which compare() has seen. What was not played is kept."""
-    gone = {r.case.id for r in results if r.verdict is Verdict.FIXED}
+    gone = {r.case.id for r in results if _alone(r) is Verdict.FIXED}
+    judged = [r for r in results if r.verdict in (*DEVIATIONS, Verdict.KNOWN, Verdict.CHANGED)]
     deviating = {
         (r.case.id, r.way)
-        for r in results
-        if r.verdict in (*DEVIATIONS, Verdict.KNOWN, Verdict.CHANGED)
+        for r in judged
+        if _alone(r) in (*DEVIATIONS, Verdict.KNOWN, Verdict.CHANGED)
     }
-    changed = {r.case.id for r in results if r.verdict is Verdict.CHANGED}
+    deviating |= {(ANY, charge.way) for r in judged for charge in _deviating(r)}
+    changed = {r.case.id for r in results if _alone(r) is Verdict.CHANGED}
     kept: dict[tuple[str, str], Entry] = {}
     for entry in baseline.entries:
         key = (entry.id, entry.way)
-        if entry.id in known and entry.id not in gone:
+        if entry.id in (*known, ANY) and entry.id not in gone:
             if entry.id not in changed or key in deviating:
                 kept[key] = entry
     until = f"{today + GRACE:%Y-%m}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TextIO
 
+from popquiz import rules
 from popquiz.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ STYLES = {
     "passed": "bold green",
 }
 BAD = "bold red"
+CASES_SHOWN = 4  # beside which a rule was broken
 LINE_SECONDS = 5.0  # between two lines of progress where there is no terminal
 Case = Mapping[str, Any]
 
@@ -87,8 +89,30 @@ def block(case: Case, requirements: Mapping[str, Case]) -> list[str]:
         pairs += [
             (i["kind"], i["text"].replace("\n", "\n" + " " * 14)) for i in attempt["incidents"]
         ]
+    pairs += [(charge["rule"], rules.line(charge)) for charge in rules.charges(case)]
     pairs += [("replay", case["replay"])]
     return [*lines, *(f"    {name:9} {text}" for name, text in pairs if text)]
+
+
+def rule_block(rule: rules.Broken, requirements: Mapping[str, Case]) -> list[str]:
+    """A rule of the referee, with one of the cases in which it was broken."""
+    first = rule.cases[0]
+    row = requirements.get(rule.charge["requirement"])
+    text = f" {row['level']}: {row['summary']}" if row else ""
+    more = len(rule.names) - CASES_SHOWN
+    names = ", ".join(rule.names[:CASES_SHOWN]) + (f", and {more} more" if more > 0 else "")
+    pairs = [("seen", rules.line(rule.charge)), ("beside", names), ("replay", first["replay"])]
+    lines = [f"{rule.verdict} {rule.title}", f"    {rule.charge['requirement']}{text}"]
+    return [*lines, *(f"    {name:9} {text}" for name, text in pairs if text)]
+
+
+def rule_lines(found: Iterable[rules.Broken]) -> list[str]:
+    """Rules of which nothing more is to be said."""
+    return [
+        f"{rule.verdict} {rule.title}  {rule.charge['known']}".rstrip()
+        for rule in found
+        if rule.verdict in QUIET
+    ]
 
 
 def skipped_lines(cases: Iterable[Case]) -> list[str]:
@@ -103,7 +127,7 @@ def brief_lines(cases: Iterable[Case]) -> list[str]:
         f"{case['verdict']} {case['id']}{'#' + case['way'] if case['way'] else ''}"
         + (f"  {case['known']}" if case["verdict"] == "KNOWN" else "")
         for case in cases
-        if case["verdict"] in ("NOTE", "KNOWN")
+        if case["verdict"] in ("NOTE", "KNOWN") and not rules.only(case)
     ]
 
 
@@ -111,8 +135,12 @@ def report_lines(results: Mapping[str, Any]) -> list[list[str]]:
     """The report in paragraphs, without the summary."""
     cases = results["cases"]
     requirements = {row["id"]: row for row in results["requirements"]}
-    paragraphs = [section_lines(cases), brief_lines(cases), skipped_lines(cases)]
-    paragraphs += [block(case, requirements) for case in cases if case["verdict"] not in QUIET]
+    broken = rules.broken(cases)
+    paragraphs = [section_lines(cases), brief_lines(cases), rule_lines(broken)]
+    paragraphs += [skipped_lines(cases)]
+    paragraphs += [rule_block(rule, requirements) for rule in broken if rule.verdict not in QUIET]
+    loud = (case for case in cases if case["verdict"] not in QUIET and not rules.only(case))
+    paragraphs += [block(case, requirements) for case in loud]
     paragraphs += [[f"baseline: {line}" for line in results["baseline"]]]
     return [paragraph for paragraph in paragraphs if paragraph]
 

@@ -112,9 +112,9 @@ def small_crashes(results: Iterable[Result]) -> list[Result]:
 
 
 def scores(rows: Iterable[Requirement], results: Sequence[Result]) -> list[Score]:
-    """One for each RFC that a case is about, even if that was skipped."""
+    """One for each RFC that a case is about, even if that was skipped, or a finding is."""
     found = requirement_verdicts(results)
-    named = {name for result in results for name in result.case.reqs}
+    named = {name for result in results for name in result.case.reqs} | set(found)
     crashes: dict[str, str] = {}
     for result in small_crashes(results):
         for name in result.case.reqs:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from popquiz import rules
+
 # Characters that XML 1.0 cannot have, not even as references.
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NOT_IN_NAME = re.compile(r"[^A-Za-z0-9.]+")
@@ -32,6 +34,7 @@ def _level(case: Case) -> str:
 
 def _details(case: Case) -> str:
     lines = [case["title"], case["why"]]
+    lines += [f"{charge['rule']}: {rules.line(charge)}" for charge in rules.charges(case)]
     for attempt in case["attempts"][:1]:
         lines += [f"expected: {attempt['expected']}", f"actual: {attempt['actual']}"]
         lines += [incident["text"] for incident in attempt["incidents"]]

@@ -2,7 +2,8 @@
 """`popquiz mutants`: whether the cases notice what the built-in server can do wrong.
 
 A fault is killed when a requirement that it breaks (req_ids in faults.tsv) fares worse than on the
-server without faults, for every seed of its constants. Collateral is what else fares worse.
+server without faults, for every seed of its constants: a case says so, or the referee beside it.
+Collateral is what else fares worse.
 
 The column `survives` holds the reason where no case can notice a fault, or, with "not built: " in
 front, where the server cannot have it.
@@ -87,6 +88,7 @@ class Kill:
     fault: Fault
     cases: int
     seeds: list[frozenset[str]] = field(default_factory=list)  # rows that fare worse, by seed
+    by_cases: list[frozenset[str]] = field(default_factory=list)  # those of which cases say so
     trouble: str = ""
 
     @property
@@ -101,6 +103,12 @@ class Kill:
     @property
     def proved(self) -> frozenset[str]:
         return self.fault.rows.intersection(*self.seeds) if self.seeds else frozenset()
+
+    @property
+    def witness(self) -> str:
+        """Who noticed it: cases, if they do so with every seed."""
+        of_cases = all(worse & self.fault.rows for worse in self.by_cases)
+        return "" if of_cases or not self.killed else " of the referee"
 
     @property
     def collateral(self) -> frozenset[str]:
@@ -119,7 +127,7 @@ class Kill:
             state = "STALE   " if self.killed else "EXCUSED "
         others = f"; collateral {', '.join(sorted(self.collateral))}" if self.collateral else ""
         rows = ", ".join(sorted(self.proved or self.fault.rows))
-        return f"{state} {self.fault.name} {hits}/{len(self.seeds)} by {rows}{others}"
+        return f"{state} {self.fault.name} {hits}/{len(self.seeds)} by {rows}{self.witness}{others}"
 
 
 def worse(found: Mapping[str, Verdict], reference: Mapping[str, Verdict]) -> frozenset[str]:
@@ -129,6 +137,13 @@ def worse(found: Mapping[str, Verdict], reference: Mapping[str, Verdict]) -> fro
         for name, verdict in found.items()
         if RANK[verdict] > RANK[reference.get(name, Verdict.PASS)]
     )
+
+
+def without_referee(result: Result) -> Result:
+    """The result with the requirements that its case judged."""
+    seen = {charge.seen.requirement for charge in result.charges}
+    rows = {name: verdict for name, verdict in result.rows.items() if name not in seen}
+    return replace(result, rows=rows)
 
 
 class Laboratory:
@@ -204,6 +219,8 @@ class Laboratory:
             return
         # A case that crashes the server, or its player, says nothing about rows.
         kill.seeds.append(worse(grades.requirement_verdicts(played), self.reference))
+        of_cases = grades.requirement_verdicts(map(without_referee, played))
+        kill.by_cases.append(worse(of_cases, self.reference))
 
 
 async def hunt(
@@ -240,10 +257,12 @@ def summary(kills: Sequence[Kill]) -> str:
     killed = sum(kill.killed for kill in kills)
     excused = sum(kill.as_expected and not kill.killed for kill in kills)
     uncovered = sum(not kill.cases for kill in kills)
+    seen = sum(bool(kill.witness) for kill in kills)
     tried = [len(kill.collateral) for kill in kills if kill.seeds]
     median = statistics.median(tried) if tried else 0
     return (
-        f"{killed} of {len(kills)} faults killed, {excused} excused, {uncovered} without a case; "
+        f"{killed} of {len(kills)} faults killed, {seen} by the referee alone, "
+        f"{excused} excused, {uncovered} without a case; "
         f"collateral: median {median:g}, most {max(tried, default=0)} requirements"
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SILENCE = "no answer:"  # begins the event behind which the player gave up waiting
 # An octet of a transcript as it is written there.
 SHOWN_OCTET = re.compile(r"\\x[0-9A-Fa-f]{2}|\\.|.", re.DOTALL)
 
@@ -77,6 +78,16 @@ class Outcome:
     def sent(self) -> int:
         """Octets that the client said; masked secrets count as they are shown."""
         return sum(entry.size for entry in self.transcript if entry.dir == "C")
+
+    def after_silence(self, seen: Seen) -> bool:
+        """Whether an answer was missing before: what came then may be that of another command."""
+        return any(
+            e.dir == "*"
+            and e.conn == seen.conn
+            and e.octets.startswith(SILENCE)
+            and e.ms <= seen.ms
+            for e in self.transcript
+        )
 
     @property
     def ended_by_peer(self) -> bool:

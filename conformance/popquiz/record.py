@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from popquiz.cases import Case
-from popquiz.verdicts import Attempt, Skip, Verdict
+from popquiz.verdicts import Attempt, Charge, Skip, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,24 @@ class Result:
     rows: Mapping[str, Verdict] = field(default_factory=dict)
     attempts: tuple[Attempt, ...] = ()
     shown: Attempt | None = None  # the attempt that stands for all
+    alone: Verdict | None = None  # what the case says without the referee; None: the same
+    # What the baseline says of charges, by their ways.
+    excused: dict[str, str] = field(default_factory=dict)
     artifacts: tuple[str, ...] = ()  # files, relative to the results
 
     @property
     def case(self) -> Case:
         return self.job.case
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """What the referee adds to the case, as far as all attempts agree on it."""
+        found = self.shown.charges if self.shown else ()
+        return tuple(charge for charge in found if charge.seen.requirement in self.rows)
+
+    @property
+    def full_way(self) -> str:
+        return ".".join(filter(None, (self.way, *(charge.way for charge in self.charges))))
 
     @property
     def ms(self) -> int:

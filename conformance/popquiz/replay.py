@@ -40,7 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def lines(result: Result) -> list[str]:
     """What there is to see of a result."""
-    way = f"#{result.way}" if result.way else ""
+    way = f"#{result.full_way}" if result.full_way else ""
     found = [f"{result.verdict} {result.job.name}{way}"]
     attempt = result.shown
     if not attempt:

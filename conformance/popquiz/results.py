@@ -21,7 +21,7 @@ from popquiz.outcome import Entry, Outcome
 from popquiz.record import Result
 from popquiz.runner import Run
 from popquiz.targets import Target
-from popquiz.verdicts import DEADLY, Attempt, Verdict, worst
+from popquiz.verdicts import DEADLY, Attempt, Charge, Verdict, worst
 
 SCHEMA = 1
 FOLDER = "cases"  # of the artifacts
@@ -97,7 +97,8 @@ def finding(attempt: Attempt) -> list[str]:
         pairs += [("branch", outcome.branch), ("at", where)]
         pairs += [("expected", outcome.expected), ("actual", outcome.actual)]
     lines += [f"{name:9} {text}" for name, text in pairs if text]
-    lines += [f"referee   {seen}" for seen in outcome.seen] if outcome else []
+    counted = {charge.seen: f"{charge.verdict} " for charge in attempt.charges}
+    lines += [f"referee   {counted.get(s, '')}{s}" for s in outcome.seen] if outcome else []
     for incident in attempt.incidents:
         lines += [f"{incident.kind:9} {line}" for line in incident.text.splitlines()]
     return lines
@@ -163,17 +164,35 @@ def replay_command(report: Report, folder: Path, result: Result) -> str:
 
 def _attempt(report: Report, attempt: Attempt) -> dict[str, Any]:
     outcome = attempt.outcome or Outcome(outcome="")
+    decider = attempt.decider
     return {
         "verdict": str(attempt.verdict),
-        "way": attempt.way,
+        "way": attempt.full_way,
         "why": report.mask(attempt.why),
         "section": outcome.section,
         "line": outcome.line,
-        "expected": outcome.expected,
-        "actual": outcome.actual,
+        "expected": decider.summary if decider else outcome.expected,
+        "actual": report.mask(decider.seen.excerpt) if decider else outcome.actual,
         "barrier": dict(outcome.barrier),
         "incidents": [{"kind": i.kind, "text": report.mask(i.text)} for i in attempt.incidents],
         "ms": outcome.ms,
+    }
+
+
+def _charge(report: Report, result: Result, charge: Charge) -> dict[str, Any]:
+    """A finding of the referee that counts in the verdict of a case."""
+    seen = charge.seen
+    return {
+        "rule": seen.rule,
+        "requirement": seen.requirement,
+        "verdict": str(charge.verdict),
+        "known": report.mask(result.excused.get(charge.way, "")),
+        "why": seen.why,
+        "expected": charge.summary,
+        "actual": report.mask(seen.excerpt),
+        "conn": seen.conn,
+        "dir": seen.dir,
+        "offset": seen.offset,
     }
 
 
@@ -214,7 +233,9 @@ def _case(report: Report, folder: Path, result: Result) -> dict[str, Any]:
         "skip": str(result.skip) if result.skip else None,
         "breach": _breach(report, result),
         "branch": outcome.branch if outcome else "",
-        "way": result.way,
+        "way": result.full_way,
+        "alone": str(result.alone or result.verdict),
+        "referee": [_charge(report, result, charge) for charge in result.charges],
         "known": report.mask(result.known),
         "blame": result.blame,
         "rows": _rows(report, result.rows),

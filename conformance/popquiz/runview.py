@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from popquiz import harmless
+from popquiz import harmless, rules
 
 ARTIFACT_MAX = 32 * 1024  # characters of a transcript or dialogue that are shown
 ARTIFACTS_MAX = 16 * 1024 * 1024  # characters of all of them
@@ -83,6 +83,20 @@ class Found:
     @property
     def attempt(self) -> Json:
         return self.case["attempts"][-1] if self.case["attempts"] else {}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFound:
+    """A rule of the referee that was broken; the page shows it at its anchor."""
+
+    rule: rules.Broken
+    anchor: str
+    requirement: Json
+    cases: Sequence[Found]  # those of which there is nothing else to tell
+
+    @property
+    def verdict(self) -> str:
+        return self.rule.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +217,8 @@ class RunView:
 
     @property
     def findings(self) -> list[Found]:
-        return [found for found in self.found if found.verdict != "NOTE"]
+        of_cases = (found for found in self.found if not rules.only(found.case))
+        return [found for found in of_cases if found.verdict != "NOTE"]
 
     @property
     def failing(self) -> list[Found]:
@@ -211,7 +226,26 @@ class RunView:
 
     @property
     def notes(self) -> list[Found]:
-        return [found for found in self.found if found.verdict == "NOTE"]
+        of_cases = (found for found in self.found if not rules.only(found.case))
+        return [found for found in of_cases if found.verdict == "NOTE"]
+
+    @cached_property
+    def rules(self) -> list[RuleFound]:
+        """What the referee saw, by rule. A case beside which two were broken is with the first."""
+        left = {id(found.case): found for found in self.found if rules.only(found.case)}
+        return [
+            RuleFound(
+                rule=rule,
+                anchor=f"r{self.number}-{number}",
+                requirement=self.requirements.get(rule.charge["requirement"], {}),
+                cases=[left.pop(id(c)) for c in rule.cases if id(c) in left],
+            )
+            for number, rule in enumerate(rules.broken(self.results["cases"]))
+        ]
+
+    @property
+    def failing_rules(self) -> list[RuleFound]:
+        return [rule for rule in self.rules if rule.verdict in BROKEN]
 
     @property
     def counts(self) -> list[tuple[str, int]]:

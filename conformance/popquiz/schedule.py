@@ -65,7 +65,7 @@ class Bench:
 
 def _crashed(attempt: Attempt, incidents: tuple[Incident, ...]) -> Attempt:
     text = "; ".join(incident.text.partition("\n")[0] for incident in incidents)
-    return replace(attempt, verdict=Verdict.CRASH, why=text, incidents=incidents)
+    return replace(attempt, verdict=Verdict.CRASH, why=text, incidents=incidents, alone=None)
 
 
 class Scheduler:
@@ -298,7 +298,8 @@ class Scheduler:
             return attempt
         gone = problem.startswith(probe.UNREACHABLE)
         verdict = Verdict.CRASH if gone else Verdict.HANG
-        return replace(attempt, verdict=verdict, why=f"afterwards the target {problem}")
+        why = f"afterwards the target {problem}"
+        return replace(attempt, verdict=verdict, why=why, alone=None)
 
     async def _late_incidents(self, bench: Bench, dead: bool) -> list[Incident]:
         """What is known by now. A client sees a dead server before its parent does, so there is
@@ -384,6 +385,7 @@ class Scheduler:
 
     def _finish(self, job: Job, attempts: Sequence[Attempt], blame: str = "") -> None:
         agreed = verdicts.agree(attempts[-1:] if blame else attempts)
+        same = agreed.verdict is agreed.shown.verdict
         self._add(
             Result(
                 job=job,
@@ -395,6 +397,7 @@ class Scheduler:
                 rows=agreed.rows,
                 attempts=tuple(attempts),
                 shown=agreed.shown,
+                alone=agreed.shown.alone if same else None,
             )
         )
 

@@ -3,15 +3,16 @@
 
 The breach column of a requirement is the worst that breaking it can give. A branch of a case may
 be milder than that, never harsher; and one that is mild never hides the breach of another one.
+What the referee saw counts too, for requirements that the case did not judge itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from popquiz.cases import Branch, Case
 from popquiz.catalogue import Catalogue
-from popquiz.outcome import Outcome
+from popquiz.outcome import Outcome, Seen
 from popquiz.targets import Incident
 
 
@@ -49,6 +50,9 @@ ROW_VERDICTS = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL)
 # The verdicts that a baseline can excuse, and those that no baseline can.
 DEVIATIONS = (Verdict.WARN, Verdict.FAIL)
 DEADLY = (Verdict.CRASH, Verdict.HANG)
+# A +OK shows that a flaw of an argument was overlooked, which is a leniency; what more came of it
+# is for cases to tell.
+LENIENT = ("REF-ARGUMENT-MISSING", "REF-ARGUMENT-SURPLUS", "REF-ARGUMENT-NUMBER")
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -85,6 +89,20 @@ def way(case: Case, outcome: Outcome) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """A finding of the referee that counts."""
+
+    seen: Seen
+    verdict: Verdict
+    summary: str  # of the requirement
+
+    @property
+    def way(self) -> str:
+        """What baselines call it."""
+        return self.seen.rule.lower()
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One time that a case was played."""
 
@@ -95,6 +113,20 @@ class Attempt:
     rows: Mapping[str, Verdict] = field(default_factory=dict)
     outcome: Outcome | None = None  # None: it was not played to its end
     incidents: tuple[Incident, ...] = ()
+    charges: tuple[Charge, ...] = ()  # each rule once
+    alone: Verdict | None = None  # what the case says without the referee; None: the same
+
+    @property
+    def decider(self) -> Charge | None:
+        """The finding that made the verdict, when it was not the case."""
+        if self.alone is None or self.alone is self.verdict:
+            return None
+        return next((c for c in self.charges if c.verdict is self.verdict), None)
+
+    @property
+    def full_way(self) -> str:
+        """The way, and the rules that were broken beside it."""
+        return ".".join(filter(None, (self.way, *(charge.way for charge in self.charges))))
 
     @property
     def same(self) -> tuple[object, ...]:
@@ -102,8 +134,48 @@ class Attempt:
         return self.verdict, self.way, self.skip, tuple(sorted(self.rows.items()))
 
 
+def charges(outcome: Outcome, catalogue: Catalogue) -> tuple[Charge, ...]:
+    """What the referee saw of requirements that the case did not judge, each rule once. What may be
+    the echo of an earlier finding, or of an answer that is missing, counts for nothing."""
+    first: dict[str, Seen] = {}
+    for seen in outcome.seen:
+        echo = seen.follows or outcome.after_silence(seen)
+        if not echo and seen.requirement not in outcome.rows:
+            first.setdefault(seen.rule, seen)
+    named = ((seen, catalogue[seen.requirement]) for seen in first.values())
+    return tuple(
+        Charge(
+            seen, row_verdict("warn" if seen.rule in LENIENT else "fail", row.breach), row.summary
+        )
+        for seen, row in named
+    )
+
+
 def judge(case: Case, outcome: Outcome, catalogue: Catalogue) -> Attempt:
     """The verdict of one run, as far as the session shows it."""
+    alone = _judge_case(case, outcome, catalogue)
+    found = charges(outcome, catalogue)
+    if alone.verdict in ROW_VERDICTS:
+        verdict = worst((alone.verdict, *(charge.verdict for charge in found)))
+    elif alone.verdict is Verdict.SKIP and any(c.verdict is Verdict.FAIL for c in found):
+        verdict = Verdict.FAIL
+    else:
+        # The case did not come to its point: what the referee saw on the way is not the reason.
+        verdict = alone.verdict
+    if not found or verdict is Verdict.SKIP:
+        return alone
+    shown = replace(alone, verdict=verdict, charges=found, alone=alone.verdict)
+    rows = dict(alone.rows) | {
+        row: worst(c.verdict for c in found if c.seen.requirement == row)
+        for row in (charge.seen.requirement for charge in found)
+    }
+    decider = shown.decider
+    why = f"{decider.seen.rule}: {decider.seen.why}" if decider else alone.why
+    return replace(shown, rows=rows, why=why, skip=alone.skip if not decider else None)
+
+
+def _judge_case(case: Case, outcome: Outcome, catalogue: Catalogue) -> Attempt:
+    """What the case says, whatever the referee saw."""
     rows = {name: row_verdict(seen, catalogue[name].breach) for name, seen in outcome.rows.items()}
     verdict = Verdict(outcome.outcome.upper())
     seen_worst = worst(Verdict(seen.upper()) for seen in outcome.rows.values())
@@ -141,7 +213,9 @@ def agree(attempts: Sequence[Attempt]) -> Agreement:
     if all(attempt.verdict is Verdict.FAIL for attempt in attempts):
         return Agreement(Verdict.FAIL, first.why, _rows_of_any(attempts), first)
     shown = max(attempts, key=lambda attempt: RANK[attempt.verdict])
-    ways = dict.fromkeys(f"{a.verdict}#{a.way}" if a.way else str(a.verdict) for a in attempts)
+    ways = dict.fromkeys(
+        f"{a.verdict}#{a.full_way}" if a.full_way else str(a.verdict) for a in attempts
+    )
     rows = {
         name: verdict
         for name, verdict in shown.rows.items()

@@ -45,6 +45,8 @@ def case(verdict: str, name: str, text: str) -> dict[str, Any]:
         "breach": "fail",
         "branch": text if verdict == "NOTE" else "",
         "way": text,
+        "alone": verdict,
+        "referee": [],
         "known": "the reason" if verdict == "KNOWN" else "",
         "blame": text,
         "rows": [row | {"verdict": ROW_VERDICTS.get(verdict, "PASS")}],
@@ -91,6 +93,19 @@ def document(*verdicts: str, text: str = "plain", name: str = "server") -> dict[
             "verdicts": {each["verdict"]: 1 for each in cases},
             "exit": 1,
         },
+    }
+
+
+def refereed(name: str, text: str, known: str = "", verdict: str = "FAIL") -> dict[str, Any]:
+    """A case that passes, and beside which the referee saw something."""
+    charge = {"rule": "REF-STAT-COUNT", "requirement": "RFC1939-5-007", "verdict": verdict}
+    charge |= {"known": known, "why": text, "expected": text, "actual": text}
+    found = case("KNOWN" if known else verdict, name, text)
+    return found | {
+        "alone": "PASS",
+        "known": known,
+        "referee": [charge | {"conn": 1, "dir": "S", "offset": 70}],
+        "rows": [{"id": "RFC1939-5-007", "level": "MUST", "verdict": verdict}],
     }
 
 

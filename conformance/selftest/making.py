@@ -12,7 +12,7 @@ from typing import Any
 from popquiz import cases, paths
 from popquiz.cases import Branch, Case, Need
 from popquiz.catalogue import Catalogue, Requirement
-from popquiz.outcome import Entry, Outcome
+from popquiz.outcome import Entry, Outcome, Seen
 from popquiz.record import Job, Result
 from popquiz.verdicts import Attempt, Verdict, agree
 
@@ -92,6 +92,24 @@ def outcome(word: str = "pass", rows: Mapping[str, str] | None = None, **more: A
     return Outcome(outcome=word, section="test", line=12, rows=rows, **more)
 
 
+def seen(rule: str = "REF-STAT-COUNT", requirement: str = "RFC1939-5-002", **more: Any) -> Seen:
+    """A finding of the referee."""
+    values: dict[str, Any] = {
+        "rule": rule,
+        "requirement": requirement,
+        "conn": 1,
+        "dir": "S",
+        "offset": 70,
+        "ms": 3,
+        "verb": "STAT",
+        "state": "TRANSACTION",
+        "follows": False,
+        "excerpt": "+OK 4 0",
+        "why": "messages: due, said 3, 4",
+    }
+    return Seen(**(values | more))
+
+
 def said(octets: int) -> tuple[Entry, ...]:
     return (Entry(conn=1, dir="C", ms=0, tls=False, octets="x" * octets),)
 
@@ -102,7 +120,13 @@ def result(verdict: Verdict, of: Case | None = None, **more: Any) -> Result:
     agreed = agree([attempt])
     job = Job(of or case(), "whole")
     return Result(
-        job, verdict, way=attempt.way, rows=agreed.rows, attempts=(attempt,), shown=attempt
+        job,
+        verdict,
+        way=attempt.way,
+        rows=agreed.rows,
+        attempts=(attempt,),
+        shown=attempt,
+        alone=attempt.alone,
     )
 
 

@@ -5,12 +5,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from making import case, result
+from making import branches, case, catalogue, outcome, requirement, result, seen
 
 from popquiz import baseline
 from popquiz.errors import UsageError
 from popquiz.record import Result
-from popquiz.verdicts import Verdict
+from popquiz.verdicts import Verdict, judge
 
 TODAY = date(2026, 11, 21)
 TEXT = """# baseline 1  target=dovecot-2.3.19 config=default suite=0.4
@@ -159,6 +159,82 @@ def test_an_update_adds_what_is_new_for_ninety_days() -> None:
 def test_an_update_replaces_the_way_that_changed() -> None:
     text = update(found("x.lock", Verdict.FAIL, "cut"))
     assert "x.lock#cut" in text and "shared-lost" not in text
+
+
+# ---- rules of the referee -----------------------------------------------------------------------
+
+COUNT = '*#ref-stat-count  KNOWN  true  "counts the marked"  until=never\n'
+ROWS = catalogue(requirement("RFC1939-5-001"), requirement("RFC1939-5-002"))
+
+
+def charged(name: str, word: str = "pass", branch: str = "", **more: str) -> Result:
+    """A case beside which the referee has a finding."""
+    of = case(name, branches=branches(**{branch: word}) if branch else ())
+    attempt = judge(of, outcome(word, seen=(seen(**more),), branch=branch), ROWS)
+    return result(
+        attempt.verdict,
+        of,
+        way=attempt.way,
+        rows=attempt.rows,
+        charges=attempt.charges,
+        alone=attempt.alone,
+    )
+
+
+def test_a_rule_is_known_in_every_case() -> None:
+    found = [charged("x.lock"), charged("x.tags"), charged("x.new")]
+    comparison = compare(*found, text=f"# baseline 1\n{COUNT}")
+    assert [one.verdict for one in found] == [Verdict.KNOWN] * 3
+    assert found[0].known == "counts the marked (true, until never)"
+    assert not comparison.stale and not comparison.fixed
+
+
+def test_a_rule_that_is_not_listed_is_a_failure_with_what_is_known_of_the_case() -> None:
+    one = charged("x.lock", "fail", "shared-lost")
+    compare(one)
+    assert (one.verdict, one.alone) == (Verdict.FAIL, Verdict.KNOWN)
+    both = charged("x.lock", "fail", "shared-lost")
+    compare(both, text=TEXT + COUNT)
+    assert both.verdict is Verdict.KNOWN
+    assert both.known.startswith("the default shares")
+    assert both.excused == {"ref-stat-count": "counts the marked (true, until never)"}
+
+
+def test_a_rule_excuses_nothing_else() -> None:
+    listed = f"# baseline 1\n{COUNT}"
+    case_of_its_own = charged("x.new", "fail", "odd")
+    other_rule = charged("x.new", rule="REF-STAT-EXTRA")
+    compare(case_of_its_own, other_rule, text=listed)
+    assert case_of_its_own.verdict is other_rule.verdict is Verdict.FAIL
+    changed = charged("x.lock", "fail", "cut")
+    compare(changed, text=TEXT + COUNT)
+    assert changed.verdict is Verdict.CHANGED
+
+
+def test_a_listed_case_that_passes_is_fixed_whatever_the_referee_saw() -> None:
+    one = charged("x.lock")
+    assert compare(one, text=TEXT + COUNT).fixed == {"x.lock"}
+    assert one.verdict is Verdict.FIXED
+    other = charged("x.lock")
+    assert compare(other).fixed == {"x.lock"}
+    assert other.verdict is Verdict.FAIL
+
+
+def test_an_update_lists_a_rule_once() -> None:
+    text = update(charged("x.new"), charged("x.tags", "fail", "extra-tag"))
+    assert text.count("ref-stat-count") == 1
+    assert '*#ref-stat-count  KNOWN  disputed  "not yet explained"  until=2027-02\n' in text
+    assert "x.new" not in text and 'x.tags#extra-tag  KNOWN  disputed  "lists CAPA"' in text
+
+
+def test_a_rule_ends_and_needs_its_name() -> None:
+    past = COUNT.replace("never", "2026-01")
+    assert compare(text=f"# baseline 1\n{past}").stale == [
+        "line 2: *#ref-stat-count was known until 2026-01"
+    ]
+    for text in (COUNT.replace("ref-stat-count", "test.18"), COUNT.replace("#ref-stat-count", "")):
+        with pytest.raises(UsageError, match=r"b\.txt:2: \* is for rules of the referee"):
+            known(f"# baseline 1\n{text}")
 
 
 def test_what_an_update_writes_gates_nothing_the_next_time() -> None:

@@ -23,12 +23,14 @@ from making import (
     password_file,
     popquiz,
     requirement,
+    result,
+    seen,
 )
 from planted import ROOT
 
 from popquiz import cases, cli, explain, golden, listing, mutants, paths
 from popquiz.errors import Exit, SuiteError, UsageError
-from popquiz.verdicts import Verdict
+from popquiz.verdicts import Charge, Verdict
 
 STUFFING = "rfc1939.retr.stuffing"
 STAT = "rfc1939.stat.list-agree"
@@ -310,7 +312,7 @@ def test_a_fault_that_another_requirement_notices_survives(tmp_path: Path) -> No
     ran = hunt(tmp_path, f"{DOTS}\tframing\t1\tRFC1939-5-005", words=("--all",))
     assert ran.returncode == Exit.FAILED
     assert f"SURVIVED {DOTS} 0/3" in ran.stdout and "RFC1939-3-027" in ran.stdout
-    assert "0 of 1 faults killed, 0 excused, 0 without a case; collateral: " in ran.stdout
+    assert "0 of 1 faults killed, 0 by the referee alone, 0 excused, 0 without a case" in ran.stdout
     assert "difficulty 1: 0 killed, 1 survived, 0 excused\n" in ran.stdout
 
 
@@ -361,6 +363,26 @@ def test_every_seed_must_kill() -> None:
     assert kill.killed and kill.collateral == {"x"} and kill.proved == set()
     kill.seeds.append(frozenset({"x"}))
     assert not kill.killed and "2/3" in str(kill)
+
+
+def test_who_noticed_a_fault_is_told() -> None:
+    hit, missed = frozenset({"a"}), frozenset({"x"})
+    cases = mutants.Kill(mutants.Fault("f", hit), 1, [hit, hit], [hit, hit])
+    referee = mutants.Kill(mutants.Fault("f", hit), 1, [hit, hit], [hit, missed])
+    nobody = mutants.Kill(mutants.Fault("f", hit), 1, [hit, missed], [missed, missed])
+    assert str(cases) == "KILLED   f 2/2 by a"
+    assert str(referee) == "KILLED   f 2/2 by a of the referee"
+    assert "referee" not in str(nobody)
+    assert "2 of 3 faults killed, 1 by the referee alone" in mutants.summary(
+        [cases, referee, nobody]
+    )
+
+
+def test_what_the_referee_saw_is_told_from_what_cases_saw() -> None:
+    charge = Charge(seen(), Verdict.FAIL, "summary")
+    rows = {"RFC1939-5-001": Verdict.PASS, "RFC1939-5-002": Verdict.FAIL}
+    both = result(Verdict.FAIL, rows=rows, charges=(charge,))
+    assert mutants.without_referee(both).rows == {"RFC1939-5-001": Verdict.PASS}
 
 
 def test_a_list_of_faults_has_its_columns(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from fake_results import HOSTILE, document, page, saved
+from fake_results import HOSTILE, document, page, refereed, saved
 from hypothesis import given
 from hypothesis import strategies as st
 from making import popquiz
@@ -64,6 +64,36 @@ def test_findings_come_worst_first_and_open_to_all_there_is(tmp_path: Path) -> N
     assert shown.text.count("what was said") == 10
     for word in ("RFC1939-3-027", "1/2", "expected", "actual", "See it again"):
         assert word in shown.text
+
+
+def beside(text: str = "plain", known: str = "") -> dict[str, Any]:
+    """Results with a rule that is broken beside three cases, and a case that fails by itself."""
+    found = document("FAIL", "NOTE", text=text)
+    found["cases"] += [refereed(f"y.{name}", text, known) for name in "abc"]
+    row = {"id": "RFC1939-5-007", "level": "MUST", "verdict": "FAIL", "impact": "none"}
+    found["requirements"].append(found["requirements"][0] | row)
+    return found
+
+
+def test_what_the_referee_saw_is_shown_once_with_its_cases_inside(tmp_path: Path) -> None:
+    html = pages.html(page(saved(tmp_path, beside())))
+    shown = Reader(html)
+    ids = [attrs["id"] for tag, attrs in shown.elements if tag == "details"]
+    assert len(ids) == len(set(ids)) == 6
+    assert ids[0] == "r0-0" and shown.text.count("REF-STAT-COUNT in 3 cases") == 1
+    assert "y.a, y.b, y.c" in shown.text
+    links = {str(link) for link in shown.values("href")} - {"data:,"}
+    assert {link.removeprefix("#") for link in links} <= set(shown.values("id"))
+    text = pages.markdown(page(saved(tmp_path / "m", beside())))
+    assert text.count("REF-STAT-COUNT in 3 cases") == 1 and "y.a" not in text
+    known = pages.markdown(page(saved(tmp_path / "k", beside(known="why"))))
+    assert "REF-STAT-COUNT" not in known
+
+
+def test_texts_of_the_referee_are_no_markup(tmp_path: Path) -> None:
+    jsonschema.validate(beside(HOSTILE, HOSTILE), json.loads(reporting.results_schema()))
+    html = pages.html(page(saved(tmp_path, beside(HOSTILE, HOSTILE))))
+    assert "<script>alert" not in html and "<img" not in html
 
 
 def test_every_link_leads_somewhere(tmp_path: Path) -> None:

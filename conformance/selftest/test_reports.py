@@ -12,6 +12,8 @@ import defusedxml.ElementTree as SafeTree
 import jsonschema
 import pytest
 import xmlschema
+from fake_results import document as fake_document
+from fake_results import refereed
 from hypothesis import given
 from hypothesis import strategies as st
 from making import HERE, case, catalogue, dialogue, outcome, requirement
@@ -312,6 +314,30 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
     monkeypatch.setattr(console, "LINE_SECONDS", 0.0)
     shows.step()
     assert stream.getvalue() == "... 2 of 3 cases\n"
+
+
+def test_a_rule_of_the_referee_is_told_once_with_a_count() -> None:
+    found = fake_document("PASS", "KNOWN")
+    found["cases"] += [refereed(f"y.{n}", "seen") for n in range(6)]
+    text = "\n".join(shown(found))
+    assert "FAIL REF-STAT-COUNT in 6 cases\n    RFC1939-5-007" in text
+    assert 'seen      seen: "seen" (connection 1, octet 70 of the server)' in text
+    assert "beside    y.0, y.1, y.2, y.3, and 2 more\n" in text
+    assert "FAIL y." not in text and "6 FAIL" in text
+    found["cases"] = [refereed(f"y.{n}", "seen", known="it counts so") for n in range(6)]
+    lines = shown(found)
+    assert "KNOWN REF-STAT-COUNT in 6 cases  it counts so" in lines
+    assert not any("y.0" in line for line in lines)
+
+
+def test_a_case_that_fails_by_itself_names_the_rules_broken_beside_it() -> None:
+    found = fake_document("FAIL")
+    charges = refereed("y", "seen")["referee"]
+    found["cases"][0]["referee"] = charges
+    text = "\n".join(shown(found))
+    assert "FAIL x.fail#plain" in text and "    REF-STAT-COUNT seen: " in text
+    (suite,) = rendered(found).values()
+    assert "REF-STAT-COUNT: seen: " in suite.find("testcase/failure").text
 
 
 def test_what_fails_has_all_that_helps() -> None:

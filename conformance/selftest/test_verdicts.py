@@ -4,8 +4,9 @@
 from collections.abc import Sequence
 
 import pytest
-from making import branches, case, catalogue, outcome, requirement
+from making import branches, case, catalogue, outcome, requirement, seen
 
+from popquiz.outcome import Entry
 from popquiz.verdicts import (
     RANK,
     Attempt,
@@ -22,8 +23,9 @@ ROWS = catalogue(
     requirement("RFC1939-5-001"),
     requirement("RFC1939-5-002", level="SHOULD-NOT", breach="warn"),
     requirement("RFC1939-3-007", level="MAY", breach="note"),
+    requirement("RFC1939-5-010"),
 )
-FAIL, WARN, NOTE = "RFC1939-5-001", "RFC1939-5-002", "RFC1939-3-007"
+FAIL, WARN, NOTE, OTHER = "RFC1939-5-001", "RFC1939-5-002", "RFC1939-3-007", "RFC1939-5-010"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,84 @@ def test_a_branch_is_not_mistaken_for_the_end_of_another_name() -> None:
     of = case(branches=branches(**{"not-lost": "pass", "lost": "fail"}))
     assert way(of, outcome("fail", branch="not-lost")) == "not-lost.test.12"
     assert way(of, outcome("fail", branch="almostlost")) == "almostlost.test.12"
+
+
+# ---- what the referee saw -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "requirement", "verdict"),
+    [
+        ("pass", NOTE, "NOTE"),
+        ("pass", WARN, "WARN"),
+        ("note", WARN, "WARN"),
+        ("warn", NOTE, "WARN"),
+        ("fail", WARN, "FAIL"),
+        ("pass", OTHER, "FAIL"),
+        ("skip", WARN, "SKIP"),
+        ("skip", OTHER, "FAIL"),
+        ("inconclusive", OTHER, "INCONCLUSIVE"),
+        ("error", OTHER, "ERROR"),
+    ],
+)
+def test_a_case_is_as_bad_as_what_the_referee_saw(
+    word: str, requirement: str, verdict: str
+) -> None:
+    found = judge(case(), outcome(word, seen=(seen(requirement=requirement),)), ROWS)
+    assert found.verdict == verdict
+    if found.verdict is not Verdict.SKIP:
+        assert found.rows[requirement] == ROWS[requirement].breach.upper()
+        assert (found.alone, found.skip) == (word.upper(), None)
+
+
+def test_a_finding_that_decides_has_its_rule_as_the_reason_and_in_the_way() -> None:
+    found = judge(case(), outcome("pass", seen=(seen(),), branch="kept"), ROWS)
+    assert found.why == "REF-STAT-COUNT: messages: due, said 3, 4"
+    assert (found.way, found.full_way) == ("kept", "kept.ref-stat-count")
+    assert found.decider and found.decider.summary == ROWS[WARN].summary
+    failing = judge(case(), outcome("fail", seen=(seen(),), why="its own"), ROWS)
+    assert (failing.why, failing.decider) == ("its own", None)
+    assert failing.full_way == "test.12.ref-stat-count"
+
+
+@pytest.mark.parametrize("word", ["pass", "note", "warn", "fail"])
+def test_what_the_case_judged_itself_stands(word: str) -> None:
+    finding = seen(requirement=FAIL)
+    found = judge(case(), outcome(word, {FAIL: word}, seen=(finding,)), ROWS)
+    assert not found.charges and found.alone is None
+    assert (found.verdict, found.rows) == (word.upper(), {FAIL: word.upper()})
+
+
+def test_an_echo_counts_for_nothing_and_a_rule_once() -> None:
+    found = judge(case(), outcome("pass", seen=(seen(follows=True),)), ROWS)
+    assert (found.verdict, found.charges) == (Verdict.PASS, ())
+    silence = Entry(1, "*", 3, False, "no answer: is the target alive?")
+    found = judge(case(), outcome("pass", seen=(seen(),), transcript=(silence,)), ROWS)
+    assert not found.charges
+    found = judge(case(), outcome("pass", seen=(seen(ms=2),), transcript=(silence,)), ROWS)
+    assert found.charges
+    twice = (seen(offset=9), seen(offset=70), seen("REF-STAT-EXTRA"))
+    found = judge(case(), outcome("pass", seen=twice), ROWS)
+    assert [(c.way, c.seen.offset) for c in found.charges] == [
+        ("ref-stat-count", 9),
+        ("ref-stat-extra", 70),
+    ]
+
+
+def test_an_argument_that_is_overlooked_is_a_leniency() -> None:
+    flaw = seen("REF-ARGUMENT-SURPLUS", OTHER)
+    assert judge(case(), outcome("pass", seen=(flaw,)), ROWS).rows[OTHER] is Verdict.WARN
+    milder = seen("REF-ARGUMENT-SURPLUS", NOTE)
+    assert judge(case(), outcome("pass", seen=(milder,)), ROWS).verdict is Verdict.NOTE
+
+
+def test_a_finding_that_does_not_come_again_is_flaky() -> None:
+    once = judge(case(), outcome("pass", seen=(seen(requirement=OTHER),)), ROWS)
+    again = judge(case(), outcome("pass"), ROWS)
+    found = agree([once, again])
+    assert found.verdict is Verdict.FLAKY and OTHER not in found.rows
+    assert found.why == "attempts disagree: FAIL#ref-stat-count, PASS"
+    assert agree([once, once]).verdict is Verdict.FAIL
 
 
 # ---- several attempts ---------------------------------------------------------------------------

@@ -260,8 +260,9 @@ static void learn(struct referee_conn *c)
     uint64_t count = v->count_known ? v->count : d->count;
     d->count_known = d->count_known || v->count_known;
     d->count = count > fewer ? count - fewer : 0;
-    d->aborted = v->marked > 0 && !c->facts.quit;
-    d->reset = v->was_reset;
+    /* A session that saw nothing of the maildrop leaves what was known of it. */
+    d->aborted = (d->aborted && !v->count_known) || (v->marked > 0 && !c->facts.quit);
+    d->reset = (d->reset && !v->count_known) || v->was_reset;
 }
 
 void ref_drop_end(struct referee_conn *c)

@@ -102,6 +102,7 @@ static void note_facts(struct referee_conn *c, const struct ref_moment *m, enum 
     enum pq_verb verb = m->ask->command.verb;
     bool ok = m->reply.indicator == PQ_REPLY_OK;
     f->user_ok = (f->user_ok || (verb == PQ_VERB_USER && ok)) && verb != PQ_VERB_PASS;
+    f->auth_failed = f->user_ok && !ok && (f->auth_failed || verb == PQ_VERB_AUTH);
     f->says_language |= ok && (verb == PQ_VERB_LANG || verb == PQ_VERB_UTF8);
     if (verb == PQ_VERB_QUIT && before == PQ_STATE_TRANSACTION && !m->ask->strange) {
         f->quit = true;

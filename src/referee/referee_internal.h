@@ -74,6 +74,7 @@ struct ref_held {
 struct ref_facts {
     bool state_unsure;                        /* the state may be another one */
     bool user_ok;                             /* USER was accepted since the last PASS */
+    bool auth_failed;                         /* since then: as if it had not been said */
     bool answered;                            /* some status line was seen */
     bool ok;                                  /* the last one was positive */
     bool quit, quit_failed;                   /* QUIT in TRANSACTION was answered, and how */

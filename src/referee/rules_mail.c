@@ -65,7 +65,8 @@ bool rule_top_whole(struct ref_look *l)
     const struct ref_message *m = asked(l);
     const struct ref_body *b = &l->c->view.body;
     uint64_t lines = l->m->ask->command.lines;
-    if (!can_judge(l) || !m || !m->has_content)
+    /* Without a body, the blank line behind the header may be missing in the message. */
+    if (!can_judge(l) || !m || !m->has_content || m->lines == 0)
         return false;
     if (lines >= m->lines)
         return b->len != m->len && ref_say_numbers(l, "octets: due, came", m->len, b->len);

@@ -53,11 +53,13 @@ bool rule_response_base64(struct ref_look *l)
            ref_say(l, "a response that is no base64 was not refused");
 }
 
-/* PLAIN has one message, so that nothing can be asked for when it was given. */
+/* PLAIN has one message, so that nothing can be asked for when it was given. A server that finds
+ * no base64 may ask again. */
 bool rule_initial_ignored(struct ref_look *l)
 {
     const struct ref_ask *a = l->m->ask;
     return is_challenge(l) && !a->response && a->command.argc > 1 &&
            pq_slice_equal_nocase(a->command.args[0], PQ_SLICE("PLAIN")) &&
+           is_base64(a->command.args[1]) &&
            ref_say(l, "a challenge, although the initial response is all there is");
 }

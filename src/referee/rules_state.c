@@ -2,6 +2,8 @@
  * Rules about which command is allowed when, about arguments, and about the capability list. */
 #include "referee/rules.h"
 
+#include <string.h>
+
 /* ---- the state ------------------------------------------------------------------------------- */
 
 bool rule_early(struct ref_look *l)
@@ -55,7 +57,7 @@ bool rule_pass_without_user(struct ref_look *l)
 
 bool rule_pass_not_next(struct ref_look *l)
 {
-    return pass_is_alone(l) && l->c->facts.user_ok &&
+    return pass_is_alone(l) && l->c->facts.user_ok && !l->c->facts.auth_failed &&
            ref_say(l, "PASS was accepted, and another command stands between it and USER");
 }
 
@@ -73,12 +75,13 @@ bool rule_apop_no_timestamp(struct ref_look *l)
 
 /* ---- arguments ------------------------------------------------------------------------------- */
 
-/* Blanks and leading zeros are tolerated by many, and do not count. */
+/* Blanks and leading zeros are tolerated by many, and do not count. A TAB may be a blank or an
+ * octet of an argument. */
 static bool passed_flawed(const struct ref_look *l, enum pq_flaw flaw)
 {
     const struct ref_ask *a = l->m->ask;
     struct pq_command tolerant;
-    if (l->m->reply.indicator != PQ_REPLY_OK || !a->strange)
+    if (l->m->reply.indicator != PQ_REPLY_OK || !a->strange || memchr(a->text, '\t', a->len))
         return false;
     pq_command_parse(pq_slice_of(a->text, a->len), PQ_LENIENT_BLANKS | PQ_LENIENT_ZEROS, false,
                      &tolerant);
