@@ -6,22 +6,35 @@ import asyncio
 import json
 import re
 import shlex
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import popquiz
-from popquiz import catalogue, certify, children, explorer, options, paths, results, runner, sanity
+from popquiz import (
+    catalogue,
+    certify,
+    children,
+    explorer,
+    options,
+    paths,
+    plan,
+    results,
+    runner,
+    sanity,
+)
 from popquiz.catalogue import Catalogue
 from popquiz.console import Console
-from popquiz.errors import Exit, SuiteError
+from popquiz.errors import Exit, SuiteError, UsageError
 from popquiz.explorer import Exploration, Finding, Wish
 from popquiz.fixtures import Fixtures
 from popquiz.mask import Mask
 from popquiz.targets import Target
 
 HELP = "make up sessions that no case thought of, and judge them"
+FOLDER = "findings"  # of dialogues and transcripts
 SESSIONS = 1000  # where neither --sessions nor --time says how many
 TIME = re.compile(r"(\d{1,6})(s|m|)")
 SECONDS = {"": 1, "s": 1, "m": 60}
@@ -63,6 +76,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="1, or 2 to one maildrop",
     )
     group.add_argument("--yes-destroy", action="store_true", help="mail may be removed")
+    group.add_argument("--safe", action="store_true", help="nor on our own servers")
     group.add_argument("--wrong-logins", action="store_true", help="logins may fail")
     group.add_argument(
         "--tries", type=options.number(0, 100000), metavar="N", help="to shorten one finding"
@@ -74,15 +88,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def wish(args: argparse.Namespace, target: Target) -> Wish:
-    """Mail is removed, and passwords are wrong, only where that is ours to say."""
+    """Mail is removed, and passwords are wrong, only where that is ours to say. Raises
+    UsageError."""
+    if args.safe and args.yes_destroy:
+        raise UsageError("--safe and --yes-destroy exclude each other")
     unlimited = SESSIONS if args.time is None else None
     return Wish(
         seed=args.seed,
         sessions=args.sessions or unlimited,
         seconds=args.time,
         connections=args.connections,
-        destroy=args.yes_destroy or target.ours,
-        wrong_logins=args.wrong_logins or target.name == "mock",
+        destroy=plan.may_write(target, destroy=args.yes_destroy, safe=args.safe),
+        wrong_logins=args.wrong_logins or (target.name == "mock" and not args.safe),
         tries=args.tries,
     )
 
@@ -147,20 +164,38 @@ def document(run: Exploration, args: argparse.Namespace, target: Target, exit_: 
                 "session": f.session,
                 "steps": f.steps,
                 "again": f.again,
-                "dialogue": f"findings/{f.id}.dlg" if f.dialogue else None,
-                "transcript": f"findings/{f.id}.txt",
+                "dialogue": f"{FOLDER}/{f.id}.dlg" if f.dialogue else None,
+                "transcript": f"{FOLDER}/{f.id}.txt",
             }
             for f in run.findings
         ],
     }
 
 
-def save(run: Exploration, folder: Path, found: Any, mask: Mask) -> None:
-    for finding in run.findings:
-        place = folder / "findings" / finding.id
+def _tidy(files: Sequence[Path]) -> None:
+    """Brings dialogues into their canonical form."""
+    if not files:
+        return
+    command = [str(paths.program("popquiz-dlg")), "fmt", *map(str, files)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if ran.returncode != 0:
+        raise SuiteError(f"a finding is no dialogue: {ran.stderr.strip()}")
+
+
+def save_findings(findings: Iterable[Finding], folder: Path, mask: Mask) -> None:
+    """Dialogues and transcripts. Raises SuiteError."""
+    files = []
+    for finding in findings:
+        place = folder / FOLDER / finding.id
         if finding.dialogue:
-            results.write(place.with_name(f"{finding.id}.dlg"), finding.dialogue)
+            files.append(place.with_name(f"{finding.id}.dlg"))
+            results.write(files[-1], finding.dialogue)
         results.write(place.with_name(f"{finding.id}.txt"), mask(finding.transcript))
+    _tidy(files)
+
+
+def save(run: Exploration, folder: Path, found: Any, mask: Mask) -> None:
+    save_findings(run.findings, folder, mask)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     results.write(folder / "explore.json", mask(text) + "\n")
 
@@ -194,7 +229,7 @@ def _explore(args: argparse.Namespace, target: Target, console: Console, run: Ex
     progress = _Progress(console, wanted, target)
     config = explorer.Config(
         target=target,
-        default=Fixtures(paths.fixtures()).maildrop((), {}),
+        fixtures=Fixtures(paths.fixtures()),
         logins=sanity.preludes(args.login),
         wish=wanted,
         workers=args.jobs or 1,
@@ -215,7 +250,7 @@ def _explore(args: argparse.Namespace, target: Target, console: Console, run: Ex
 def _replay(args: argparse.Namespace, folder: Path | None, finding: Finding) -> str:
     if not folder or not finding.dialogue:
         return ""
-    file = str(folder / "findings" / f"{finding.id}.dlg")
+    file = str(folder / FOLDER / f"{finding.id}.dlg")
     return shlex.join(["popquiz", "replay", file, *certify.replay_options(args)])
 
 
