@@ -4,10 +4,6 @@
 import argparse
 import asyncio
 import json
-import re
-import shlex
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ from popquiz import (
     catalogue,
     certify,
     children,
+    explored,
     explorer,
     options,
     paths,
@@ -34,21 +31,10 @@ from popquiz.mask import Mask
 from popquiz.targets import Target
 
 HELP = "make up sessions that no case thought of, and judge them"
-FOLDER = "findings"  # of dialogues and transcripts
 SESSIONS = 1000  # where neither --sessions nor --time says how many
-TIME = re.compile(r"(\d{1,6})(s|m|)")
-SECONDS = {"": 1, "s": 1, "m": 60}
 
 
 # ---- options ------------------------------------------------------------------------------------
-
-
-def seconds(text: str) -> int:
-    """The type of an option that is a time: 20s, 5m."""
-    found = TIME.fullmatch(text)
-    if not found or not int(found[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 20s or 5m")
-    return int(found[1]) * SECONDS[found[2]]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="N",
         help=f"so many sessions (default: {SESSIONS}, and no limit with --time)",
     )
-    group.add_argument("--time", type=seconds, metavar="TIME", help="so long: 20s, 5m")
+    group.add_argument("--time", type=options.seconds, metavar="TIME", help="so long: 20s, 5m")
     group.add_argument(
         "--connections",
         type=options.number(1, 2),
@@ -164,38 +150,16 @@ def document(run: Exploration, args: argparse.Namespace, target: Target, exit_: 
                 "session": f.session,
                 "steps": f.steps,
                 "again": f.again,
-                "dialogue": f"{FOLDER}/{f.id}.dlg" if f.dialogue else None,
-                "transcript": f"{FOLDER}/{f.id}.txt",
+                "dialogue": f"{explored.FOLDER}/{f.id}.dlg" if f.dialogue else None,
+                "transcript": f"{explored.FOLDER}/{f.id}.txt",
             }
             for f in run.findings
         ],
     }
 
 
-def _tidy(files: Sequence[Path]) -> None:
-    """Brings dialogues into their canonical form."""
-    if not files:
-        return
-    command = [str(paths.program("popquiz-dlg")), "fmt", *map(str, files)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    if ran.returncode != 0:
-        raise SuiteError(f"a finding is no dialogue: {ran.stderr.strip()}")
-
-
-def save_findings(findings: Iterable[Finding], folder: Path, mask: Mask) -> None:
-    """Dialogues and transcripts. Raises SuiteError."""
-    files = []
-    for finding in findings:
-        place = folder / FOLDER / finding.id
-        if finding.dialogue:
-            files.append(place.with_name(f"{finding.id}.dlg"))
-            results.write(files[-1], finding.dialogue)
-        results.write(place.with_name(f"{finding.id}.txt"), mask(finding.transcript))
-    _tidy(files)
-
-
 def save(run: Exploration, folder: Path, found: Any, mask: Mask) -> None:
-    save_findings(run.findings, folder, mask)
+    explored.save(run.findings, folder, mask)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     results.write(folder / "explore.json", mask(text) + "\n")
 
@@ -211,22 +175,9 @@ def exit_of(run: Exploration) -> Exit:
 # ---- the command --------------------------------------------------------------------------------
 
 
-class _Progress:
-    """A bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, console: Console, wanted: Wish, target: Target) -> None:
-        self._console = console
-        self._sessions = 0
-        console.begin(wanted.sessions or 0, target.name, "sessions")
-
-    def counted(self, counts: Mapping[str, int]) -> None:
-        self._console.advance(counts["sessions"] - self._sessions)
-        self._sessions = counts["sessions"]
-
-
 def _explore(args: argparse.Namespace, target: Target, console: Console, run: Exploration) -> None:
     wanted = wish(args, target)
-    progress = _Progress(console, wanted, target)
+    progress = explored.Progress(console, target, wanted.sessions or 0)
     config = explorer.Config(
         target=target,
         fixtures=Fixtures(paths.fixtures()),
@@ -248,10 +199,7 @@ def _explore(args: argparse.Namespace, target: Target, console: Console, run: Ex
 
 
 def _replay(args: argparse.Namespace, folder: Path | None, finding: Finding) -> str:
-    if not folder or not finding.dialogue:
-        return ""
-    file = str(folder / FOLDER / f"{finding.id}.dlg")
-    return shlex.join(["popquiz", "replay", file, *certify.replay_options(args)])
+    return certify.replay_of(finding, folder, certify.replay_options(args)) if folder else ""
 
 
 def explore(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@
 import argparse
 import importlib
 import os
+import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +22,10 @@ from popquiz.targets import TLS_MODES, Account, Endpoint, Target
 NUMBER_MAX = 2**53 - 1  # of the player's numbers
 PATIENCE_MAX = 600  # seconds, likewise
 PATIENCE_SECONDS = 10.0
+
+
+TIME = re.compile(r"(\d{1,6})(s|m)")
+SECONDS = {"s": 1, "m": 60}
 
 
 class Group(Protocol):
@@ -41,6 +46,14 @@ def number(least: int, most: int = NUMBER_MAX) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def seconds(text: str) -> int:
+    """The type of an option that is a time: 20s, 5m."""
+    found = TIME.fullmatch(text)
+    if not found or not int(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 20s or 5m")
+    return int(found[1]) * SECONDS[found[2]]
 
 
 def add_safety(group: Group) -> None:
