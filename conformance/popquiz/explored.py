@@ -19,9 +19,11 @@ from popquiz.explorer import Exploration, Finding, Wish
 from popquiz.mask import Mask
 from popquiz.record import Explored
 from popquiz.targets import Target
-from popquiz.verdicts import DEVIATIONS, Verdict, worst
+from popquiz.verdicts import DEVIATIONS, RANK, Verdict, worst
 
 FOLDER = "findings"  # of dialogues and transcripts
+# What the catalogue calls a leniency, of requirements that can be broken worse.
+LENIENT = frozenset({"REF-ARGUMENT-SURPLUS", "REF-STATUS-CONTROL"})
 ANY_CASE = "*"  # the id of an entry of a baseline that is about a rule
 
 
@@ -93,7 +95,8 @@ def _verdict(finding: Finding, rows: Catalogue) -> Verdict:
         return Verdict.INCONCLUSIVE
     if finding.rule == explorer.CRASH:
         return Verdict.CRASH
-    return Verdict(rows[finding.requirement].breach.upper())
+    breach = Verdict(rows[finding.requirement].breach.upper())
+    return min(breach, Verdict.WARN, key=RANK.__getitem__) if finding.rule in LENIENT else breach
 
 
 def judge(findings: Iterable[Finding], rows: Catalogue, known: Baseline) -> list[Explored]:

@@ -103,6 +103,7 @@ def test_what_a_finding_counts() -> None:
     findings = [
         finding(rule="REF-KNOWN", requirement=RULE),
         finding(rule="REF-FRESH", requirement=RULE),
+        finding(rule="REF-ARGUMENT-SURPLUS", requirement="RFC1939-3-040"),
         finding(rule=CRASH, requirement=RULE),
         finding(rule=CRASH, requirement=RULE, again=False, verb="STAT"),
     ]
@@ -111,6 +112,10 @@ def test_what_a_finding_counts() -> None:
     assert by["REF-KNOWN", "x"].verdict is Verdict.KNOWN
     assert by["REF-KNOWN", "x"].known.startswith("as ever")
     assert by["REF-FRESH", "x"].verdict is Verdict.FAIL
+    assert by["REF-ARGUMENT-SURPLUS", "x"].verdict is Verdict.WARN
     assert by[CRASH, "x"].verdict is Verdict.CRASH
     assert by[CRASH, "STAT"].verdict is Verdict.INCONCLUSIVE
-    assert explored.broken(judged, rows) == {RULE: Verdict.FAIL}
+    assert explored.broken(judged, rows) == {
+        RULE: Verdict.FAIL,
+        "RFC1939-3-040": Verdict.WARN,
+    }
