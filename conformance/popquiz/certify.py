@@ -19,7 +19,6 @@ from popquiz import (
     junit,
     options,
     paths,
-    plan,
     reporting,
     results,
     runner,
@@ -282,7 +281,6 @@ def _explore(
     """Behind the cases, with the login that they found and the same leave."""
     assert run.facts.login
     target = options.target(args)  # the other one is used up
-    destroy = plan.may_write(target, destroy=args.yes_destroy, safe=args.safe)
     progress = explored.Progress(console, target, args.explore.sessions or 0)
     try:
         return explored.explore(
@@ -290,9 +288,7 @@ def _explore(
                 target=target,
                 fixtures=config.fixtures,
                 logins=[run.facts.login],
-                wish=explored.wish(
-                    args, destroy=destroy, guess=args.target == "mock" and not args.safe
-                ),
+                wish=explored.wish(args.explore, config.rules, target),
                 workers=_seats(args),
                 sanity_patience_ms=config.sanity_patience_ms,
                 counted=progress.counted,

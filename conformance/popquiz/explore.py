@@ -64,6 +64,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     group.add_argument("--yes-destroy", action="store_true", help="mail may be removed")
     group.add_argument("--safe", action="store_true", help="nor on our own servers")
     group.add_argument("--wrong-logins", action="store_true", help="logins may fail")
+    options.add_pace(group)
     group.add_argument(
         "--tries", type=options.number(0, 100000), metavar="N", help="to shorten one finding"
     )
@@ -87,6 +88,7 @@ def wish(args: argparse.Namespace, target: Target) -> Wish:
         destroy=plan.may_write(target, destroy=args.yes_destroy, safe=args.safe),
         wrong_logins=args.wrong_logins or (target.name == "mock" and not args.safe),
         tries=args.tries,
+        per_minute=options.pace(args, target),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from popquiz import children, explorer, options, paths, results, runner
+from popquiz import children, explorer, options, paths, plan, results, runner
 from popquiz.baseline import Baseline
 from popquiz.catalogue import Catalogue
 from popquiz.console import Console
@@ -18,6 +18,7 @@ from popquiz.errors import PopquizError, SuiteError
 from popquiz.explorer import Exploration, Finding, Wish
 from popquiz.mask import Mask
 from popquiz.record import Explored
+from popquiz.schedule import Rules
 from popquiz.targets import Target
 from popquiz.verdicts import DEVIATIONS, RANK, Verdict, worst
 
@@ -81,10 +82,16 @@ def explore(config: explorer.Config, run: runner.Run) -> Exploration:
     return found
 
 
-def wish(args: argparse.Namespace, *, destroy: bool, guess: bool) -> Wish:
-    """`destroy`: mail may be removed; `guess`: any number of logins may fail."""
-    far: Extent = args.explore
-    return Wish(args.seed, far.sessions, far.seconds, destroy=destroy, wrong_logins=guess)
+def wish(far: Extent, rules: Rules, target: Target) -> Wish:
+    """What may be done to the target is what the cases may do; logins fail on the mock only."""
+    return Wish(
+        seed=rules.seed,
+        sessions=far.sessions,
+        seconds=far.seconds,
+        destroy=plan.may_write(target, destroy=rules.destroy, safe=rules.safe),
+        wrong_logins=target.name == "mock" and not rules.safe,
+        per_minute=rules.per_minute,
+    )
 
 
 # ---- what it counts -----------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class Wish:
     destroy: bool = False
     wrong_logins: bool = False
     tries: int | None = None  # to shorten one finding
+    per_minute: int | None = None  # connections at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ class Explorer:
             "pipelining": facts.capability("PIPELINING"),
             "wrong_logins": wish.wrong_logins,
             "tries": wish.tries,
+            # The seats of a shared target share what it takes.
+            "pace_ms": stride * 60_000 // wish.per_minute if wish.per_minute else None,
         }
 
     async def _read(self, seconds: float) -> dict[str, Any]:

@@ -71,6 +71,11 @@ def add_safety(group: Group) -> None:
         metavar="N",
         help=f"logins that may fail (default: {WRONG_LOGINS}, and no limit on our own servers)",
     )
+    add_pace(group)
+
+
+def add_pace(group: Group) -> None:
+    """How many connections the target is asked to take."""
     group.add_argument(
         "--connections-per-minute",
         type=number(1),
@@ -89,6 +94,13 @@ def is_here(address: str) -> bool:
         return False
 
 
+def pace(args: argparse.Namespace, target: Target) -> int | None:
+    """Connections a minute at most; None: as many as one likes."""
+    given: int | None = args.connections_per_minute
+    foreign = not target.ours and not is_here(target.name)
+    return given or (PER_MINUTE if foreign else None)
+
+
 def rules(
     args: argparse.Namespace, rows: Catalogue, target: Target, maildrop: Callable[[Job], Maildrop]
 ) -> Rules:
@@ -97,9 +109,6 @@ def rules(
         raise UsageError("--safe and --yes-destroy exclude each other")
     foreign = args.safe or not target.ours
     wrong = args.wrong_logins if args.wrong_logins is not None or not foreign else WRONG_LOGINS
-    pace = args.connections_per_minute
-    if not pace and not target.ours and not is_here(target.name):
-        pace = PER_MINUTE
     return Rules(
         catalogue=rows,
         maildrop=maildrop,
@@ -108,7 +117,7 @@ def rules(
         destroy=args.yes_destroy,
         safe=args.safe,
         slow=args.slow,
-        per_minute=pace,
+        per_minute=pace(args, target),
         revive_seconds=float(args.patience),
     )
 

@@ -199,6 +199,16 @@ def test_a_time_ends_it(tmp_path: Path) -> None:
     assert found(tmp_path)["counts"]["sessions"] > 10
 
 
+def test_it_keeps_the_pace_that_was_asked_for(tmp_path: Path) -> None:
+    """Each of the sessions has a connection at least, and the last one need not be waited for."""
+    begun = time.monotonic()
+    pace = ("--connections-per-minute", "60", "-j", "1")
+    ran = explore(tmp_path, "--target", "mock", "--sessions", "4", *pace)
+    assert ran.returncode == Exit.PASSED, ran.stdout + ran.stderr
+    assert time.monotonic() - begun > 3
+    assert found(tmp_path)["counts"]["sessions"] == 4
+
+
 # ---- what is told once --------------------------------------------------------------------------
 
 
