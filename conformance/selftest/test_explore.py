@@ -84,7 +84,6 @@ FAULTS = [
     ("rset-keeps-marks", "RFC1939-5-041"),
     ("stat-total-off-by-one", "RFC1939-5-005"),
     ("list-size-lf-only", "RFC1939-5-014"),
-    ("retr-stops-at-nul", "RFC1939-5-014"),
     ("retr-truncates-long-line", "RFC1939-5-014"),
     ("stls-keeps-buffered-plaintext", "RFC2595"),
 ]
