@@ -187,7 +187,7 @@ def test_an_interrupted_exploration_keeps_what_it_has(tmp_path: Path) -> None:
     assert run.returncode == Exit.INTERRUPTED
     assert out.splitlines()[-1].endswith("interrupted")
     assert found(tmp_path)["interrupted"] is True
-    assert [f["rule"] for f in found(tmp_path)["findings"]] == ["REF-BODY-DOTS"]
+    assert "REF-BODY-DOTS" in [f["rule"] for f in found(tmp_path)["findings"]]
 
 
 def test_a_time_ends_it(tmp_path: Path) -> None:
