@@ -4,6 +4,7 @@
 import argparse
 import re
 import shlex
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from popquiz import (
     baseline,
     cases,
     catalogue,
+    explored,
+    explorer,
     forecast,
     gate,
     junit,
@@ -26,6 +29,7 @@ from popquiz.cases import Case
 from popquiz.catalogue import Catalogue
 from popquiz.console import Console
 from popquiz.errors import Exit, SuiteError, UsageError
+from popquiz.explorer import Exploration, Finding
 from popquiz.fixtures import Fixtures
 from popquiz.mask import Mask
 from popquiz.record import Job
@@ -106,6 +110,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     options.add_safety(parser.add_argument_group("what may be done to it"))
     add_selection(parser)
     _add_gate(parser)
+    parser.add_argument(
+        "--explore",
+        type=explored.extent,
+        metavar="TIME|N",
+        help="behind the cases, make up sessions for so long (20s), or so many",
+    )
     parser.add_argument(
         "-j", dest="jobs", type=options.number(1), metavar="N", help="seats at most"
     )
@@ -194,6 +204,14 @@ def replay_options(args: argparse.Namespace) -> list[str]:
     return words + [flag for flag, given in flags.items() if given]
 
 
+def replay_of(finding: Finding, folder: Path, options_: Sequence[str]) -> str:
+    """The command that shows a finding of an exploration again; "" when nothing can."""
+    if not finding.dialogue:
+        return ""
+    file = str(folder / explored.FOLDER / f"{finding.id}.dlg")
+    return shlex.join(["popquiz", "replay", file, *options_])
+
+
 # ---- the command --------------------------------------------------------------------------------
 
 
@@ -257,6 +275,41 @@ def _play(config: runner.Config, console: Console) -> runner.Run:
         console.end()
 
 
+def _explore(
+    args: argparse.Namespace, config: runner.Config, run: runner.Run, console: Console
+) -> Exploration:
+    """Behind the cases, with the login that they found and the same leave."""
+    assert run.facts.login
+    target = options.target(args)  # the other one is used up
+    progress = explored.Progress(console, target, args.explore.sessions or 0)
+    try:
+        return explored.explore(
+            explorer.Config(
+                target=target,
+                fixtures=config.fixtures,
+                logins=[run.facts.login],
+                wish=explored.wish(args.explore, config.rules, target),
+                workers=_seats(args),
+                sanity_patience_ms=config.sanity_patience_ms,
+                counted=progress.counted,
+            ),
+            run,
+        )
+    finally:
+        console.end()
+
+
+def _add_explored(report: Report, found: Exploration, folder: Path) -> None:
+    run, rows = report.run, report.catalogue
+    report.exploration = explored.told(found)
+    report.broken = explored.broken(run.explored, rows)
+    report.explored = [
+        explored.entry(each, report.mask, replay_of(each.finding, folder, report.replay))
+        for each in run.explored
+    ]
+    explored.save(found.findings, folder, report.mask)
+
+
 def _save(report: Report, folder: Path) -> dict[str, object]:
     found = results.save(report, folder)
     texts = {
@@ -285,7 +338,12 @@ def certify(args: argparse.Namespace) -> int:
     known = _read_baseline(args, base)
     results.check_folder(folder)
     console = Console()
-    run = _play(_config(args, target, jobs, rows), console)
+    config = _config(args, target, jobs, rows)
+    run = _play(config, console)
+    found = None
+    if args.explore and not run.partial:
+        found = _explore(args, config, run, console)
+        run.explored = explored.judge(found.findings, rows, known)
     comparison = baseline.compare(known, run.results, {c.id for c in loaded}, date.today())
     strictness = gate.Gate(
         args.strict, args.strict_baseline, args.max_inconclusive, args.report_only
@@ -305,12 +363,14 @@ def certify(args: argparse.Namespace) -> int:
         stale=comparison.stale,
         exit=decision.exit,
     )
+    if found:
+        _add_explored(report, found, folder)
     report.score()
-    found = _save(report, folder)
+    document = _save(report, folder)
     if args.update_baseline and base:
         fresh = baseline.update(known, run.results, {c.id for c in loaded}, date.today())
         results.write(base, str(fresh))
-    console.report(found, report.mask(decision.why), shlex.quote(str(folder / "results.json")))
+    console.report(document, report.mask(decision.why), shlex.quote(str(folder / "results.json")))
     return decision.exit
 
 

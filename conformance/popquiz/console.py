@@ -131,6 +131,19 @@ def brief_lines(cases: Iterable[Case]) -> list[str]:
     ]
 
 
+def _explored(results: Mapping[str, Any]) -> list[Case]:
+    return [found for found in results["findings"] if found["kind"] == "explore"]
+
+
+def explored_block(found: Case, requirements: Mapping[str, Case]) -> list[str]:
+    """What an exploration found; the first line is its heading."""
+    row = requirements.get(found["requirement"])
+    lines = [f"{found['verdict']} {found['case']}", f"    {found['text']}"]
+    lines += [f"    {row['id']} {row['level']}: {row['summary']}"] if row else []
+    pairs = [(name, found[name]) for name in ("known", "actual", "replay")]
+    return [*lines, *(f"    {name:9} {text}" for name, text in pairs if text)]
+
+
 def report_lines(results: Mapping[str, Any]) -> list[list[str]]:
     """The report in paragraphs, without the summary."""
     cases = results["cases"]
@@ -141,6 +154,7 @@ def report_lines(results: Mapping[str, Any]) -> list[list[str]]:
     paragraphs += [rule_block(rule, requirements) for rule in broken if rule.verdict not in QUIET]
     loud = (case for case in cases if case["verdict"] not in QUIET and not rules.only(case))
     paragraphs += [block(case, requirements) for case in loud]
+    paragraphs += [explored_block(found, requirements) for found in _explored(results)]
     paragraphs += [[f"baseline: {line}" for line in results["baseline"]]]
     return [paragraph for paragraph in paragraphs if paragraph]
 
@@ -150,6 +164,9 @@ def summary_line(results: Mapping[str, Any], why: str, where: str) -> str:
     passed = "passed" if results["summary"]["exit"] == 0 else "not passed"
     cases = results["cases"]
     parts = [f"{len(cases)} cases: {counted(case['verdict'] for case in cases)}"]
+    if far := results.get("exploration"):
+        found = counted(each["verdict"] for each in _explored(results))
+        parts += [f"{far['sessions']} sessions explored: {found}"]
     parts += [f"grade {results['summary']['grade']} ({results['profile']})"]
     parts += [f"gate {passed}{': ' + why if why else ''}", where]
     return "; ".join(parts)

@@ -4,18 +4,27 @@
 import argparse
 import asyncio
 import json
-import re
-import shlex
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import popquiz
-from popquiz import catalogue, certify, children, explorer, options, paths, results, runner, sanity
+from popquiz import (
+    catalogue,
+    certify,
+    children,
+    explored,
+    explorer,
+    options,
+    paths,
+    plan,
+    results,
+    runner,
+    sanity,
+)
 from popquiz.catalogue import Catalogue
 from popquiz.console import Console
-from popquiz.errors import Exit, SuiteError
+from popquiz.errors import Exit, SuiteError, UsageError
 from popquiz.explorer import Exploration, Finding, Wish
 from popquiz.fixtures import Fixtures
 from popquiz.mask import Mask
@@ -23,19 +32,9 @@ from popquiz.targets import Target
 
 HELP = "make up sessions that no case thought of, and judge them"
 SESSIONS = 1000  # where neither --sessions nor --time says how many
-TIME = re.compile(r"(\d{1,6})(s|m|)")
-SECONDS = {"": 1, "s": 1, "m": 60}
 
 
 # ---- options ------------------------------------------------------------------------------------
-
-
-def seconds(text: str) -> int:
-    """The type of an option that is a time: 20s, 5m."""
-    found = TIME.fullmatch(text)
-    if not found or not int(found[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 20s or 5m")
-    return int(found[1]) * SECONDS[found[2]]
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -54,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="N",
         help=f"so many sessions (default: {SESSIONS}, and no limit with --time)",
     )
-    group.add_argument("--time", type=seconds, metavar="TIME", help="so long: 20s, 5m")
+    group.add_argument("--time", type=options.seconds, metavar="TIME", help="so long: 20s, 5m")
     group.add_argument(
         "--connections",
         type=options.number(1, 2),
@@ -63,7 +62,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="1, or 2 to one maildrop",
     )
     group.add_argument("--yes-destroy", action="store_true", help="mail may be removed")
+    group.add_argument("--safe", action="store_true", help="nor on our own servers")
     group.add_argument("--wrong-logins", action="store_true", help="logins may fail")
+    options.add_pace(group)
     group.add_argument(
         "--tries", type=options.number(0, 100000), metavar="N", help="to shorten one finding"
     )
@@ -74,16 +75,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def wish(args: argparse.Namespace, target: Target) -> Wish:
-    """Mail is removed, and passwords are wrong, only where that is ours to say."""
+    """Mail is removed, and passwords are wrong, only where that is ours to say. Raises
+    UsageError."""
+    if args.safe and args.yes_destroy:
+        raise UsageError("--safe and --yes-destroy exclude each other")
     unlimited = SESSIONS if args.time is None else None
     return Wish(
         seed=args.seed,
         sessions=args.sessions or unlimited,
         seconds=args.time,
         connections=args.connections,
-        destroy=args.yes_destroy or target.ours,
-        wrong_logins=args.wrong_logins or target.name == "mock",
+        destroy=plan.may_write(target, destroy=args.yes_destroy, safe=args.safe),
+        wrong_logins=args.wrong_logins or (target.name == "mock" and not args.safe),
         tries=args.tries,
+        per_minute=options.pace(args, target),
     )
 
 
@@ -147,8 +152,8 @@ def document(run: Exploration, args: argparse.Namespace, target: Target, exit_: 
                 "session": f.session,
                 "steps": f.steps,
                 "again": f.again,
-                "dialogue": f"findings/{f.id}.dlg" if f.dialogue else None,
-                "transcript": f"findings/{f.id}.txt",
+                "dialogue": f"{explored.FOLDER}/{f.id}.dlg" if f.dialogue else None,
+                "transcript": f"{explored.FOLDER}/{f.id}.txt",
             }
             for f in run.findings
         ],
@@ -156,11 +161,7 @@ def document(run: Exploration, args: argparse.Namespace, target: Target, exit_: 
 
 
 def save(run: Exploration, folder: Path, found: Any, mask: Mask) -> None:
-    for finding in run.findings:
-        place = folder / "findings" / finding.id
-        if finding.dialogue:
-            results.write(place.with_name(f"{finding.id}.dlg"), finding.dialogue)
-        results.write(place.with_name(f"{finding.id}.txt"), mask(finding.transcript))
+    explored.save(run.findings, folder, mask)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     results.write(folder / "explore.json", mask(text) + "\n")
 
@@ -176,25 +177,12 @@ def exit_of(run: Exploration) -> Exit:
 # ---- the command --------------------------------------------------------------------------------
 
 
-class _Progress:
-    """A bar on a terminal, a line now and then elsewhere."""
-
-    def __init__(self, console: Console, wanted: Wish, target: Target) -> None:
-        self._console = console
-        self._sessions = 0
-        console.begin(wanted.sessions or 0, target.name, "sessions")
-
-    def counted(self, counts: Mapping[str, int]) -> None:
-        self._console.advance(counts["sessions"] - self._sessions)
-        self._sessions = counts["sessions"]
-
-
 def _explore(args: argparse.Namespace, target: Target, console: Console, run: Exploration) -> None:
     wanted = wish(args, target)
-    progress = _Progress(console, wanted, target)
+    progress = explored.Progress(console, target, wanted.sessions or 0)
     config = explorer.Config(
         target=target,
-        default=Fixtures(paths.fixtures()).maildrop((), {}),
+        fixtures=Fixtures(paths.fixtures()),
         logins=sanity.preludes(args.login),
         wish=wanted,
         workers=args.jobs or 1,
@@ -213,10 +201,7 @@ def _explore(args: argparse.Namespace, target: Target, console: Console, run: Ex
 
 
 def _replay(args: argparse.Namespace, folder: Path | None, finding: Finding) -> str:
-    if not folder or not finding.dialogue:
-        return ""
-    file = str(folder / "findings" / f"{finding.id}.dlg")
-    return shlex.join(["popquiz", "replay", file, *certify.replay_options(args)])
+    return certify.replay_of(finding, folder, certify.replay_options(args)) if folder else ""
 
 
 def explore(args: argparse.Namespace) -> int:

@@ -6,14 +6,14 @@ the referee judge them, and shortens what it finds (src/explore/PROTOCOL.md).
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from popquiz import children, paths, player, sanity
+from popquiz import children, fixtures, paths, plan, player, sanity
 from popquiz.errors import SuiteError, TargetError, UsageError
 from popquiz.facts import Facts
-from popquiz.fixtures import Maildrop
+from popquiz.fixtures import Fixtures, Maildrop
 from popquiz.player import Player
 from popquiz.targets import Seat, Target
 
@@ -41,6 +41,7 @@ class Wish:
     destroy: bool = False
     wrong_logins: bool = False
     tries: int | None = None  # to shorten one finding
+    per_minute: int | None = None  # connections at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,20 @@ class Explorer:
     """One process at one seat."""
 
     def __init__(self, seat: Seat, facts: Facts, maildrop: Maildrop, ours: bool) -> None:
+        """`maildrop`: one that the seat has, or can be filled with."""
         self._seat = seat
         self._facts = facts
+        self._maildrop = maildrop
         self._account = seat.account(maildrop)
         self._ours = ours
         self._process: asyncio.subprocess.Process | None = None
         self.counts = dict.fromkeys(COUNTS, 0)
         self.trouble = ""
+
+    @property
+    def _messages(self) -> int:
+        default = self._maildrop.is_default
+        return self._facts.messages if default else len(self._maildrop.messages)
 
     def message(self, wish: Wish, first: int, stride: int) -> dict[str, Any]:
         facts, account = self._facts, self._account
@@ -140,12 +148,14 @@ class Explorer:
             "sessions": wish.sessions,
             "time_ms": round(1000 * wish.seconds) if wish.seconds else None,
             "connections": wish.connections,
-            "messages": facts.messages,
+            "messages": self._messages,
             "destroy": wish.destroy,
             "reset": "reset" in self._seat.adapter.abilities,
             "pipelining": facts.capability("PIPELINING"),
             "wrong_logins": wish.wrong_logins,
             "tries": wish.tries,
+            # The seats of a shared target share what it takes.
+            "pace_ms": stride * 60_000 // wish.per_minute if wish.per_minute else None,
         }
 
     async def _read(self, seconds: float) -> dict[str, Any]:
@@ -186,7 +196,25 @@ class Explorer:
         if ask == "look":
             return {"result": "done", "why": await self._look()}
         assert self._account
+        if ask == "reset" and plan.fills(self._maildrop, self._seat):
+            await self._fill()
+            return {"result": "done"}
         return await player.answer({"ask": ask}, self._seat.adapter, self._account.user)
+
+    async def _fill(self) -> None:
+        """Where one account is all there is."""
+        if not plan.fills(self._maildrop, self._seat):
+            return
+        assert self._account
+        try:
+            await self._seat.adapter.fill(self._account.user, self._maildrop.messages)
+        except (OSError, ValueError) as error:
+            raise TargetError(f"the maildrop cannot be filled: {error}") from None
+
+    def _carrying_mail(self, finding: Finding) -> Finding:
+        if not finding.dialogue:
+            return finding
+        return replace(finding, dialogue=fixtures.with_mail(finding.dialogue, self._maildrop))
 
     async def _heard(self, message: Mapping[str, Any], watcher: Watcher) -> bool:
         """Does what a message asks for. Returns whether it was the last one."""
@@ -194,7 +222,7 @@ class Explorer:
             case {"ask": ask}:
                 await self._write({"answer": await self._answer(ask)})
             case {"finding": finding}:
-                watcher.found(_finding(finding))
+                watcher.found(self._carrying_mail(_finding(finding)))
             case {"progress": counts} | {"end": counts}:
                 self.counts = {name: int(counts[name]) for name in COUNTS}
                 watcher.counted(self.counts)
@@ -212,6 +240,7 @@ class Explorer:
         ready = (await self._read(READY_SECONDS)).get("ready", {})
         if ready.get("protocol") != PROTOCOL:
             raise SuiteError(f"{program} does not speak protocol {PROTOCOL}: build it again")
+        await self._fill()
         self._seat.incidents()  # of what was before
         await self._write(message)
         while not await self._heard(await self._read(SILENT_SECONDS), watcher):
@@ -221,6 +250,8 @@ class Explorer:
         process, self._process = self._process, None
         if process:
             await children.end(process)
+        if self._account and plan.fills(self._maildrop, self._seat):
+            await self._seat.adapter.reset(self._account.user)
 
 
 # ---- all seats ----------------------------------------------------------------------------------
@@ -231,7 +262,7 @@ class Config:
     """What is explored, and how."""
 
     target: Target
-    default: Maildrop
+    fixtures: Fixtures
     logins: Sequence[Path]
     wish: Wish
     workers: int = 1
@@ -245,15 +276,22 @@ class _Session:
         self.config = config
         self.run = run
         self.explorers: list[Explorer] = []
+        self.default = config.fixtures.maildrop((), {})
+        self.rich = config.fixtures.maildrop((fixtures.EXPLORE,), {})
 
     async def _learn(self, seat: Seat) -> Facts:
         config = self.config
         player_ = Player()
-        check = sanity.Check(player_, seat, self.config.default, config.sanity_patience_ms)
+        check = sanity.Check(player_, seat, self.default, config.sanity_patience_ms)
         try:
             return await sanity.first(check, config.target, config.logins)
         finally:
             await player_.stop()
+
+    def _maildrop(self, seat: Seat) -> Maildrop:
+        """The one with everything that is hard about mail, where it can be had."""
+        allowed = self.config.wish.destroy or not plan.fills(self.rich, seat)
+        return self.rich if allowed and seat.account(self.rich) else self.default
 
     def _found(self, finding: Finding) -> None:
         if self.run.add(finding):
@@ -271,13 +309,13 @@ class _Session:
 
     async def play(self) -> None:
         config = self.config
-        seats = await config.target.start([config.default], config.workers)
+        seats = await config.target.start([self.default, self.rich], config.workers)
         learned = [
             await self._learn(seat) for seat in (seats if config.target.shared else seats[:1])
         ]
         learned += learned[:1] * (len(seats) - len(learned))
         self.explorers = [
-            Explorer(seat, facts, self.config.default, config.target.ours)
+            Explorer(seat, facts, self._maildrop(seat), config.target.ours)
             for seat, facts in zip(seats, learned, strict=True)
         ]
         try:

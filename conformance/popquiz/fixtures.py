@@ -14,6 +14,8 @@ from pathlib import Path
 from popquiz.errors import SuiteError
 
 DEFAULT = "default"
+EXPLORE = "explore"  # what explorations find, where the account can be filled
+HEADER_END = "---\n"  # of a dialogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,29 @@ class Fixtures:
         # Two dialogues may give one name to different messages.
         digest = hashlib.sha256(repr(messages).encode()).hexdigest()[:8]
         return Maildrop(f"{'+'.join(mailbox)}-{digest}", messages)
+
+
+# ---- maildrops that travel with a dialogue ------------------------------------------------------
+
+
+def _escaped(octets: bytes) -> str:
+    text = octets.decode("latin-1").replace("\\", r"\\").replace("{", r"\{")
+    shown = "".join(c if " " <= c <= "~" else f"\\x{ord(c):02X}" for c in text)
+    return f"{shown[:-1]}\\s" if shown.endswith(" ") else shown
+
+
+def _section(name: str, octets: bytes) -> str:
+    *lines, rest = octets.replace(b"\r\n", b"\n").split(b"\n")
+    shown = [f"| {_escaped(line)}".rstrip() for line in lines]
+    shown += [f"|! {_escaped(rest)}"] if rest else []
+    return "\n".join((f"[message {name}]", *shown, ""))
+
+
+def with_mail(dialogue: str, maildrop: Maildrop) -> str:
+    """The dialogue, with the messages of the maildrop in it."""
+    if maildrop.is_default:
+        return dialogue
+    named = {f"m{n}": octets for n, octets in enumerate(maildrop.messages, 1)}
+    head, end, steps = dialogue.partition(HEADER_END)
+    sections = (_section(name, octets) for name, octets in named.items())
+    return f"{head}mailbox: {' '.join(named)}\n{end}{steps}\n" + "\n".join(sections)

@@ -45,6 +45,7 @@ def decide(gate: Gate, run: Run, comparison: Comparison) -> Decision:
     """The first that applies decides: interrupted, our own fault, the target's death, failures, a
     stale baseline."""
     count = Counter(result.verdict for result in run.results)
+    count.update(each.verdict for each in run.explored)
     if run.interrupted:
         return Decision(Exit.INTERRUPTED, "interrupted: the results are not complete")
     if count[Verdict.ERROR]:

@@ -23,9 +23,12 @@ NO_GRADE = "-"
 UNSOUND = (Verdict.CRASH, Verdict.HANG, Verdict.FLAKY, Verdict.ERROR, Verdict.INCONCLUSIVE)
 
 
-def requirement_verdicts(results: Iterable[Result]) -> dict[str, Verdict]:
-    """The worst that each requirement got; one that is not there is untested."""
-    found: dict[str, Verdict] = {}
+def requirement_verdicts(
+    results: Iterable[Result], broken: Mapping[str, Verdict] | None = None
+) -> dict[str, Verdict]:
+    """The worst that each requirement got; one that is not there is untested. `broken`: what else
+    is known."""
+    found = dict(broken or {})
     for result in results:
         for name, verdict in result.rows.items():
             if result.verdict in UNSOUND and verdict is not Verdict.FAIL:
@@ -111,9 +114,13 @@ def small_crashes(results: Iterable[Result]) -> list[Result]:
     ]
 
 
-def scores(rows: Iterable[Requirement], results: Sequence[Result]) -> list[Score]:
+def scores(
+    rows: Iterable[Requirement],
+    results: Sequence[Result],
+    broken: Mapping[str, Verdict] | None = None,
+) -> list[Score]:
     """One for each RFC that a case is about, even if that was skipped, or a finding is."""
-    found = requirement_verdicts(results)
+    found = requirement_verdicts(results, broken)
     named = {name for result in results for name in result.case.reqs} | set(found)
     crashes: dict[str, str] = {}
     for result in small_crashes(results):

@@ -4,6 +4,7 @@
 import argparse
 import importlib
 import os
+import re
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +22,10 @@ from popquiz.targets import TLS_MODES, Account, Endpoint, Target
 NUMBER_MAX = 2**53 - 1  # of the player's numbers
 PATIENCE_MAX = 600  # seconds, likewise
 PATIENCE_SECONDS = 10.0
+
+
+TIME = re.compile(r"(\d{1,6})(s|m)")
+SECONDS = {"s": 1, "m": 60}
 
 
 class Group(Protocol):
@@ -43,6 +48,14 @@ def number(least: int, most: int = NUMBER_MAX) -> Callable[[str], int]:
     return read
 
 
+def seconds(text: str) -> int:
+    """The type of an option that is a time: 20s, 5m."""
+    found = TIME.fullmatch(text)
+    if not found or not int(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write 20s or 5m")
+    return int(found[1]) * SECONDS[found[2]]
+
+
 def add_safety(group: Group) -> None:
     """What may be done to the target."""
     group.add_argument("--yes-destroy", action="store_true", help="cases may add and remove mail")
@@ -58,6 +71,11 @@ def add_safety(group: Group) -> None:
         metavar="N",
         help=f"logins that may fail (default: {WRONG_LOGINS}, and no limit on our own servers)",
     )
+    add_pace(group)
+
+
+def add_pace(group: Group) -> None:
+    """How many connections the target is asked to take."""
     group.add_argument(
         "--connections-per-minute",
         type=number(1),
@@ -76,6 +94,13 @@ def is_here(address: str) -> bool:
         return False
 
 
+def pace(args: argparse.Namespace, target: Target) -> int | None:
+    """Connections a minute at most; None: as many as one likes."""
+    given: int | None = args.connections_per_minute
+    foreign = not target.ours and not is_here(target.name)
+    return given or (PER_MINUTE if foreign else None)
+
+
 def rules(
     args: argparse.Namespace, rows: Catalogue, target: Target, maildrop: Callable[[Job], Maildrop]
 ) -> Rules:
@@ -84,9 +109,6 @@ def rules(
         raise UsageError("--safe and --yes-destroy exclude each other")
     foreign = args.safe or not target.ours
     wrong = args.wrong_logins if args.wrong_logins is not None or not foreign else WRONG_LOGINS
-    pace = args.connections_per_minute
-    if not pace and not target.ours and not is_here(target.name):
-        pace = PER_MINUTE
     return Rules(
         catalogue=rows,
         maildrop=maildrop,
@@ -95,7 +117,7 @@ def rules(
         destroy=args.yes_destroy,
         safe=args.safe,
         slow=args.slow,
-        per_minute=pace,
+        per_minute=pace(args, target),
         revive_seconds=float(args.patience),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from popquiz.cases import Case
+from popquiz.explorer import Finding
 from popquiz.verdicts import Attempt, Charge, Skip, Verdict
 
 
@@ -54,3 +55,12 @@ class Result:
     @property
     def ms(self) -> int:
         return sum(a.outcome.ms for a in self.attempts if a.outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """A finding of an exploration, and what it counts."""
+
+    finding: Finding
+    verdict: Verdict
+    known: str = ""  # what the baseline says of the rule

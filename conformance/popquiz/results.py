@@ -46,6 +46,9 @@ class Report:
     replay: Sequence[str] = ()  # the options that reach the same target again
     stale: Sequence[str] = ()  # what is wrong with the baseline
     exit: int = 0
+    exploration: Mapping[str, int] | None = None  # how far it went, where one was asked for
+    explored: Sequence[Mapping[str, Any]] = ()  # its findings, as the document has them
+    broken: Mapping[str, Verdict] = field(default_factory=dict)  # requirements, by those
     found: dict[str, Verdict] = field(default_factory=dict)  # of requirements
     scores: list[grades.Score] = field(default_factory=list)
 
@@ -53,8 +56,8 @@ class Report:
         return Counter(result.verdict for result in self.run.results)
 
     def score(self) -> None:
-        self.found = grades.requirement_verdicts(self.run.results)
-        self.scores = grades.scores(self.rows, self.run.results)
+        self.found = grades.requirement_verdicts(self.run.results, self.broken)
+        self.scores = grades.scores(self.rows, self.run.results, self.broken)
 
     @property
     def grade(self) -> str:
@@ -355,7 +358,8 @@ def document(report: Report, folder: Path) -> dict[str, Any]:
         "trouble": "interrupted" if run.interrupted else report.mask(run.trouble),
         "cases": [_case(report, folder, result) for result in run.results],
         "requirements": _requirements(report),
-        "findings": _findings(report),
+        "findings": [*_findings(report), *report.explored],
+        **({"exploration": report.exploration} if report.exploration else {}),
         "baseline": list(report.stale),
         "summary": {
             "grade": report.grade,

@@ -16,7 +16,7 @@ from popquiz.facts import Facts
 from popquiz.fixtures import Fixtures, Maildrop
 from popquiz.plan import Refusal
 from popquiz.player import Player
-from popquiz.record import Job, Result
+from popquiz.record import Explored, Job, Result
 from popquiz.schedule import Bench, Rules, Scheduler
 from popquiz.targets import Configurable, Seat, Target
 
@@ -44,6 +44,7 @@ class Run:
 
     facts: Facts = field(default_factory=Facts)
     results: list[Result] = field(default_factory=list)
+    explored: list[Explored] = field(default_factory=list)  # behind the cases
     trouble: str = ""
     interrupted: bool = False
 

@@ -221,6 +221,11 @@ class RunView:
         return [found for found in of_cases if found.verdict != "NOTE"]
 
     @property
+    def explored(self) -> list[Json]:
+        """What sessions show that no case thought of."""
+        return [found for found in self.results["findings"] if found["kind"] == "explore"]
+
+    @property
     def failing(self) -> list[Found]:
         return [found for found in self.findings if found.verdict != "KNOWN"]
 

@@ -174,6 +174,26 @@ static const struct sample {
      IN UIDL2 QUIT IN "C:UIDL|S:+OK|S:1 b|S:2 a|S:."},
 };
 
+/* What is wrong otherwise, or not proven by the transcript: the rule must not be told. */
+static const struct silent {
+    const char *rule, *script;
+} silents[] = {
+    /* Does STAT count marked messages, or is one gone? */
+    {"REF-MAIL-ABORTED", IN "C:DELE 1|S:+OK|C:STAT|S:+OK 2 20|END|" IN UIDL2},
+    {"REF-MAIL-LOST", IN "C:DELE 1|S:+OK|C:STAT|S:+OK 2 20|" QUIT IN "C:UIDL|S:+OK|S:1 b|S:."},
+    {"REF-MAIL-RESET", IN "C:DELE 1|S:+OK|C:RSET|S:+OK|C:DELE 1|S:+OK|C:STAT|S:+OK 2 20|" QUIT IN
+                          "C:UIDL|S:+OK|S:1 b|S:."},
+    {"REF-STAT-RESET", IN "C:DELE 1|S:+OK|C:STAT|S:+OK 2 20|C:RSET|S:+OK|" STAT2},
+    /* It must not be listed at all. */
+    {"REF-LIST-SIZE", IN LIST2 "C:DELE 1|S:+OK|C:LIST|S:+OK|S:1 0|S:2 20|S:."},
+    {"REF-LIST-ONE-SIZE", IN LIST2 "C:DELE 1|S:+OK|C:LIST 1|S:+OK 1 0"},
+    /* Stored without a final line end. */
+    {"REF-SIZE", IN "C:LIST 1|S:+OK 1 12|C:RETR 1|" MAIL},
+    {"REF-ARGUMENT-NUMBER", IN "C:DELE +1|S:+OK"},
+    {"REF-ARGUMENT-NUMBER", IN "C:TOP 1x +2|" MAIL},
+};
+
+#define SILENTS (sizeof(silents) / sizeof(silents[0]))
 #define SAMPLES (sizeof(samples) / sizeof(samples[0]))
 
 /* More of the same rules: where they look away, and how near to it they do not. */
@@ -237,6 +257,36 @@ static void test_lawful(void **state)
         check_lawful(&corners[i]);
 }
 
+static void test_what_is_not_proven(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SILENTS; i++) {
+        struct seen seen = watch_in_cuts(silents[i].script);
+        if (saw(&seen, silents[i].rule))
+            fail_msg("%s: not proven by %s: %s", silents[i].rule, silents[i].script, seen.text);
+    }
+}
+
+/* The neighbours of what is let pass. */
+static void test_what_is_proven(void **state)
+{
+    static const struct silent near[] = {
+        {"REF-SIZE", IN "C:LIST 1|S:+OK 1 13|C:RETR 1|" MAIL},
+        {"REF-SIZE", IN "C:LIST 1|S:+OK 1 14|C:RETR 1|S:+OK|S:a: b|S:|S:c|S:d|S:|S:.|"},
+        {"REF-ARGUMENT-NUMBER", IN "C:TOP 1 -2|" MAIL},
+        {"REF-ARGUMENT-NUMBER", IN "C:DELE +|S:+OK"},
+        {"REF-LIST-MARKED", IN LIST2 "C:DELE 1|S:+OK|C:LIST|S:+OK|S:1 0|S:2 20|S:."},
+        {"REF-STAT-MARKED",
+         IN "C:STAT|S:+OK 2 30|C:DELE 1|S:+OK|C:STAT|S:+OK 2 20|C:RSET|S:+OK|" STAT2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
+        struct seen seen = watch_in_cuts(near[i].script);
+        if (!saw(&seen, near[i].rule))
+            fail_msg("%s does not see %s: %s", near[i].rule, near[i].script, seen.text);
+    }
+}
+
 static void test_every_rule_has_samples(void **state)
 {
     (void)state;
@@ -294,6 +344,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_lawful),
+        cmocka_unit_test(test_what_is_not_proven),
+        cmocka_unit_test(test_what_is_proven),
         cmocka_unit_test(test_every_rule_has_samples),
         cmocka_unit_test(test_readme_has_the_table),
         cmocka_unit_test(test_requirements_exist),

@@ -14,12 +14,20 @@ static const struct ref_message *asked(const struct ref_look *l)
 
 /* ---- RETR ------------------------------------------------------------------------------------ */
 
+/* A message that is stored without a final line end may be as long as it is stored; RETR completes
+ * it (RFC 1939 section 5). */
+static bool may_be_completed(const struct ref_message *m, const struct ref_body *b)
+{
+    return b->len == m->octets + 2 && b->last[0] != '\n';
+}
+
 /* With UTF8, sizes need not be exact (RFC 6856 section 2.1). */
 bool rule_size(struct ref_look *l)
 {
     const struct ref_message *m = asked(l);
     uint64_t len = l->c->view.body.len;
     return can_judge(l) && !l->c->session.utf8 && m && m->has_octets && m->octets != len &&
+           !may_be_completed(m, &l->c->view.body) &&
            ref_say_numbers(l, "octets: LIST said, RETR gave", m->octets, len);
 }
 

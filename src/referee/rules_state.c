@@ -100,9 +100,25 @@ bool rule_argument_surplus(struct ref_look *l)
            ref_say(l, "the command was accepted with an argument too many");
 }
 
+/* "+1" and "1x" can be taken for a number, which is lenient and no more. */
+static bool begins_with_digit(struct pq_slice word)
+{
+    if (word.len > 0 && word.at[0] == '+')
+        word = pq_slice_after(word, 1);
+    return word.len > 0 && pq_ascii_is_digit(word.at[0]);
+}
+
+static bool is_hopeless(const struct pq_command *c)
+{
+    for (size_t i = 0; i < c->argc; i++)
+        if (!begins_with_digit(c->args[i]))
+            return true;
+    return false;
+}
+
 bool rule_argument_number(struct ref_look *l)
 {
-    return passed_flawed(l, PQ_FLAW_ARGUMENT_NUMBER) &&
+    return passed_flawed(l, PQ_FLAW_ARGUMENT_NUMBER) && is_hopeless(&l->m->ask->command) &&
            ref_say(l, "the command was accepted, and its argument is no number");
 }
 

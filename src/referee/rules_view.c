@@ -144,14 +144,15 @@ bool rule_list_one_extra(struct ref_look *l)
            ref_say(l, "something follows the numbers");
 }
 
-/* Whether the size differs from what LIST said before. */
+/* Whether the size differs from what LIST said before. That of a marked message is nobody's business
+ * any more. */
 static bool size_differs(struct ref_look *l, struct pq_slice text)
 {
     struct pq_listing s;
     if (pq_listing_parse(text, &s) != PQ_STATUS_OK)
         return false;
     const struct ref_message *m = ref_view_find(l->c, s.first);
-    return m && m->has_octets && m->octets != s.octets &&
+    return m && m->has_octets && !m->deleted && m->octets != s.octets &&
            ref_say_numbers(l, "octets: before, now", m->octets, s.octets);
 }
 

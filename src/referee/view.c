@@ -102,8 +102,9 @@ static void see_stat(struct referee_conn *c, struct pq_slice text)
     struct pq_listing l;
     if (pq_listing_parse(text, &l) != PQ_STATUS_OK || l.first > PQ_REFEREE_MESSAGES_MAX)
         return;
-    if (!v->count_known)
-        learn_count(v, l.first + v->marked);
+    /* Behind a mark, nobody knows yet whether this server counts marked messages. */
+    if (!v->count_known && v->marked == 0)
+        learn_count(v, l.first);
     if (v->marked == 0 && !v->total_known && l.first == v->count) {
         v->total_known = true;
         v->total = l.octets;

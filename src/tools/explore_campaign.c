@@ -46,7 +46,7 @@ struct campaign {
     struct key keys[EXPLORE_FINDINGS_MAX];
     size_t keys_count;
     uint64_t sessions, plays, commands, logins, transactions, late, repeated;
-    uint64_t begun, told;          /* times, in milliseconds */
+    uint64_t begun, told, next;    /* times, in milliseconds */
     struct pq_drive_result result; /* of the last play */
     struct key wanted;             /* by the shrinker */
     uint64_t shrink_until;
@@ -160,9 +160,30 @@ static void add_crash(struct campaign *c)
     r->findings_count = 1;
 }
 
+static uint64_t connections(const struct pq_plan *p)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < p->count; i++)
+        count += p->steps[i].kind == PQ_STEP_CONNECT;
+    return count;
+}
+
+/* Waits until the server can be asked to take more connections. */
+static void keep_pace(struct campaign *c, const struct pq_plan *plan)
+{
+    const struct pq_io *io = pq_io_system();
+    for (uint64_t at = now(); at < c->next && !c->lines->gone; at = now()) {
+        uint64_t left = c->next - at;
+        (void)io->wait(io->ctx, NULL, 0, (int)(left < PROGRESS_MS ? left : PROGRESS_MS));
+        tell_progress(c);
+    }
+    c->next = now() + c->q->pace_ms * connections(plan);
+}
+
 static void play(struct campaign *c, const struct pq_plan *plan)
 {
     restore(c);
+    keep_pace(c, plan);
     pq_drive_result_free(&c->result);
     pq_drive_play(&c->drive, plan, &c->result);
     c->plays++;

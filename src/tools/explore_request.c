@@ -24,6 +24,7 @@ enum explore_key {
     E_PIPELINING,
     E_WRONG_LOGINS,
     E_TRIES,
+    E_PACE,
     E_KEYS,
 };
 static const struct json_key keys[E_KEYS] = {
@@ -45,6 +46,7 @@ static const struct json_key keys[E_KEYS] = {
     [E_PIPELINING] = {"pipelining", JSON_BOOL, false, true},
     [E_WRONG_LOGINS] = {"wrong_logins", JSON_BOOL, false, true},
     [E_TRIES] = {"tries", JSON_NUMBER, false, true},
+    [E_PACE] = {"pace_ms", JSON_NUMBER, false, true},
 };
 static const struct json_schema schema = JSON_SCHEMA("explore", keys);
 _Static_assert(E_KEYS <= JSON_KEYS_MAX, "as many keys as are read");
@@ -79,6 +81,7 @@ static bool read_numbers(struct explore_request *q, const struct json_values *v)
         {E_CONNECTIONS, {1, PQ_PLAN_CONNS}, 1},
         {E_MESSAGES, {0, 1000000}, 0},
         {E_TRIES, {0, 100000}, EXPLORE_TRIES},
+        {E_PACE, {0, EXPLORE_PACE_MAX_MS}, 0},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (!read_number(q, v, rows[i].key, rows[i].range, &rows[i].value))
@@ -93,6 +96,7 @@ static bool read_numbers(struct explore_request *q, const struct json_values *v)
     q->plan.connections = (unsigned)rows[7].value;
     q->plan.messages = (unsigned)rows[8].value;
     q->tries = (unsigned)rows[9].value;
+    q->pace_ms = rows[10].value;
     return true;
 }
 

@@ -11,6 +11,7 @@
 
 #define EXPLORE_TRIES 150u /* to shorten one finding, without anything else said */
 #define EXPLORE_QUIET_MS 20u
+#define EXPLORE_PACE_MAX_MS 3600000u
 #define EXPLORE_SESSIONS_MAX (UINT64_C(1) << 40)
 
 struct explore_request {
@@ -24,7 +25,8 @@ struct explore_request {
         sessions;     /* session numbers first, first + stride, ... below sessions */
     uint64_t time_ms; /* no session begins later; 0: no limit */
     unsigned tries;
-    bool reset; /* the runner can restore the maildrop */
+    uint64_t pace_ms; /* that a session takes at least, for each of its connections */
+    bool reset;       /* the runner can restore the maildrop */
     char why[JSON_WHY_MAX];
 };
 
