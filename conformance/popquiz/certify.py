@@ -33,7 +33,7 @@ from popquiz.results import Report
 from popquiz.schedule import Rules
 from popquiz.servers import profile
 from popquiz.targets import Target
-from popquiz.verdicts import Verdict
+from popquiz.verdicts import PASSING
 
 HELP = "play the cases against a server and grade it"
 SEGMENTS = ("whole", "byte", "mid-crlf", "after-crlf")
@@ -139,7 +139,7 @@ def _check_names(text: str, rows: Catalogue) -> None:
 def _passed(folder: Path) -> set[str]:
     """The names of what passed in earlier results; a note is one way to pass. Raises UsageError."""
     found = reporting.read(folder).results["cases"]
-    good = [case for case in found if case["verdict"] in (Verdict.PASS, Verdict.NOTE)]
+    good = [case for case in found if case["verdict"] in PASSING]
     cuts = [(case["id"], case["axes"]["segment"]) for case in good]
     return {name if cut == "whole" else f"{name}@{cut}" for name, cut in cuts}
 
@@ -286,7 +286,8 @@ def certify(args: argparse.Namespace) -> int:
     results.check_folder(folder)
     console = Console()
     run = _play(_config(args, target, jobs, rows), console)
-    comparison = baseline.compare(known, run.results, {c.id for c in loaded}, date.today())
+    of_cases = {case.id for case in loaded}, date.today(), args.tls
+    comparison = baseline.compare(known, run.results, *of_cases)
     strictness = gate.Gate(
         args.strict, args.strict_baseline, args.max_inconclusive, args.report_only
     )
@@ -308,8 +309,7 @@ def certify(args: argparse.Namespace) -> int:
     report.score()
     found = _save(report, folder)
     if args.update_baseline and base:
-        fresh = baseline.update(known, run.results, {c.id for c in loaded}, date.today())
-        results.write(base, str(fresh))
+        results.write(base, str(baseline.update(known, run.results, *of_cases)))
     console.report(found, report.mask(decision.why), shlex.quote(str(folder / "results.json")))
     return decision.exit
 
