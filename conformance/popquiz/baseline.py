@@ -8,7 +8,8 @@
 
 Behind `#` stands how the case deviates (verdicts.way). `*` is any case: an entry for a rule of the
 referee, in lower case, which may be broken in many. `true` is a deviation on record, `disputed` one
-where the reading of the RFC is open. `until` is the last day or month, or `never`.
+where the reading of the RFC is open. `until` is the last day or month, or `never`; a `tls=none` in
+front of it, or `tls=stls,implicit`, are the ways of TLS in which it deviates, when not in all.
 """
 
 import calendar
@@ -20,14 +21,15 @@ from pathlib import Path
 
 from popquiz.errors import UsageError
 from popquiz.record import Result
-from popquiz.verdicts import DEVIATIONS, Charge, Verdict, worst
+from popquiz.targets import TLS_MODES
+from popquiz.verdicts import DEVIATIONS, PASSING, Charge, Verdict, worst
 
 HEAD = re.compile(r"# baseline (\d+)(?:\s+(.*))?")
 ENTRY = re.compile(
     r'(?P<id>[^\s#]+)(?:#(?P<way>\S+))?\s+KNOWN\s+(?P<belief>true|disputed)\s+"(?P<reason>[^"]*)"'
-    r"(?:\s+see=(?P<see>\S+))?\s+until=(?P<until>never|\d{4}-\d{2}(?:-\d{2})?)"
+    r"(?:\s+see=(?P<see>\S+))?(?:\s+tls=(?P<tls>\S+))?\s+until=(?P<until>never|\d{4}-\d{2}(?:-\d{2})?)"
 )
-FORM = 'ID#WAY KNOWN true|disputed "reason" [see=WHERE] until=YYYY-MM|never'
+FORM = 'ID#WAY KNOWN true|disputed "reason" [see=WHERE] [tls=WAY,...] until=YYYY-MM|never'
 VERSION = 1
 ANY = "*"  # case
 RULE = "ref-"  # begins the ways of the referee
@@ -43,8 +45,17 @@ class Entry:
     reason: str
     see: str
     until: str
+    tls: str = ""  # the ways of TLS in which it deviates, with commas between; "": in all
     comments: tuple[str, ...] = ()  # the lines above it
     line: int = 0
+
+    def applies(self, tls: str) -> bool:
+        return not self.tls or tls in self.tls.split(",")
+
+    def without(self, tls: str) -> "Entry | None":
+        """What is left of it when this way of TLS no longer deviates."""
+        left = [way for way in self.tls.split(",") if way != tls]
+        return replace(self, tls=",".join(left)) if self.tls and left else None
 
     def expired(self, today: date) -> bool:
         if self.until == "never":
@@ -61,7 +72,8 @@ class Entry:
     def __str__(self) -> str:
         name = f"{self.id}#{self.way}" if self.way else self.id
         see = f"  see={self.see}" if self.see else ""
-        return f'{name}  KNOWN  {self.belief}  "{self.reason}"{see}  until={self.until}'
+        tls = f"  tls={self.tls}" if self.tls else ""
+        return f'{name}  KNOWN  {self.belief}  "{self.reason}"{see}{tls}  until={self.until}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,7 @@ class Baseline:
 
     def __str__(self) -> str:
         lines = [self.head]
-        for entry in sorted(self.entries, key=lambda entry: (entry.id, entry.way)):
+        for entry in sorted(self.entries, key=lambda entry: (entry.id, entry.way, entry.tls)):
             lines.extend((*entry.comments, str(entry)))
         return "\n".join((*lines, *self.tail)) + "\n"
 
@@ -88,6 +100,9 @@ def _entry(where: str, line: str, number: int, comments: tuple[str, ...]) -> Ent
         entry.expired(date.min)
     except (ValueError, calendar.IllegalMonthError):
         raise UsageError(f"{where}: until={entry.until} is no date") from None
+    if entry.tls and not set(entry.tls.split(",")) <= set(TLS_MODES):
+        ways = ", ".join(TLS_MODES)
+        raise UsageError(f"{where}: tls={entry.tls} are no ways of TLS; those are {ways}")
     return entry
 
 
@@ -173,14 +188,29 @@ def _fix(result: Result) -> None:
         result.why = "the baseline lists it, and it passes now: remove the entry"
 
 
+def _compare_attempts(result: Result, ways: Mapping[str, Entry]) -> None:
+    """Attempts that disagree, as with a race in the server, are known when each of them passes or
+    deviates in a way that is listed. Any other doubt stays one."""
+    deviating = [attempt for attempt in result.attempts if attempt.verdict in DEVIATIONS]
+    passing = [attempt for attempt in result.attempts if attempt.verdict in PASSING]
+    if len(deviating) + len(passing) < len(result.attempts):
+        return
+    if deviating and all(attempt.way in ways for attempt in deviating):
+        result.verdict = Verdict.KNOWN
+        accounts = dict.fromkeys(ways[attempt.way].account for attempt in deviating)
+        result.known = f"at times: {'; '.join(accounts)}"
+
+
 def compare(
-    baseline: Baseline, results: Iterable[Result], known: Collection[str], today: date
+    baseline: Baseline, results: Iterable[Result], known: Collection[str], today: date, tls: str
 ) -> Comparison:
-    """Turns verdicts into KNOWN, CHANGED and FIXED. `known` are the ids of all cases there are."""
+    """Turns verdicts into KNOWN, CHANGED and FIXED. `known` are the ids of all cases there are,
+    `tls` is the way of TLS in which they were played."""
     comparison = Comparison()
     ways: dict[str, dict[str, Entry]] = {}
     for entry in baseline.entries:
-        ways.setdefault(entry.id, {})[entry.way] = entry
+        if entry.applies(tls):
+            ways.setdefault(entry.id, {})[entry.way] = entry
         if entry.id not in (*known, ANY):
             comparison.stale.append(f"line {entry.line}: there is no case {entry.id}")
         elif entry.expired(today):
@@ -190,11 +220,13 @@ def compare(
     for result in results:
         if result.verdict in DEVIATIONS:
             _compare_deviation(result, ways)
+        elif result.verdict is Verdict.FLAKY:
+            _compare_attempts(result, ways.get(result.case.id, {}))
         if result.case.id in ways:
             listed.setdefault(result.case.id, []).append(result)
     for name, group in listed.items():
         # A case is played in several ways: it is fixed when none of them deviates any more.
-        if all(_alone(result) in (Verdict.PASS, Verdict.NOTE) for result in group):
+        if all(_alone(result) in PASSING for result in group):
             comparison.fixed.add(name)
             for result in group:
                 _fix(result)
@@ -202,9 +234,10 @@ def compare(
 
 
 def update(
-    baseline: Baseline, results: Sequence[Result], known: Collection[str], today: date
+    baseline: Baseline, results: Sequence[Result], known: Collection[str], today: date, tls: str
 ) -> Baseline:
-    """The baseline that fits the results, which compare() has seen. What was not played is kept."""
+    """The baseline that fits the results, which compare() has seen. What was not played is kept,
+    and so is what an entry says of other ways of TLS than the one that was."""
     gone = {r.case.id for r in results if _alone(r) is Verdict.FIXED}
     judged = [r for r in results if r.verdict in (*DEVIATIONS, Verdict.KNOWN, Verdict.CHANGED)]
     deviating = {
@@ -214,14 +247,16 @@ def update(
     }
     deviating |= {(ANY, charge.way) for r in judged for charge in _deviating(r)}
     changed = {r.case.id for r in results if _alone(r) is Verdict.CHANGED}
-    kept: dict[tuple[str, str], Entry] = {}
+    kept: list[Entry] = []
     for entry in baseline.entries:
-        key = (entry.id, entry.way)
-        if entry.id in (*known, ANY) and entry.id not in gone:
-            if entry.id not in changed or key in deviating:
-                kept[key] = entry
+        over = entry.id in gone or (entry.id in changed and (entry.id, entry.way) not in deviating)
+        left = entry.without(tls) if over else entry
+        if left and entry.id in (*known, ANY):
+            kept.append(left)
+    listed = {(entry.id, entry.way) for entry in kept if entry.applies(tls)}
     until = f"{today + GRACE:%Y-%m}"
-    for name, way in deviating:
-        fresh = Entry(name, way, "disputed", UNEXPLAINED, "", until)
-        kept.setdefault((name, way), fresh)
-    return replace(baseline, entries=tuple(kept.values()))
+    for name, way in deviating - listed:
+        other = any((entry.id, entry.way) == (name, way) for entry in kept)
+        ways = tls if other else ""
+        kept.append(Entry(name, way, "disputed", UNEXPLAINED, "", until, ways))
+    return replace(baseline, entries=tuple(kept))

@@ -37,7 +37,7 @@ from popquiz.results import Report
 from popquiz.schedule import Rules
 from popquiz.servers import profile
 from popquiz.targets import Target
-from popquiz.verdicts import Verdict
+from popquiz.verdicts import PASSING
 
 HELP = "play the cases against a server and grade it"
 SEGMENTS = ("whole", "byte", "mid-crlf", "after-crlf")
@@ -149,7 +149,7 @@ def _check_names(text: str, rows: Catalogue) -> None:
 def _passed(folder: Path) -> set[str]:
     """The names of what passed in earlier results; a note is one way to pass. Raises UsageError."""
     found = reporting.read(folder).results["cases"]
-    good = [case for case in found if case["verdict"] in (Verdict.PASS, Verdict.NOTE)]
+    good = [case for case in found if case["verdict"] in PASSING]
     cuts = [(case["id"], case["axes"]["segment"]) for case in good]
     return {name if cut == "whole" else f"{name}@{cut}" for name, cut in cuts}
 
@@ -344,7 +344,8 @@ def certify(args: argparse.Namespace) -> int:
     if args.explore and not run.partial:
         found = _explore(args, config, run, console)
         run.explored = explored.judge(found.findings, rows, known)
-    comparison = baseline.compare(known, run.results, {c.id for c in loaded}, date.today())
+    of_cases = {case.id for case in loaded}, date.today(), args.tls
+    comparison = baseline.compare(known, run.results, *of_cases)
     strictness = gate.Gate(
         args.strict, args.strict_baseline, args.max_inconclusive, args.report_only
     )
@@ -368,8 +369,7 @@ def certify(args: argparse.Namespace) -> int:
     report.score()
     document = _save(report, folder)
     if args.update_baseline and base:
-        fresh = baseline.update(known, run.results, {c.id for c in loaded}, date.today())
-        results.write(base, str(fresh))
+        results.write(base, str(baseline.update(known, run.results, *of_cases)))
     console.report(document, report.mask(decision.why), shlex.quote(str(folder / "results.json")))
     return decision.exit
 

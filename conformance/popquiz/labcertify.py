@@ -21,8 +21,10 @@ from popquiz.servers import profile
 ABOUT = "certify servers in every way of TLS, and compare them on one page"
 DEFAULT_OUT = "out/lab"
 RUNS_MAX = 99
+WHY_MAX = 120  # of a line
 # What a run ends with on the console says why it did not pass.
 WHY = re.compile(r"gate not passed: (.*); \S+$")
+GOOD = ("PASS", "NOTE", "KNOWN", "SKIP")
 # The worst first. A server that is missing says nothing of those that are there.
 WORST = (
     Exit.INTERRUPTED,
@@ -70,6 +72,7 @@ class Work:
     statuses: list[int] = field(default_factory=list)
     whys: list[str] = field(default_factory=list)  # of runs that did not pass
     verdicts: list[Mapping[str, str]] = field(default_factory=list)  # of the runs, by case
+    open: dict[str, str] = field(default_factory=dict)  # why not passed, by verdict and case
 
     @property
     def title(self) -> str:
@@ -158,13 +161,17 @@ async def _certify(work: Work, folder: Path, args: argparse.Namespace) -> None:
         await children.end(process)
     work.statuses.append(process.returncode or 0)
     if work.statuses[-1] != Exit.PASSED:
-        work.whys.append(why[1] if (why := WHY.search(words)) else words)
+        work.whys.append(found[1] if (found := WHY.search(words)) else words)
     took = f"{time.monotonic() - begun:.0f} s"
     try:
         cases = reporting.read(folder).results["cases"]
     except UsageError:
         print(f"{work.title}: {words} ({took})", flush=True)
         return
+    for case in cases:
+        if case["verdict"] not in GOOD:
+            why = " ".join(case["why"].split())
+            work.open.setdefault(f"{case['verdict']} {case['id']}", why[:WHY_MAX])
     work.verdicts.append({f"{c['id']} {c['axes']['segment']}": c["verdict"] for c in cases})
     print(f"{work.title}: {counted(c['verdict'] for c in cases)} ({took})", flush=True)
 
@@ -242,6 +249,8 @@ def run(args: argparse.Namespace) -> int:
     for work in works:
         for line in work.differences():
             print(f"differs: {line}")
+        for what, why in work.open.items():
+            print(f"open: {work.title} {what} {why}")
     for name in found if not cut_short else ():
         print(missing.get(name) or _line(name, [work for work in works if work.name == name]))
     if page:

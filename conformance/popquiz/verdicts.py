@@ -47,6 +47,7 @@ class Skip(StrEnum):
 
 RANK = {verdict: rank for rank, verdict in enumerate(Verdict)}
 ROW_VERDICTS = (Verdict.PASS, Verdict.NOTE, Verdict.WARN, Verdict.FAIL)
+PASSING = (Verdict.PASS, Verdict.NOTE)
 # The verdicts that a baseline can excuse, and those that no baseline can.
 DEVIATIONS = (Verdict.WARN, Verdict.FAIL)
 DEADLY = (Verdict.CRASH, Verdict.HANG)

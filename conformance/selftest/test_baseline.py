@@ -10,9 +10,10 @@ from making import branches, case, catalogue, outcome, requirement, result, seen
 from popquiz import baseline
 from popquiz.errors import UsageError
 from popquiz.record import Result
-from popquiz.verdicts import Verdict, judge
+from popquiz.verdicts import Attempt, Verdict, judge
 
 TODAY = date(2026, 11, 21)
+IDS = {"x.lock", "x.tags", "x.new"}
 TEXT = """# baseline 1  target=dovecot-2.3.19 config=default suite=0.4
 # Shared maildrops: see the manual.
 x.lock#shared-lost  KNOWN  true  "the default shares"  see=doc  until=2027-06
@@ -25,8 +26,10 @@ def known(text: str = TEXT) -> baseline.Baseline:
     return baseline.parse("b.txt", text)
 
 
-def compare(*results: Result, text: str = TEXT, today: date = TODAY) -> baseline.Comparison:
-    return baseline.compare(known(text), results, {"x.lock", "x.tags", "x.new"}, today)
+def compare(
+    *results: Result, text: str = TEXT, today: date = TODAY, tls: str = "none"
+) -> baseline.Comparison:
+    return baseline.compare(known(text), results, IDS, today, tls)
 
 
 def found(name: str, verdict: Verdict, way: str = "") -> Result:
@@ -54,6 +57,9 @@ def test_a_file_is_read_and_written_without_loss() -> None:
         ('x.lock#a KNOWN true "why" until=2027-13', "b.txt:2: until=2027-13 is no date"),
         ('x.lock#a KNOWN true "why" until=2027-02-30', "is no date"),
         ('x.lock#a KNOWN true "why" until=0000-01', "is no date"),
+        ('x.lock#a KNOWN true "why" tls=ssl until=never', "b.txt:2: tls=ssl are no ways of TLS"),
+        ('x.lock#a KNOWN true "why" tls=none, until=never', "b.txt:2: tls=none, are no ways"),
+        ('x.lock#a KNOWN true "why" tls= until=never', "b.txt:2: not an entry"),
     ],
 )
 def test_an_entry_that_is_wrong_is_refused_with_its_line(line: str, told: str) -> None:
@@ -135,10 +141,123 @@ def test_an_entry_without_its_case_is_stale() -> None:
     assert comparison.stale == ["line 4: there is no case x.gone"]
 
 
-def update(*results: Result) -> str:
-    compare(*results)
-    fresh = baseline.update(known(), results, {"x.lock", "x.tags", "x.new"}, TODAY)
-    return str(fresh)
+# ---- attempts that disagree ----------------------------------------------------------------------
+
+
+def raced(*attempts: tuple[Verdict, str]) -> Result:
+    """x.lock, which was played more than once."""
+    one = found("x.lock", Verdict.FLAKY, attempts[0][1])
+    one.attempts = tuple(Attempt(verdict, way) for verdict, way in attempts)
+    return one
+
+
+LOST, CUT, GOOD = (Verdict.FAIL, "shared-lost"), (Verdict.FAIL, "cut"), (Verdict.PASS, "")
+
+
+@pytest.mark.parametrize("good", [GOOD, (Verdict.NOTE, "waits")])
+def test_a_race_is_known_when_each_attempt_passes_or_deviates_as_listed(
+    good: tuple[Verdict, str],
+) -> None:
+    one = raced(good, LOST, LOST)
+    comparison = compare(one)
+    assert one.verdict is Verdict.KNOWN and not comparison.fixed
+    assert one.known == "at times: the default shares (true, until 2027-06; see doc)"
+
+
+def test_a_race_with_a_way_that_is_not_listed_stays_in_doubt() -> None:
+    one = raced(GOOD, LOST, CUT)
+    compare(one)
+    assert one.verdict is Verdict.FLAKY
+    both = raced(LOST, GOOD, CUT)
+    compare(both, text=TEXT + 'x.lock#cut  KNOWN  true  "cuts"  until=never\n')
+    assert both.verdict is Verdict.KNOWN
+    assert both.known.startswith("at times: the default shares (") and "cuts (true" in both.known
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [Verdict.INCONCLUSIVE, Verdict.SKIP, Verdict.ERROR, Verdict.CRASH, Verdict.HANG],
+)
+def test_a_race_of_which_something_else_came_stays_in_doubt(verdict: Verdict) -> None:
+    one = raced(LOST, GOOD, (verdict, "shared-lost"))
+    compare(one)
+    assert one.verdict is Verdict.FLAKY
+
+
+def test_attempts_that_all_pass_and_differ_stay_in_doubt() -> None:
+    one = raced(GOOD, (Verdict.NOTE, "waits"))
+    compare(one)
+    assert one.verdict is Verdict.FLAKY
+
+
+def test_a_race_that_is_not_listed_stays_in_doubt() -> None:
+    one = raced(GOOD, LOST)
+    compare(one, text="# baseline 1\n")
+    assert one.verdict is Verdict.FLAKY
+
+
+# ---- ways of TLS --------------------------------------------------------------------------------
+
+IN_CLEAR = TEXT.replace("see=doc", "see=doc  tls=none,stls")
+
+
+def test_an_entry_for_some_ways_of_tls_is_read_and_written_without_loss() -> None:
+    assert str(known(IN_CLEAR)) == IN_CLEAR
+    assert [entry.tls for entry in known(IN_CLEAR).entries] == ["none,stls", ""]
+
+
+@pytest.mark.parametrize(
+    ("tls", "verdict"),
+    [("none", Verdict.KNOWN), ("stls", Verdict.KNOWN), ("implicit", Verdict.FAIL)],
+)
+def test_an_entry_excuses_in_its_ways_of_tls(tls: str, verdict: Verdict) -> None:
+    one = found("x.lock", Verdict.FAIL, "shared-lost")
+    compare(one, text=IN_CLEAR, tls=tls)
+    assert one.verdict is verdict
+
+
+@pytest.mark.parametrize(("tls", "verdict"), [("none", Verdict.FIXED), ("implicit", Verdict.PASS)])
+def test_what_passes_where_no_entry_applies_is_not_fixed(tls: str, verdict: Verdict) -> None:
+    one = found("x.lock", Verdict.PASS)
+    comparison = compare(one, text=IN_CLEAR, tls=tls)
+    assert one.verdict is verdict
+    assert comparison.fixed == ({"x.lock"} if verdict is Verdict.FIXED else set())
+
+
+def test_an_entry_ends_and_needs_its_case_in_every_way_of_tls() -> None:
+    late = date(2027, 7, 1)
+    assert compare(text=IN_CLEAR, tls="implicit", today=late).stale
+    assert compare(text=IN_CLEAR.replace("x.lock", "x.gone"), tls="implicit").stale
+
+
+# ---- a file that is rewritten -------------------------------------------------------------------
+
+
+def update(*results: Result, text: str = TEXT, tls: str = "none") -> str:
+    compare(*results, text=text, tls=tls)
+    return str(baseline.update(known(text), results, IDS, TODAY, tls))
+
+
+def test_an_update_takes_a_way_of_tls_away_where_the_case_is_fixed() -> None:
+    assert update(found("x.lock", Verdict.PASS), text=IN_CLEAR) == IN_CLEAR.replace(
+        "tls=none,stls", "tls=stls"
+    )
+    only = IN_CLEAR.replace("tls=none,stls", "tls=none")
+    assert "x.lock" not in update(found("x.lock", Verdict.PASS), text=only)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.SKIP])
+def test_an_update_keeps_what_is_for_other_ways_of_tls(verdict: Verdict) -> None:
+    assert update(found("x.lock", verdict), text=IN_CLEAR, tls="implicit") == IN_CLEAR
+
+
+def test_an_update_adds_another_way_of_tls_to_be_explained() -> None:
+    text = update(found("x.lock", Verdict.FAIL, "shared-lost"), text=IN_CLEAR, tls="implicit")
+    assert "tls=none,stls  until=2027-06\n" in text
+    assert '#shared-lost  KNOWN  disputed  "not yet explained"  tls=implicit  until=2027-02' in text
+    cut = update(found("x.lock", Verdict.FAIL, "cut"), text=IN_CLEAR, tls="stls")
+    assert '"the default shares"  see=doc  tls=none  until=2027-06\n' in cut
+    assert 'x.lock#cut  KNOWN  disputed  "not yet explained"  until=2027-02\n' in cut
 
 
 def test_an_update_keeps_what_was_not_played_with_its_comments() -> None:

@@ -102,6 +102,19 @@ def test_servers_are_certified_in_every_way_and_shown_side_by_side(tmp_path: Pat
         assert f"{name} {way}" in page
 
 
+def test_what_does_not_pass_is_named_once(tmp_path: Path) -> None:
+    bare = tmp_path / "bare.toml"
+    bare.write_bytes((paths.data("profiles") / "popa3d.toml").read_bytes())  # without its baseline
+    words = ("--select", "RFC1939-6-003", "--runs", "2", "--out", str(tmp_path / "out"))
+    ran = popquiz_lab("certify", str(bare), *words)
+    assert ran.returncode == Exit.FAILED
+    found = [line for line in ran.stdout.splitlines() if line.startswith("open: ")]
+    name = "rfc1939.update.quit-without-line-end"
+    assert [line.partition("] ")[0] for line in found] == [
+        f"open: {bare} none FAIL {name}[how={how},what=quit" for how in ("close", "halfclose")
+    ]
+
+
 def test_a_server_that_is_not_there_keeps_nobody_from_the_others(tmp_path: Path) -> None:
     words = ("certify", "popa3d", "nginx", "mailfront", *MARKED, "--out", str(tmp_path / "out"))
     ran = popquiz_lab(*words, XDG_CACHE_HOME=str(tmp_path))
