@@ -22,7 +22,6 @@ IMPACTS = ("data-loss", "security", "crash", "none")
 INJECTION = ("RFC2595-4-009", "RFC2595-4-010", "RFC8314-A-001")
 COUNTING = (
     "RFC1939-5-005",
-    "RFC1939-5-008",
     "RFC1939-5-014",
     "RFC1939-11-002",
     "RFC1939-11-003",
