@@ -135,7 +135,6 @@ class Answer:
     broken: Sequence[Json]  # requirements; none when only a crash tells
     cases: Sequence[Found]  # that show it
     tested: int
-    testable: int
 
     @property
     def verdict(self) -> str:
@@ -150,7 +149,10 @@ class Answer:
     def text(self) -> str:
         words = {"FAIL": "yes", "WARN": "leniently", "PASS": "not seen", "UNTESTED": "not tested"}
         word = words[self.verdict]
-        return f"{word}: {self.tested} of {self.testable} tested" if self.tested else word
+        if self.cases and not self.broken:
+            return f"{word}: {'a case' if len(self.cases) == 1 else f'{len(self.cases)} cases'}"
+        broken = f"{len(self.broken)} of " if self.broken else ""
+        return f"{word}: {broken}{self.tested} tested" if self.tested else word
 
     @property
     def links(self) -> Links:
@@ -283,7 +285,6 @@ class RunView:
             broken,
             list({found.anchor: found for found in cases}.values()),
             sum(row["verdict"] != "UNTESTED" for row in rows),
-            len(rows),
         )
 
 

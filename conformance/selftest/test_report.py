@@ -126,6 +126,23 @@ def test_the_questions_are_answered_from_the_impact(tmp_path: Path) -> None:
     assert {answer.verdict for _, (answer,) in fine.questions} == {"UNTESTED"}
 
 
+def test_an_answer_counts_what_is_broken_or_the_cases_when_only_they_tell(tmp_path: Path) -> None:
+    found = dict(page(saved(tmp_path, document())).questions)
+    assert found["Crashes, hangs or eats memory?"][0].text == "yes: a case"
+    assert found["Loses or changes mail?"][0].text == "yes: 1 of 1 tested"
+    assert found["Miscounts octets?"][0].text == "not tested"
+
+
+def test_servers_have_a_row_each_with_their_answers(tmp_path: Path) -> None:
+    one, two = saved(tmp_path / "a", document()), saved(tmp_path / "b", document("PASS"))
+    html = pages.html(page(one, two))
+    table = html[html.index('<table class="answers many">') : html.index("</table>")]
+    first, second = table.partition("<tbody>")[2].split("</tr>")[:2]
+    assert table.count('<th scope="row">') == 2
+    assert "yes: a case" in first and 'href="#c0-0"' in first
+    assert "yes" not in second and second.count("not tested") == len(runview.QUESTIONS)
+
+
 def test_the_questions_ask_for_requirements_that_exist() -> None:
     rows = catalogue.read(paths.catalogue())
     for name in (*runview.INJECTION, *runview.COUNTING):
