@@ -62,6 +62,7 @@ PLANTS = [
     Plant("check-files", "src/a.md", "a\n\tb\n", "src/a.md:2: has a tab"),
     Plant("check-files", "src/a.md", "a\r\n", "src/a.md:1: has a CR"),
     Plant("check-files", "src/a.md", "a\0\n", "is binary"),
+    Plant("check-files", "src/a.png", "a\0\n", "is binary"),
     Plant("check-files", "src/a.md", "a\n\xff\n", "src/a.md:2: is not UTF-8"),
     Plant("check-files", "src/a.md", "a", "does not end in a line end"),
     Plant("check-files", "src/a.c", "int a;\n", "src/a.c:1: lacks 'SPDX"),
