@@ -22,7 +22,7 @@ from pathlib import Path
 from popquiz.errors import UsageError
 from popquiz.record import Result
 from popquiz.targets import TLS_MODES
-from popquiz.verdicts import DEVIATIONS, PASSING, Charge, Verdict, worst
+from popquiz.verdicts import DEVIATIONS, PASSING, Attempt, Charge, Verdict, worst
 
 HEAD = re.compile(r"# baseline (\d+)(?:\s+(.*))?")
 ENTRY = re.compile(
@@ -188,16 +188,29 @@ def _fix(result: Result) -> None:
         result.why = "the baseline lists it, and it passes now: remove the entry"
 
 
-def _compare_attempts(result: Result, ways: Mapping[str, Entry]) -> None:
+def _excuses(attempt: Attempt, name: str, ways: Ways) -> list[Entry] | None:
+    """The entries for what deviates in an attempt; None when it is in doubt or not all is listed."""
+    alone = attempt.alone or attempt.verdict
+    if alone not in (*DEVIATIONS, *PASSING):
+        return None
+    found = [ways.get(name, {}).get(attempt.way)] if alone in DEVIATIONS else []
+    charges = [charge for charge in attempt.charges if charge.verdict in DEVIATIONS]
+    found += [ways.get(ANY, {}).get(charge.way) for charge in charges]
+    listed = [entry for entry in found if entry]
+    return listed if len(listed) == len(found) else None
+
+
+def _compare_attempts(result: Result, ways: Ways) -> None:
     """Attempts that disagree, as with a race in the server, are known when each of them passes or
     deviates in a way that is listed. Any other doubt stays one."""
-    deviating = [attempt for attempt in result.attempts if attempt.verdict in DEVIATIONS]
-    passing = [attempt for attempt in result.attempts if attempt.verdict in PASSING]
-    if len(deviating) + len(passing) < len(result.attempts):
-        return
-    if deviating and all(attempt.way in ways for attempt in deviating):
+    accounts: dict[str, None] = {}
+    for attempt in result.attempts:
+        excuses = _excuses(attempt, result.case.id, ways)
+        if excuses is None:
+            return
+        accounts |= dict.fromkeys(entry.account for entry in excuses)
+    if accounts:
         result.verdict = Verdict.KNOWN
-        accounts = dict.fromkeys(ways[attempt.way].account for attempt in deviating)
         result.known = f"at times: {'; '.join(accounts)}"
 
 
@@ -221,7 +234,7 @@ def compare(
         if result.verdict in DEVIATIONS:
             _compare_deviation(result, ways)
         elif result.verdict is Verdict.FLAKY:
-            _compare_attempts(result, ways.get(result.case.id, {}))
+            _compare_attempts(result, ways)
         if result.case.id in ways:
             listed.setdefault(result.case.id, []).append(result)
     for name, group in listed.items():

@@ -362,3 +362,17 @@ def test_what_an_update_writes_gates_nothing_the_next_time() -> None:
     comparison = compare(*again, text=text)
     assert not comparison.stale
     assert [one.verdict for one in again] == [Verdict.KNOWN, Verdict.KNOWN]
+
+
+def test_a_race_beside_which_a_rule_is_broken_is_known_when_that_is_listed_too() -> None:
+    def raced_with(text: str) -> Result:
+        lost = charged("x.lock", "fail", "shared-lost")
+        one = raced(GOOD, LOST)
+        attempt = Attempt(lost.verdict, lost.way, charges=lost.charges, alone=lost.alone)
+        one.attempts = (one.attempts[0], attempt)
+        compare(one, text=text)
+        return one
+
+    assert raced_with(TEXT).verdict is Verdict.FLAKY
+    assert raced_with(TEXT + COUNT).verdict is Verdict.KNOWN
+    assert "counts the marked" in raced_with(TEXT + COUNT).known
