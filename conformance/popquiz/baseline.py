@@ -189,7 +189,7 @@ def _fix(result: Result) -> None:
 
 
 def _excuses(attempt: Attempt, name: str, ways: Ways) -> list[Entry] | None:
-    """The entries for what deviates in an attempt; None when it is in doubt or not all is listed."""
+    """The entries for what deviates in an attempt; None: in doubt, or not all of it is listed."""
     alone = attempt.alone or attempt.verdict
     if alone not in (*DEVIATIONS, *PASSING):
         return None
