@@ -45,15 +45,19 @@ def _context(folder: Path) -> ssl.SSLContext:
     return context
 
 
+def _answer(inside: ssl.SSLSocket) -> None:
+    inside.sendall(b"+OK weak\r\n")
+    with inside.makefile("rb") as lines:
+        for line in lines:
+            word = (line.split() or [b""])[0].upper()
+            inside.sendall(REPLIES.get(word, b"-ERR\r\n"))
+            if word == b"QUIT":
+                return  # ssl sends no close_notify of itself
+
+
 def _session(sock: socket.socket, context: ssl.SSLContext) -> None:
     with suppress(OSError), sock, context.wrap_socket(sock, server_side=True) as inside:
-        inside.sendall(b"+OK weak\r\n")
-        with inside.makefile("rb") as lines:
-            for line in lines:
-                word = (line.split() or [b""])[0].upper()
-                inside.sendall(REPLIES.get(word, b"-ERR\r\n"))
-                if word == b"QUIT":
-                    return  # ssl sends no close_notify of itself
+        _answer(inside)
 
 
 def _serve(listener: socket.socket, context: ssl.SSLContext) -> None:

@@ -144,8 +144,8 @@ bool rule_list_one_extra(struct ref_look *l)
            ref_say(l, "something follows the numbers");
 }
 
-/* Whether the size differs from what LIST said before. That of a marked message is nobody's business
- * any more. */
+/* Whether the size differs from what LIST said before. That of a marked message is nobody's
+ * business any more. */
 static bool size_differs(struct ref_look *l, struct pq_slice text)
 {
     struct pq_listing s;
