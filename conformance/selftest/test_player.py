@@ -95,6 +95,7 @@ def test_the_player_is_told_everything() -> None:
         "ca_file": "/ca",
         "verify": False,
         "host": "name",
+        "keylog": None,
     }
     assert told["vars"] == {"user": "user", "pw": "pw", "user2": "other", "pw2": "word"}
 
