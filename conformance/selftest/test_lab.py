@@ -345,7 +345,7 @@ def test_what_was_killed_together_with_its_parent_is_swept_away_later(name: str)
     with started("popa3d") as lab:
         assert not moved.exists()
         assert lab.server.folder.exists()
-        with started("popa3d"):
+        with started("popa3d", beside=lab):
             assert lab.server.folder.exists()  # it lives, and is not swept away
 
 

@@ -6,7 +6,7 @@ import poplib
 import ssl
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,12 +28,12 @@ class Lab:
     """A running server and the event loop that it belongs to."""
 
     def __init__(self, runner: asyncio.Runner, running: server.LabServer) -> None:
-        self._runner = runner
+        self.runner = runner
         self._sessions: list[poplib.POP3] = []
         self.server = running
 
     def do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return self._runner.run(work)
+        return self.runner.run(work)
 
     def login(self, user: str = "alice", mode: str | None = None) -> poplib.POP3:
         """A session in TRANSACTION state."""
@@ -90,10 +90,12 @@ class Lab:
 
 
 @contextmanager
-def started(name: str, variant: str | None = None) -> Iterator[Lab]:
-    """A server with two accounts, alice and bob, and their mail."""
+def started(name: str, variant: str | None = None, beside: Lab | None = None) -> Iterator[Lab]:
+    """A server with two accounts, alice and bob, and their mail. One that starts while another
+    runs says `beside` which: with a second event loop asyncio would forget the children of the
+    first."""
     accounts = [("alice", MAIL), ("bob", MAIL[:2])]
-    with asyncio.Runner() as runner:
+    with nullcontext(beside.runner) if beside else asyncio.Runner() as runner:
         running = runner.run(server.start(profile.find(name), accounts, variant))
         lab = Lab(runner, running)
         try:
