@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +26,11 @@ from making import (
     results,
     verdicts,
 )
+from visits import wait_until
 
 from popquiz import paths
 from popquiz.errors import Exit
+from popquiz.servers import processes
 
 PORT = f"exec:{TINY} --port {{port}}"
 STAT = "rfc1939.stat.list-agree"
@@ -422,17 +423,14 @@ def test_an_interrupted_run_keeps_what_it_has(tmp_path: Path, number: signal.Sig
     with subprocess.Popen(
         [*command, "--out", str(tmp_path / "out")], stdout=subprocess.PIPE, text=True
     ) as run:
-        time.sleep(2)
-        children = subprocess.run(
-            ["pgrep", "-P", str(run.pid)], capture_output=True, text=True, check=False
-        ).stdout.split()
+        assert wait_until(lambda: len(processes.descendants(run.pid)) >= 2)
+        children = processes.descendants(run.pid)
         run.send_signal(number)
         out, _ = run.communicate(timeout=30)
     assert run.returncode == Exit.INTERRUPTED
     assert out.splitlines()[-1].startswith("0 cases") and "interrupted" in out
     assert results(tmp_path)["partial"] is True
     jsonschema.validate(results(tmp_path), schema())
-    assert len(children) >= 2
     for pid in children:
         assert not Path(f"/proc/{pid}").exists()
 
