@@ -9,6 +9,11 @@ from planted import PlantedTree
 from popquiz import paths
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that none is left alone at the end of a run with several workers."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def planted(tmp_path: Path) -> PlantedTree:
     """A small tree that every gate passes, to plant something in."""

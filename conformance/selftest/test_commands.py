@@ -309,9 +309,9 @@ def test_a_fault_that_its_requirement_notices_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_fault_that_another_requirement_notices_survives(tmp_path: Path) -> None:
-    ran = hunt(tmp_path, f"{DOTS}\tframing\t1\tRFC1939-5-005", words=("--all",))
+    ran = hunt(tmp_path, f"{DOTS}\tframing\t1\tRFC1939-5-005", words=("--all", "--seeds", "1"))
     assert ran.returncode == Exit.FAILED
-    assert f"SURVIVED {DOTS} 0/3" in ran.stdout and "RFC1939-3-027" in ran.stdout
+    assert f"SURVIVED {DOTS} 0/1" in ran.stdout and "RFC1939-3-027" in ran.stdout
     assert "0 of 1 faults killed, 0 by the referee alone, 0 excused, 0 without a case" in ran.stdout
     assert "difficulty 1: 0 killed, 1 survived, 0 excused\n" in ran.stdout
 

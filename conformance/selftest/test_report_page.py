@@ -37,6 +37,10 @@ CONTRAST = """(() => {
 })()"""
 
 
+# One browser and one set of pages for all of them.
+pytestmark = pytest.mark.xdist_group("browser")
+
+
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with browser(tmp_path_factory.mktemp("browser")) as opened:

@@ -19,6 +19,11 @@ GOOD = {"PASS", "NOTE", "SKIP"}
 SAMPLE = 30  # faults of difficulty 2 and 3
 
 
+# All here takes long; one process plays the cases for the tests that look at the results.
+pytestmark = pytest.mark.slow
+SAME_PROCESS = pytest.mark.xdist_group("suite")
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The results on the built-in server, each way to reach it."""
@@ -34,12 +39,14 @@ def _certify_mock(folder: Path, way: str) -> dict[str, Any]:
     return found
 
 
+@SAME_PROCESS
 def test_the_built_in_server_is_never_blamed(runs: dict[str, dict[str, Any]]) -> None:
     for way, found in runs.items():
         verdicts = {case["verdict"] for case in found["cases"]}
         assert verdicts <= GOOD, way
 
 
+@SAME_PROCESS
 def test_no_case_is_skipped_every_time(runs: dict[str, dict[str, Any]]) -> None:
     played: set[str] = set()
     skipped: set[str] = set()

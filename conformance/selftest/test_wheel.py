@@ -13,6 +13,9 @@ import pytest
 from making import dialogue
 from planted import ROOT
 
+# One process builds the wheel for all of them.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+
 BUILD_SECONDS = 600
 TEMPLATES = ("parts.html", "report.css", "report.html", "report.js", "summary.md")
 
