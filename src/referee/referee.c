@@ -96,7 +96,8 @@ void pq_referee_on_tls(struct pq_referee *r, unsigned conn, bool ok)
     if (!c)
         return;
     struct ref_facts old = c->facts;
-    bool lines = old.clear_lines || ref_has_lines(c);
+    /* Of what was not read in the clear, a part may have stood behind STLS. */
+    bool lines = old.clear_lines || ref_has_lines(c) || c->blind;
     bool part = old.clear_part || c->lines[PQ_FROM_CLIENT].seen > 0;
     c->facts = (struct ref_facts){.clear_lines = lines,
                                   .clear_part = part,

@@ -195,6 +195,7 @@ static const struct silent {
     {"REF-GREETING-LINES", HI "C:%300|S:%300"},
     {"REF-SINGLE-LINES", IN "C:NOOP|S:+OK|C:%300|S:%300"},
     /* Which command is answered inside TLS, that of the clear or that of TLS? */
+    {"REF-REPLY-COUNT", HI "c:STLS^JNOOP^M^J|S:+OK|TLS|C:FOO|S:-ERR|S:+OK"},
     {"REF-EARLY", HI "C:STLS|C:CAPA|S:+OK|TLS|C:STAT|S:+OK|S:TOP|S:.|S:-ERR"},
     {"REF-PASS-ALONE", HI "C:STLS|C:USER a|S:+OK|TLS|C:PASS b|S:+OK|S:+OK"},
     {"REF-REPLY-COUNT", HI "C:STLS|C:USER a|S:+OK|TLS|C:PASS b|S:+OK|S:+OK"},
