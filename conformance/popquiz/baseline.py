@@ -9,27 +9,31 @@
 Behind `#` stands how the case deviates (verdicts.way). `*` is any case: an entry for a rule of the
 referee, in lower case, which may be broken in many. `true` is a deviation on record, `disputed` one
 where the reading of the RFC is open. `until` is the last day or month, or `never`; a `tls=none` in
-front of it, or `tls=stls,implicit`, are the ways of TLS in which it deviates, when not in all.
+front of it, or `tls=stls,implicit`, are the ways of TLS in which it deviates, when not in all;
+`at-times` behind that: a run of all cases may not come to the rule.
 """
 
 import calendar
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from popquiz.errors import UsageError
-from popquiz.record import Result
+from popquiz.record import Explored, Result
 from popquiz.targets import TLS_MODES
 from popquiz.verdicts import DEVIATIONS, PASSING, Attempt, Charge, Verdict, worst
 
 HEAD = re.compile(r"# baseline (\d+)(?:\s+(.*))?")
 ENTRY = re.compile(
     r'(?P<id>[^\s#]+)(?:#(?P<way>\S+))?\s+KNOWN\s+(?P<belief>true|disputed)\s+"(?P<reason>[^"]*)"'
-    r"(?:\s+see=(?P<see>\S+))?(?:\s+tls=(?P<tls>\S+))?\s+until=(?P<until>never|\d{4}-\d{2}(?:-\d{2})?)"
+    r"(?:\s+see=(?P<see>\S+))?(?:\s+tls=(?P<tls>\S+))?(?P<rarely>\s+at-times)?"
+    r"\s+until=(?P<until>never|\d{4}-\d{2}(?:-\d{2})?)"
 )
-FORM = 'ID#WAY KNOWN true|disputed "reason" [see=WHERE] [tls=WAY,...] until=YYYY-MM|never'
+FORM = (
+    'ID#WAY KNOWN true|disputed "reason" [see=WHERE] [tls=WAY,...] [at-times] until=YYYY-MM|never'
+)
 VERSION = 1
 ANY = "*"  # case
 RULE = "ref-"  # begins the ways of the referee
@@ -46,8 +50,13 @@ class Entry:
     see: str
     until: str
     tls: str = ""  # the ways of TLS in which it deviates, with commas between; "": in all
+    rarely: bool = False  # of a rule: a run may not come to it
     comments: tuple[str, ...] = ()  # the lines above it
     line: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.id}#{self.way}" if self.way else self.id
 
     def applies(self, tls: str) -> bool:
         return not self.tls or tls in self.tls.split(",")
@@ -70,10 +79,11 @@ class Entry:
         return f"{self.reason} ({self.belief}, until {self.until}{see})"
 
     def __str__(self) -> str:
-        name = f"{self.id}#{self.way}" if self.way else self.id
         see = f"  see={self.see}" if self.see else ""
         tls = f"  tls={self.tls}" if self.tls else ""
-        return f'{name}  KNOWN  {self.belief}  "{self.reason}"{see}{tls}  until={self.until}'
+        rarely = "  at-times" if self.rarely else ""
+        about = f'{self.belief}  "{self.reason}"{see}{tls}{rarely}'
+        return f"{self.name}  KNOWN  {about}  until={self.until}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,11 @@ def _entry(where: str, line: str, number: int, comments: tuple[str, ...]) -> Ent
         raise UsageError(f"{where}: not an entry; write {FORM}")
     if found["id"] == ANY and not (found["way"] or "").startswith(RULE):
         raise UsageError(f"{where}: {ANY} is for rules of the referee: write {ANY}#{RULE}...")
-    entry = Entry(**found.groupdict(default=""), comments=comments, line=number)
+    words = found.groupdict(default="")
+    rarely = bool(words.pop("rarely"))
+    if rarely and found["id"] != ANY:
+        raise UsageError(f"{where}: at-times is for rules of the referee: write {ANY}#{RULE}...")
+    entry = Entry(**words, rarely=rarely, comments=comments, line=number)
     try:
         entry.expired(date.min)
     except (ValueError, calendar.IllegalMonthError):
@@ -130,6 +144,29 @@ def read(path: Path) -> Baseline:
         raise UsageError(f"{path}: cannot read the baseline: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path}: the baseline is not UTF-8") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What the baseline is about."""
+
+    results: Sequence[Result]
+    known: Collection[str]  # ids of all cases there are
+    today: date
+    tls: str  # the way of TLS in which they were played
+    explored: Sequence[Explored] = ()
+    whole: bool = False  # every case was played
+
+    def breaks(self, entry: Entry) -> bool:
+        """Whether something breaks the rule of an entry."""
+        seen = (c.way for r in self.results for a in r.attempts for c in a.charges)
+        shown = (c.way for r in self.results for c in r.charges)
+        return entry.way in (*seen, *shown, *(each.finding.rule.lower() for each in self.explored))
+
+    def is_over(self, entry: Entry) -> bool:
+        """Whether nothing breaks the rule of an entry any more."""
+        expected = entry.id == ANY and not entry.rarely and entry.applies(self.tls)
+        return self.whole and expected and not self.breaks(entry)
 
 
 @dataclass(slots=True)
@@ -214,23 +251,22 @@ def _compare_attempts(result: Result, ways: Ways) -> None:
         result.known = f"at times: {'; '.join(accounts)}"
 
 
-def compare(
-    baseline: Baseline, results: Iterable[Result], known: Collection[str], today: date, tls: str
-) -> Comparison:
-    """Turns verdicts into KNOWN, CHANGED and FIXED. `known` are the ids of all cases there are,
-    `tls` is the way of TLS in which they were played."""
+def compare(baseline: Baseline, played: Played) -> Comparison:
+    """Turns verdicts into KNOWN, CHANGED and FIXED."""
     comparison = Comparison()
     ways: dict[str, dict[str, Entry]] = {}
     for entry in baseline.entries:
-        if entry.applies(tls):
+        if entry.applies(played.tls):
             ways.setdefault(entry.id, {})[entry.way] = entry
-        if entry.id not in (*known, ANY):
+        name = entry.name if entry.id == ANY else entry.id
+        if entry.id not in (*played.known, ANY):
             comparison.stale.append(f"line {entry.line}: there is no case {entry.id}")
-        elif entry.expired(today):
-            name = f"{entry.id}#{entry.way}" if entry.id == ANY else entry.id
+        elif entry.expired(played.today):
             comparison.stale.append(f"line {entry.line}: {name} was known until {entry.until}")
+        elif played.is_over(entry):
+            comparison.stale.append(f"line {entry.line}: {name} is FIXED: no case breaks the rule")
     listed: dict[str, list[Result]] = {}
-    for result in results:
+    for result in played.results:
         if result.verdict in DEVIATIONS:
             _compare_deviation(result, ways)
         elif result.verdict is Verdict.FLAKY:
@@ -246,11 +282,10 @@ def compare(
     return comparison
 
 
-def update(
-    baseline: Baseline, results: Sequence[Result], known: Collection[str], today: date, tls: str
-) -> Baseline:
+def update(baseline: Baseline, played: Played) -> Baseline:
     """The baseline that fits the results, which compare() has seen. What was not played is kept,
     and so is what an entry says of other ways of TLS than the one that was."""
+    results, tls = played.results, played.tls
     gone = {r.case.id for r in results if _alone(r) is Verdict.FIXED}
     judged = [r for r in results if r.verdict in (*DEVIATIONS, Verdict.KNOWN, Verdict.CHANGED)]
     deviating = {
@@ -259,17 +294,22 @@ def update(
         if _alone(r) in (*DEVIATIONS, Verdict.KNOWN, Verdict.CHANGED)
     }
     deviating |= {(ANY, charge.way) for r in judged for charge in _deviating(r)}
+    explored = {each.finding.rule.lower() for each in played.explored if each.verdict in DEVIATIONS}
+    only_explored = {(ANY, way) for way in explored} - deviating
+    deviating |= only_explored
     changed = {r.case.id for r in results if _alone(r) is Verdict.CHANGED}
     kept: list[Entry] = []
     for entry in baseline.entries:
         over = entry.id in gone or (entry.id in changed and (entry.id, entry.way) not in deviating)
+        over = over or played.is_over(entry)
         left = entry.without(tls) if over else entry
-        if left and entry.id in (*known, ANY):
+        if left and entry.id in (*played.known, ANY):
             kept.append(left)
     listed = {(entry.id, entry.way) for entry in kept if entry.applies(tls)}
-    until = f"{today + GRACE:%Y-%m}"
+    until = f"{played.today + GRACE:%Y-%m}"
     for name, way in deviating - listed:
         other = any((entry.id, entry.way) == (name, way) for entry in kept)
         ways = tls if other else ""
-        kept.append(Entry(name, way, "disputed", UNEXPLAINED, "", until, ways))
+        rarely = (name, way) in only_explored
+        kept.append(Entry(name, way, "disputed", UNEXPLAINED, "", until, ways, rarely))
     return replace(baseline, entries=tuple(kept))

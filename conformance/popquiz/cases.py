@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from popquiz import deeds, paths
+from popquiz import deeds, paths, steps
 from popquiz.catalogue import Catalogue
 from popquiz.deeds import Deeds
 from popquiz.errors import SuiteError, UsageError
@@ -60,6 +60,7 @@ class Case:
     messages: Mapping[str, bytes]  # the [message] sections
     branches: tuple[Branch, ...]
     deeds: Deeds = field(default_factory=Deeds)
+    steps: Mapping[int, str] = field(default_factory=dict)  # names of lines
 
     def needs_any(self, *names: str) -> bool:
         return any(need.name in names for need in self.needs)
@@ -97,6 +98,7 @@ def from_description(d: Mapping[str, Any]) -> Case:
         messages={m["name"]: b64decode(m["base64"]) for m in d["messages"]},
         branches=tuple(Branch(b["name"], b["verdict"], b["line"]) for b in d["branches"]),
         deeds=deeds.read(Path(d["file"]), d["id"], d["row"], d["state"]),
+        steps=steps.names(Path(d["file"])),
     )
 
 

@@ -344,8 +344,15 @@ def certify(args: argparse.Namespace) -> int:
     if args.explore and not run.partial:
         found = _explore(args, config, run, console)
         run.explored = explored.judge(found.findings, rows, known)
-    of_cases = {case.id for case in loaded}, date.today(), args.tls
-    comparison = baseline.compare(known, run.results, *of_cases)
+    played = baseline.Played(
+        results=run.results,
+        known={case.id for case in loaded},
+        today=date.today(),
+        tls=args.tls,
+        explored=run.explored,
+        whole=len({job.case.id for job in jobs}) == len(loaded) and not run.partial,
+    )
+    comparison = baseline.compare(known, played)
     strictness = gate.Gate(
         args.strict, args.strict_baseline, args.max_inconclusive, args.report_only
     )
@@ -369,7 +376,7 @@ def certify(args: argparse.Namespace) -> int:
     report.score()
     document = _save(report, folder)
     if args.update_baseline and base:
-        results.write(base, str(baseline.update(known, run.results, *of_cases)))
+        results.write(base, str(baseline.update(known, played)))
     console.report(document, report.mask(decision.why), shlex.quote(str(folder / "results.json")))
     return decision.exit
 

@@ -20,6 +20,8 @@ PASSWORD = re.compile(r"\bpw\b")
 LOGIN = re.compile(r"\b(?:PASS|APOP|AUTH)\b", re.IGNORECASE)
 CONNECT = re.compile(r"^[ \t]*@(?:connect|login)\b", re.MULTILINE)
 
+TO_TLS = re.compile(r"^[ \t]*@connect\b.*\bready\b", re.MULTILINE)
+
 
 @dataclass(frozen=True, slots=True)
 class Deeds:
@@ -28,6 +30,7 @@ class Deeds:
     password: bool = False  # it uses the password itself, not only the prelude does
     logins: int = 1  # tries to log in that may fail
     connects: int = 1
+    to_tls: bool = False  # it connects to where a handshake is next, by STLS if need be
 
 
 @cache
@@ -51,4 +54,5 @@ def read(file: Path, name: str, row: Mapping[str, str], state: str | None) -> De
         password=PASSWORD.search(sent) is not None,
         logins=max(len(LOGIN.findall(sent)), 1),
         connects=max(len(CONNECT.findall(body)) + (state is not None), 1),
+        to_tls=TO_TLS.search(body) is not None,
     )

@@ -61,6 +61,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="N",
         help="1, or 2 to one maildrop",
     )
+    group.add_argument(
+        "--segment",
+        type=certify.segment,
+        default="whole",
+        metavar="CUT",
+        help="how writes are cut: whole (default), byte, mid-crlf, after-crlf, or octets",
+    )
     group.add_argument("--yes-destroy", action="store_true", help="mail may be removed")
     group.add_argument("--safe", action="store_true", help="nor on our own servers")
     group.add_argument("--wrong-logins", action="store_true", help="logins may fail")
@@ -89,6 +96,7 @@ def wish(args: argparse.Namespace, target: Target) -> Wish:
         wrong_logins=args.wrong_logins or (target.name == "mock" and not args.safe),
         tries=args.tries,
         per_minute=options.pace(args, target),
+        segment=args.segment,
     )
 
 
@@ -135,6 +143,7 @@ def document(run: Exploration, args: argparse.Namespace, target: Target, exit_: 
         "configuration": target.configuration,
         "tls": args.tls,
         "seed": args.seed,
+        "segment": args.segment,
         "counts": run.counts,
         "exit": exit_,
         "interrupted": run.interrupted,

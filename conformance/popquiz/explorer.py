@@ -42,6 +42,7 @@ class Wish:
     wrong_logins: bool = False
     tries: int | None = None  # to shorten one finding
     per_minute: int | None = None  # connections at most
+    segment: str = "whole"  # how writes are cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Finding:
     again: bool  # it showed again when the session was played again
     dialogue: str
     transcript: str
+    sent: int = 0  # octets, by the client
 
     @property
     def proves(self) -> bool:
@@ -95,8 +97,8 @@ class Exploration:
 
 
 def _finding(message: Mapping[str, Any]) -> Finding:
-    names = Finding.__dataclass_fields__
-    return Finding(**{name: message.get(name, "") for name in names})
+    texts = {name: message.get(name, "") for name in Finding.__dataclass_fields__}
+    return Finding(**texts | {"sent": int(message.get("sent", 0))})
 
 
 @dataclass(slots=True)
@@ -154,6 +156,7 @@ class Explorer:
             "pipelining": facts.capability("PIPELINING"),
             "wrong_logins": wish.wrong_logins,
             "tries": wish.tries,
+            "segment": wish.segment,
             # The seats of a shared target share what it takes.
             "pace_ms": stride * 60_000 // wish.per_minute if wish.per_minute else None,
         }

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from popquiz.catalogue import Catalogue, Requirement
-from popquiz.record import Result
+from popquiz.explorer import Finding
+from popquiz.record import Explored, Result
 from popquiz.verdicts import RANK, Verdict
 
 UNTESTED_OF_A_PLUS = 0.05
@@ -114,10 +115,20 @@ def small_crashes(results: Iterable[Result]) -> list[Result]:
     ]
 
 
+def small_crashes_explored(found: Iterable[Explored]) -> list[Finding]:
+    """The same for sessions that were made up."""
+    return [
+        each.finding
+        for each in found
+        if each.verdict is Verdict.CRASH and each.finding.sent <= CRASH_OCTETS
+    ]
+
+
 def scores(
     rows: Iterable[Requirement],
     results: Sequence[Result],
     broken: Mapping[str, Verdict] | None = None,
+    explored: Sequence[Explored] = (),
 ) -> list[Score]:
     """One for each RFC that a case is about, even if that was skipped, or a finding is."""
     found = requirement_verdicts(results, broken)
@@ -126,6 +137,9 @@ def scores(
     for result in small_crashes(results):
         for name in result.case.reqs:
             crashes.setdefault(name.partition("-")[0], f"crash: {result.case.id}")
+    for finding in small_crashes_explored(explored):
+        crashes.setdefault(finding.requirement.partition("-")[0], f"crash: {finding.id}")
+        named.add(finding.requirement)
     by_rfc: dict[str, list[Requirement]] = {}
     for row in rows:
         if row.testable:
@@ -137,10 +151,12 @@ def scores(
     ]
 
 
-def overall(each: Sequence[Score], results: Iterable[Result]) -> str:
+def overall(
+    each: Sequence[Score], results: Iterable[Result], explored: Iterable[Explored] = ()
+) -> str:
     """The worst grade; none as long as an RFC has none and no cap decides."""
     grades = [score.grade for score in each]
-    if "F" in grades or small_crashes(results):
+    if "F" in grades or small_crashes(results) or small_crashes_explored(explored):
         return "F"
     return max(grades, key=ORDER.index) if grades and NO_GRADE not in grades else NO_GRADE
 

@@ -63,9 +63,9 @@ def _tls(s: Situation, need: Need, _: Maildrop) -> bool:
 
 
 def _begins_inside(s: Situation, case: Case) -> bool:
-    """Whether a case with `state: tls` gets there: by STLS, where TLS does not begin at once."""
-    inside = s.seat.endpoint.tls != "none" or s.facts.capability("STLS")
-    return case.state != "tls" or inside
+    """Whether a case gets to TLS: by STLS, where the run does not begin with TLS at once."""
+    way = s.seat.endpoint.tls != "none" or s.facts.capability("STLS")
+    return way or not (case.state == "tls" or case.deeds.to_tls)
 
 
 def _implicit(s: Situation, need: Need, _: Maildrop) -> bool:

@@ -57,11 +57,11 @@ class Report:
 
     def score(self) -> None:
         self.found = grades.requirement_verdicts(self.run.results, self.broken)
-        self.scores = grades.scores(self.rows, self.run.results, self.broken)
+        self.scores = grades.scores(self.rows, self.run.results, self.broken, self.run.explored)
 
     @property
     def grade(self) -> str:
-        return grades.overall(self.scores, self.run.results)
+        return grades.overall(self.scores, self.run.results, self.run.explored)
 
 
 # ---- artifacts ----------------------------------------------------------------------------------

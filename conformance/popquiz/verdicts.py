@@ -85,7 +85,7 @@ def way(case: Case, outcome: Outcome) -> str:
     names = [outcome.branch] if outcome.branch else []
     decided = any(b.verdict == outcome.outcome for b in taken(case, outcome.branch))
     if outcome.line and outcome.outcome != "pass" and not decided:
-        names.append(f"{outcome.section}.{outcome.line}")
+        names.append(case.steps.get(outcome.line, f"{outcome.section}.{outcome.line}"))
     return ".".join(names)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from popquiz import cases, paths
 from popquiz.cases import Branch, Case, Need
 from popquiz.catalogue import Catalogue, Requirement
+from popquiz.explorer import Finding
 from popquiz.outcome import Entry, Outcome, Seen
 from popquiz.record import Job, Result
 from popquiz.verdicts import Attempt, Verdict, agree
@@ -90,6 +91,13 @@ def outcome(word: str = "pass", rows: Mapping[str, str] | None = None, **more: A
     if rows is None:
         rows = {"RFC1939-5-001": word} if word in ("pass", "note", "warn", "fail") else {}
     return Outcome(outcome=word, section="test", line=12, rows=rows, **more)
+
+
+def finding(**more: Any) -> Finding:
+    """What an exploration found."""
+    names = dict.fromkeys(Finding.__dataclass_fields__, "x")
+    numbers = {"session": 1, "steps": 5, "again": True, "sent": 40}
+    return Finding(**(names | numbers | more))
 
 
 def seen(rule: str = "REF-STAT-COUNT", requirement: str = "RFC1939-5-002", **more: Any) -> Seen:

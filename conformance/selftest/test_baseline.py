@@ -5,11 +5,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from making import branches, case, catalogue, outcome, requirement, result, seen
+from making import branches, case, catalogue, finding, outcome, requirement, result, seen
 
 from popquiz import baseline
 from popquiz.errors import UsageError
-from popquiz.record import Result
+from popquiz.record import Explored, Result
 from popquiz.verdicts import Attempt, Verdict, judge
 
 TODAY = date(2026, 11, 21)
@@ -29,7 +29,7 @@ def known(text: str = TEXT) -> baseline.Baseline:
 def compare(
     *results: Result, text: str = TEXT, today: date = TODAY, tls: str = "none"
 ) -> baseline.Comparison:
-    return baseline.compare(known(text), results, IDS, today, tls)
+    return baseline.compare(known(text), baseline.Played(results, IDS, today, tls))
 
 
 def found(name: str, verdict: Verdict, way: str = "") -> Result:
@@ -235,7 +235,7 @@ def test_an_entry_ends_and_needs_its_case_in_every_way_of_tls() -> None:
 
 def update(*results: Result, text: str = TEXT, tls: str = "none") -> str:
     compare(*results, text=text, tls=tls)
-    return str(baseline.update(known(text), results, IDS, TODAY, tls))
+    return str(baseline.update(known(text), baseline.Played(results, IDS, TODAY, tls)))
 
 
 def test_an_update_takes_a_way_of_tls_away_where_the_case_is_fixed() -> None:
@@ -354,6 +354,60 @@ def test_a_rule_ends_and_needs_its_name() -> None:
     for text in (COUNT.replace("ref-stat-count", "test.18"), COUNT.replace("#ref-stat-count", "")):
         with pytest.raises(UsageError, match=r"b\.txt:2: \* is for rules of the referee"):
             known(f"# baseline 1\n{text}")
+
+
+RARE = COUNT.replace("until", "at-times  until")
+
+
+@pytest.mark.parametrize(
+    ("text", "tls", "whole", "over"),
+    [
+        (COUNT, "none", True, True),
+        (COUNT, "none", False, False),
+        (RARE, "none", True, False),
+        (COUNT.replace("until", "tls=stls  until"), "none", True, False),
+        (COUNT.replace("until", "tls=stls,none  until"), "none", True, True),
+    ],
+)
+def test_a_rule_that_nothing_breaks_any_more_is_fixed(
+    text: str, tls: str, whole: bool, over: bool
+) -> None:
+    base = known(f"# baseline 1\n{text}")
+    played = baseline.Played([found("x.lock", Verdict.PASS)], IDS, TODAY, tls, whole=whole)
+    stale = ["line 2: *#ref-stat-count is FIXED: no case breaks the rule"]
+    assert baseline.compare(base, played).stale == (stale if over else [])
+    left = str(baseline.update(base, played))
+    assert ("ref-stat-count" in left) == (not over or "tls=stls" in left)
+    assert "none" not in left or not over
+
+
+def test_a_rule_that_one_attempt_breaks_is_not_fixed() -> None:
+    base, broken = known(f"# baseline 1\n{COUNT}"), charged("x.new")
+    once = raced(GOOD, LOST)
+    once.attempts = (once.attempts[0], Attempt(Verdict.FAIL, charges=broken.charges))
+    played = baseline.Played([once], IDS, TODAY, "none", whole=True)
+    assert not baseline.compare(base, played).stale
+    seen_apart = [Explored(finding(rule="REF-STAT-COUNT"), Verdict.KNOWN)]
+    played = baseline.Played([], IDS, TODAY, "none", seen_apart, whole=True)
+    assert not baseline.compare(base, played).stale
+
+
+def test_an_update_lists_what_exploration_found() -> None:
+    explored = [
+        Explored(finding(rule="REF-SIZE"), Verdict.FAIL),
+        Explored(finding(rule="REF-STAT-COUNT"), Verdict.KNOWN),
+        Explored(finding(rule="EXPLORE-CRASH"), Verdict.CRASH),
+    ]
+    played = baseline.Played([], IDS, TODAY, "none", explored)
+    text = str(baseline.update(known(), played))
+    assert '*#ref-size  KNOWN  disputed  "not yet explained"  at-times  until=2027-02\n' in text
+    assert "ref-stat-count" not in text and "crash" not in text
+    assert str(known(text)) == text
+
+
+def test_only_rules_come_at_times() -> None:
+    with pytest.raises(UsageError, match=r"b\.txt:2: at-times is for rules of the referee"):
+        known('# baseline 1\nx.lock#a  KNOWN  true  "why"  at-times  until=never\n')
 
 
 def test_what_an_update_writes_gates_nothing_the_next_time() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import HERE, TINY, Ran, password_file, popquiz
+from making import HERE, TINY, Ran, finding, password_file, popquiz
 
 from popquiz import paths
 from popquiz.errors import Exit
-from popquiz.explorer import Exploration, Finding
+from popquiz.explorer import Exploration
 from popquiz.fixtures import EXPLORE, Fixtures, Maildrop, with_mail
 
 ODD = f"{sys.executable} {HERE / 'odd_pop3.py'}"
@@ -65,6 +65,17 @@ def test_a_correct_server_is_not_blamed(tmp_path: Path, words: list[str]) -> Non
     assert counts["transactions"] > 400
     assert counts["commands"] > 5000
     assert found(tmp_path)["findings"] == []
+
+
+def test_what_is_sent_may_be_cut(tmp_path: Path) -> None:
+    words = ("--target", "mock", "--sessions", "40", "--segment", "mid-crlf")
+    assert explore(tmp_path, *words).returncode == Exit.PASSED
+    assert found(tmp_path)["segment"] == "mid-crlf" and found(tmp_path)["findings"] == []
+    fault = ("--mock-option", "fault=retr-no-dot-stuffing")
+    assert explore(tmp_path, *words, *fault).returncode == Exit.FAILED
+    assert all("@segment mid-crlf\n" in path.read_text() for path in dialogues(tmp_path))
+    assert dialogues(tmp_path)
+    assert explore(tmp_path, "--target", "mock", "--segment", "0").returncode == Exit.USAGE
 
 
 # ---- servers that do not ------------------------------------------------------------------------
@@ -209,11 +220,6 @@ def test_it_keeps_the_pace_that_was_asked_for(tmp_path: Path) -> None:
 
 
 # ---- what is told once --------------------------------------------------------------------------
-
-
-def finding(**more: Any) -> Finding:
-    names = dict.fromkeys(Finding.__dataclass_fields__, "x")
-    return Finding(**(names | {"session": 1, "steps": 5, "again": True} | more))
 
 
 def test_of_two_that_are_the_same_the_shorter_is_kept() -> None:

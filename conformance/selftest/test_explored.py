@@ -11,8 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from making import TINY, Ran, password_file, popquiz, results
-from test_explore import finding
+from making import TINY, Ran, finding, password_file, popquiz, results
 
 from popquiz import baseline, catalogue, explored, paths
 from popquiz.errors import Exit

@@ -12,6 +12,7 @@ from stage import DEFAULT, Server, StageAdapter, StageSeat, StageTarget
 
 from popquiz import facts, paths, plan, sanity
 from popquiz.cases import Need
+from popquiz.deeds import Deeds
 from popquiz.errors import SuiteError, TargetError, UsageError
 from popquiz.facts import Facts
 from popquiz.fixtures import Maildrop
@@ -344,6 +345,9 @@ def test_messages_of_a_maildrop_of_ours_are_counted() -> None:
     ("state", "endpoint", "known", "refused"),
     [
         ("tls", BOTH, Facts(), (Skip.CAPABILITY, "needs STLS")),
+        ("ready", BOTH, Facts(), (Skip.CAPABILITY, "needs STLS")),
+        ("ready", BOTH, facts.learn(RECORD), None),
+        ("ready", IMPLICIT, Facts(), None),
         ("tls", BOTH, facts.learn(RECORD), None),
         ("tls", IMPLICIT, Facts(), None),
         ("tls", INSIDE, Facts(), None),
@@ -356,7 +360,7 @@ def test_a_case_that_begins_inside_tls_needs_a_way_there(
     seat = StageSeat(Server(), StageAdapter(Server()), 0)
     seat.endpoint = endpoint
     situation = plan.Situation(StageTarget(), seat, known)
-    begins = replace(case(needs=(need("tls"),)), state=state)
+    begins = replace(case(needs=(need("tls"),)), state=state, deeds=Deeds(to_tls=state == "ready"))
     assert plan.refusal(begins, DEFAULT, situation) == refused
 
 

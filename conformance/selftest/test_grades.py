@@ -2,13 +2,13 @@
 """Grades at their borders."""
 
 import pytest
-from making import case, catalogue, outcome, requirement, result, rows_of, said
+from making import case, catalogue, finding, outcome, requirement, result, rows_of, said
 
 from popquiz import gate, grades
 from popquiz.baseline import Comparison
 from popquiz.catalogue import Requirement
 from popquiz.errors import Exit
-from popquiz.record import Job, Result
+from popquiz.record import Explored, Job, Result
 from popquiz.runner import Run
 from popquiz.verdicts import Attempt, Verdict
 
@@ -147,6 +147,25 @@ def test_only_what_a_session_can_show_is_scored() -> None:
     rows = [*ROWS[:2], requirement(NAMES[2], side="client"), requirement(NAMES[3], wire="no")]
     score = grades.scores(rows, [one(Verdict.PASS, Verdict.PASS)])[0]
     assert (score.testable, score.untested) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "verdict", "capped"),
+    [
+        (511, Verdict.CRASH, True),
+        (512, Verdict.CRASH, True),
+        (513, Verdict.CRASH, False),
+        (5, Verdict.INCONCLUSIVE, False),
+    ],
+)
+def test_a_crash_in_a_session_that_was_made_up_caps(
+    sent: int, verdict: Verdict, capped: bool
+) -> None:
+    crash = finding(id="explored.EXPLORE-CRASH.s1.n7", sent=sent, requirement="RFC1939-5-002")
+    explored = [Explored(crash, verdict)]
+    scores = grades.scores(ROWS, [], None, explored)
+    assert [score.cap for score in scores] == (["crash: explored.EXPLORE-CRASH.s1.n7"] * capped)
+    assert (grades.overall(scores, [], explored) == "F") == capped
 
 
 def test_an_rfc_whose_cases_were_skipped_has_no_grade() -> None:

@@ -127,6 +127,7 @@ def test_the_plan_counts() -> None:
         ("C: PASS a\nC2: PASS b\nC: AUTH PLAIN", {}, "authorization", Deeds(logins=3)),
         ("@connect\n@connect 2\nC: NOOP", {}, None, Deeds(connects=2)),
         ("@login 2\nC: NOOP", {}, "transaction", Deeds(connects=2)),
+        ("  @connect 2 ready\n@tls 2", {}, None, Deeds(to_tls=True)),
     ],
 )
 def test_what_a_dialogue_does_is_read_from_its_text(

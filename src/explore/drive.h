@@ -7,6 +7,7 @@
 #ifndef PQ_EXPLORE_DRIVE_H
 #define PQ_EXPLORE_DRIVE_H
 
+#include "dialogue/cut.h"
 #include "dialogue/player/wire.h"
 #include "explore/plan.h"
 #include "popquiz/conn.h"
@@ -30,6 +31,7 @@ const char *pq_drive_login_word(enum pq_drive_login login);
 struct pq_drive_config {
     const struct pq_wire *wire; /* connections 0 to PQ_PLAN_CONNS are used */
     bool implicit;              /* connections begin with TLS */
+    struct pq_cut cut;          /* how what is sent is cut into writes */
     enum pq_drive_login login;
     struct pq_slice user, pw;
     uint32_t patience_ms; /* how long an answer may take */
@@ -107,6 +109,7 @@ struct pq_drive_result {
     bool cut;     /* a connection was closed by the server while an answer was due */
     unsigned logins, transactions; /* LOGIN steps, and how many of them led to TRANSACTION */
     unsigned commands;             /* that the observer has read */
+    uint64_t sent;                 /* octets */
     struct pq_drive_finding findings[PQ_DRIVE_FINDINGS_MAX];
     size_t findings_count;
     struct pq_seen seen[PQ_DRIVE_SEEN_MAX];

@@ -21,7 +21,7 @@ struct server {
     bool refuses, is_silent;
     size_t cut; /* octets that one call receives at most; 0: no limit */
     uint64_t now;
-    unsigned opened;
+    unsigned opened, writes, gaps;
     struct side {
         bool open, closes;
         char in[8192];
@@ -73,6 +73,7 @@ static enum pq_wire_result server_send(void *ctx, unsigned conn, struct pq_slice
     struct side *side = &s->sides[conn];
     (void)deadline;
     assert_true(side->open);
+    s->writes++;
     for (size_t i = 0; i < rest->len; i++) {
         assert_true(side->in_len < sizeof(side->in));
         side->in[side->in_len++] = (char)rest->at[i];
@@ -112,6 +113,13 @@ static void server_end(void *ctx, unsigned conn, enum pq_wire_end how)
     struct server *s = ctx;
     (void)how;
     s->sides[conn].open = false;
+}
+
+static void server_gap(void *ctx, unsigned conn)
+{
+    struct server *s = ctx;
+    (void)conn;
+    s->gaps++;
 }
 
 static uint64_t server_now(void *ctx)
@@ -183,10 +191,9 @@ static struct pq_plan plan_of(const char *const *lines)
     return p;
 }
 
-static void play_cut(answer_fn *answer, const struct pq_plan *plan, size_t cut,
-                     struct pq_drive_result *r)
+static void play_at(struct server *server, const struct pq_plan *plan, struct pq_cut cut,
+                    struct pq_drive_result *r)
 {
-    struct server server = {.answer = answer, .cut = cut};
     const struct pq_wire wire = {
         .open = server_open,
         .send = server_send,
@@ -194,10 +201,12 @@ static void play_cut(answer_fn *answer, const struct pq_plan *plan, size_t cut,
         .half_close = server_half_close,
         .end = server_end,
         .now_ms = server_now,
-        .ctx = &server,
+        .gap = server_gap,
+        .ctx = server,
     };
     const struct pq_drive_config config = {
         .wire = &wire,
+        .cut = cut,
         .user = PQ_SLICE("tim"),
         .pw = PQ_SLICE("open sesame"),
         .patience_ms = PATIENCE,
@@ -205,9 +214,16 @@ static void play_cut(answer_fn *answer, const struct pq_plan *plan, size_t cut,
         .alloc = pq_alloc_default(),
     };
     pq_drive_play(&config, plan, r);
-    assert_true(server.now < UINT64_C(100) * PATIENCE);
+    assert_true(server->now < UINT64_C(100) * PATIENCE);
     for (unsigned conn = 0; conn < CONNS; conn++)
-        assert_false(server.sides[conn].open);
+        assert_false(server->sides[conn].open);
+}
+
+static void play_cut(answer_fn *answer, const struct pq_plan *plan, size_t cut,
+                     struct pq_drive_result *r)
+{
+    struct server server = {.answer = answer, .cut = cut};
+    play_at(&server, plan, (struct pq_cut){.kind = PQ_DLG_CUT_WHOLE}, r);
 }
 
 static void play(answer_fn *answer, const char *const *lines, struct pq_drive_result *r)
@@ -263,6 +279,42 @@ static void test_every_cut_gives_the_same(void **state)
     }
 }
 
+/* Nor on how what is sent is cut into writes, which a dialogue says too. */
+static void test_what_is_sent_is_cut(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"NOOP\r\n", NULL};
+    static const struct {
+        struct pq_cut cut;
+        unsigned writes;
+        const char *said;
+    } rows[] = {
+        {{PQ_DLG_CUT_WHOLE, 0}, 3, "[given]\n@connect\n"},
+        {{PQ_DLG_CUT_BYTE, 0}, 34, "[given]\n@segment byte\n@connect\n"},
+        {{PQ_DLG_CUT_MID_CRLF, 0}, 6, "[given]\n@segment mid-crlf\n@connect\n"},
+        {{PQ_DLG_CUT_OCTETS, 10}, 4, "[given]\n@segment 10\n@connect\n"},
+    };
+    const struct pq_plan plan = plan_of(lines);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct server server = {.answer = twice};
+        struct pq_drive_result r;
+        struct pq_bytes text;
+        play_at(&server, &plan, rows[i].cut, &r);
+        assert_int_equal(r.sent, 34);
+        assert_int_equal(server.writes, rows[i].writes);
+        assert_int_equal(server.gaps, rows[i].writes - 3);
+        assert_int_equal(r.findings_count, 1);
+        const struct pq_plan_text what = {"explored.x",        &plan,      &r, &r.findings[0],
+                                          PQ_DRIVE_LOGIN_USER, rows[i].cut};
+        pq_bytes_init(&text, pq_alloc_default(), 1u << 16);
+        assert_int_equal(pq_plan_write(&what, &text, pq_alloc_default()), PQ_STATUS_OK);
+        assert_int_equal(pq_bytes_put(&text, pq_slice_of("", 1)), PQ_STATUS_OK);
+        assert_non_null(strstr((const char *)text.at, rows[i].said));
+        pq_bytes_free(&text);
+        pq_drive_result_free(&r);
+    }
+}
+
 static void test_an_answer_too_many_is_found_and_written_down(void **state)
 {
     (void)state;
@@ -276,7 +328,7 @@ static void test_an_answer_too_many_is_found_and_written_down(void **state)
     struct pq_bytes text;
     pq_bytes_init(&text, pq_alloc_default(), 1u << 16);
     const struct pq_plan_text what = {
-        "explored.x", &plan, &r, &r.findings[0], PQ_DRIVE_LOGIN_USER,
+        "explored.x", &plan, &r, &r.findings[0], PQ_DRIVE_LOGIN_USER, {PQ_DLG_CUT_WHOLE, 0},
     };
     assert_int_equal(pq_plan_write(&what, &text, pq_alloc_default()), PQ_STATUS_OK);
     const struct pq_slice body = PQ_SLICE("---\n[given]\n@connect\nS: +OK{*?}\nC: USER {user}\n"
@@ -357,7 +409,7 @@ static void test_every_dialogue_passes_the_linter(void **state)
         play_cut(servers[n % 5], &plan, 0, &r);
         struct pq_drive_finding finding = {.rule = &rule, .conn = 1, .step = plan.count / 2};
         const struct pq_plan_text what = {
-            "explored.x", &plan, &r, &finding, PQ_DRIVE_LOGIN_USER,
+            "explored.x", &plan, &r, &finding, PQ_DRIVE_LOGIN_USER, {PQ_DLG_CUT_WHOLE, 0},
         };
         pq_bytes_init(&text, pq_alloc_default(), PQ_DLG_FORMATTED_MAX);
         assert_int_equal(pq_plan_write(&what, &text, pq_alloc_default()), PQ_STATUS_OK);
@@ -377,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_good_server_is_not_blamed),
         cmocka_unit_test(test_every_cut_gives_the_same),
+        cmocka_unit_test(test_what_is_sent_is_cut),
         cmocka_unit_test(test_an_answer_too_many_is_found_and_written_down),
         cmocka_unit_test(test_a_missing_answer_is_settled_by_a_probe),
         cmocka_unit_test(test_a_server_that_dies_or_freezes_ends_the_run),

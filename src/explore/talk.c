@@ -4,6 +4,8 @@
 #include "dialogue/escape.h"
 
 #define RECEIVE_AT_ONCE 65536u
+/* Writes of a step that are surely apart; behind them only most are. */
+#define GAPS_MAX 24u
 
 static const struct pq_wire *wire_of(const struct run *run)
 {
@@ -262,10 +264,23 @@ void talk_await(struct run *run, unsigned conn)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+static enum pq_wire_result send_cut(struct run *run, unsigned conn, struct pq_slice octets)
+{
+    const struct pq_wire *w = wire_of(run);
+    enum pq_wire_result r = PQ_WIRE_OK;
+    for (unsigned writes = 1; octets.len > 0 && r == PQ_WIRE_OK; writes++) {
+        struct pq_slice now_sent = pq_cut_next(&run->config->cut, &octets);
+        run->r->sent += now_sent.len;
+        r = w->send(w->ctx, conn, &now_sent, now(run) + run->config->patience_ms);
+        if (r == PQ_WIRE_OK && octets.len > 0 && writes <= GAPS_MAX)
+            w->gap(w->ctx, conn);
+    }
+    return r;
+}
+
 void talk_send(struct run *run, unsigned conn, struct pq_slice octets, const char *shown)
 {
     struct talk *t = &run->talks[conn];
-    const struct pq_wire *w = wire_of(run);
     if (!talk_is_open(run, conn) || t->half_closed)
         return;
     put_lines(run, 'C', conn, shown ? pq_slice_text(shown) : octets);
@@ -273,7 +288,7 @@ void talk_send(struct run *run, unsigned conn, struct pq_slice octets, const cha
     if (pq_bytes_put(&t->said, octets) != PQ_STATUS_OK)
         t->lost = true;
     observe(run, conn);
-    if (w->send(w->ctx, conn, &octets, now(run) + run->config->patience_ms) == PQ_WIRE_TIMEOUT)
+    if (send_cut(run, conn, octets) == PQ_WIRE_TIMEOUT)
         t->lost = true;
     /* An end of the connection is met, and told, where it is read from. */
 }

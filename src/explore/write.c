@@ -292,6 +292,19 @@ static void put_header(struct scribe *s)
     put(s, "\ntags: explored\n---\n");
 }
 
+static void put_cut(struct scribe *s)
+{
+    const struct pq_cut *cut = &s->from->cut;
+    if (cut->kind == PQ_DLG_CUT_WHOLE)
+        return;
+    put(s, "@segment ");
+    if (cut->kind == PQ_DLG_CUT_OCTETS)
+        put_number(s, cut->octets);
+    else
+        put_slice(s, pq_dlg_cuts.at[cut->kind]);
+    put(s, "\n");
+}
+
 static void put_steps(struct scribe *s)
 {
     const struct pq_plan *p = s->from->plan;
@@ -303,6 +316,8 @@ static void put_steps(struct scribe *s)
             put(s, test > 0 ? "\n[test]\n" : "[test]\n");
             s->test = true;
         }
+        if (s->step == 0)
+            put_cut(s);
         put_step(s, &p->steps[s->step]);
     }
     if (s->fence)

@@ -15,6 +15,7 @@ struct pq_plan_text {
     const struct pq_drive_result *result; /* of playing it */
     const struct pq_drive_finding *finding;
     enum pq_drive_login login;
+    struct pq_cut cut;
 };
 
 /* Appends the file in its canonical form. NO_MEMORY as pq_bytes_put(). */

@@ -140,12 +140,18 @@ static void disturb(const struct referee_conn *by)
             r->conns[i]->view.unsure = true;
 }
 
+/* What the session does cannot be told. */
+static bool is_dark(const struct referee_conn *c)
+{
+    return c->blind || c->facts.shifted;
+}
+
 /* Whether another session may be removing messages just now. */
 static bool is_busy(const struct referee_conn *c)
 {
     for (size_t i = 0; i < PQ_REFEREE_CONNS_MAX; i++) {
         const struct referee_conn *other = c->referee->conns[i];
-        if (other && other != c && other->open && (other->blind || ref_may_quit(other)))
+        if (other && other != c && other->open && (is_dark(other) || ref_may_quit(other)))
             return true;
     }
     return c->referee->drop && c->referee->drop->loose;
@@ -269,8 +275,8 @@ void ref_drop_end(struct referee_conn *c)
 {
     struct referee_drop *d = c->referee->drop;
     const struct ref_facts *f = &c->facts;
-    bool open_end = !f->quit && (c->blind || ref_may_quit(c));
-    if (c->left || !d || (!c->view.known && !c->blind))
+    bool open_end = !f->quit && (is_dark(c) || ref_may_quit(c));
+    if (c->left || !d || (!c->view.known && !is_dark(c)))
         return;
     c->left = true;
     bool unsure = !ref_view_is_sure(c) || f->quit_failed || open_end;

@@ -115,10 +115,10 @@ static void find(struct referee_conn *c, const struct ref_look *l, size_t rule)
                              .state = c->session.state};
     found.excerpt_len = put_excerpt(m, found.excerpt);
     memcpy(found.why, l->why.at, l->why.len);
-    if (!ref_rules[rule].held)
-        tell(c, &found);
-    else
+    if (ref_rules[rule].when == REF_HELD)
         c->held = found;
+    else
+        tell(c, &found);
 }
 
 /* The connection goes on: what was held is a finding after all. */
@@ -139,6 +139,8 @@ void ref_judge(struct referee_conn *c, const struct ref_moment *m)
     for (size_t i = 0; i < ref_rules_count; i++) {
         const struct ref_rule *rule = &ref_rules[i];
         if (!(rule->at & at) || (rule->verbs && !(rule->verbs & verb)))
+            continue;
+        if (c->facts.shifted && rule->when != REF_ALWAYS)
             continue;
         struct ref_look look = {.c = c, .m = m};
         pq_buf_init(&look.why, why, sizeof(why) - 1);

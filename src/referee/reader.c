@@ -44,6 +44,22 @@ bool ref_has_lines(const struct referee_conn *c)
     return c->taken < c->waiting.len;
 }
 
+bool ref_has_spoken(const struct referee_conn *c)
+{
+    const struct pq_framer *f = &c->lines[PQ_FROM_CLIENT];
+    return c->base[PQ_FROM_CLIENT] + f->offset + f->seen > 0;
+}
+
+bool ref_waits_for_long(const struct referee_conn *c)
+{
+    struct pq_slice rest = pq_slice_after(pq_buf_slice(&c->waiting), c->taken);
+    struct waiting head;
+    if (rest.len == 0)
+        return c->lines[PQ_FROM_CLIENT].seen > PQ_COMMAND_LINE_MAX;
+    memcpy(&head, rest.at, sizeof(head));
+    return head.cut;
+}
+
 static bool is_quit(struct pq_slice text)
 {
     while (text.len > 0 && (text.at[0] == ' ' || text.at[0] == '\t'))

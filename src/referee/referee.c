@@ -96,8 +96,13 @@ void pq_referee_on_tls(struct pq_referee *r, unsigned conn, bool ok)
     if (!c)
         return;
     struct ref_facts old = c->facts;
-    c->facts = (struct ref_facts){.clear_lines = old.clear_lines || ref_has_lines(c),
-                                  .clear_part = old.clear_part || c->lines[PQ_FROM_CLIENT].seen > 0,
+    /* Of what was not read in the clear, a part may have stood behind STLS. */
+    bool lines = old.clear_lines || ref_has_lines(c) || c->blind;
+    bool part = old.clear_part || c->lines[PQ_FROM_CLIENT].seen > 0;
+    c->facts = (struct ref_facts){.clear_lines = lines,
+                                  .clear_part = part,
+                                  .shifted = ok && (lines || part),
+                                  .state_unsure = ok && (lines || part),
                                   .clear_user = old.clear_user,
                                   .no_timestamp = old.no_timestamp,
                                   .no_more_clear = !ok};

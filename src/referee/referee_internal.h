@@ -79,6 +79,7 @@ struct ref_facts {
     bool ok;                                  /* the last one was positive */
     bool quit, quit_failed;                   /* QUIT in TRANSACTION was answered, and how */
     bool clear_lines, clear_part;             /* commands, or a part of one, came behind STLS */
+    bool shifted;                             /* and TLS began: what is answered is not sure */
     bool no_more_clear;                       /* TLS must begin, or has failed */
     bool clear_user;                          /* USER was accepted before TLS */
     bool no_timestamp;                        /* the greeting has none */
@@ -134,6 +135,10 @@ void ref_reader_forget(struct referee_conn *c);
 bool ref_is_waiting(const struct referee_conn *c);
 /* Whether lines of the client wait that no answer was given to. */
 bool ref_has_lines(const struct referee_conn *c);
+/* Whether the client has said anything yet. */
+bool ref_has_spoken(const struct referee_conn *c);
+/* Whether what is answered next may be a line that is longer than a command may be. */
+bool ref_waits_for_long(const struct referee_conn *c);
 /* Whether one of them, or a line that some server sees in them, may be a QUIT. */
 bool ref_may_quit(const struct referee_conn *c);
 

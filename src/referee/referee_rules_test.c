@@ -35,7 +35,7 @@ static const struct sample {
     {"REF-INITIAL", HI "C:AUTH PLAIN AGEAYg==|S:+ ", HI "C:AUTH PLAIN AGEAYg==|S:+OK"},
     {"REF-GREETING-TIMESTAMP", "S:+OK <a", "S:+OK <1.2@c>"},
     {"REF-GREETING-FORM", "S:* OK IMAP4rev1", "S:+OK IMAP4rev1"},
-    {"REF-GREETING-LINES", "S:+OK|S:welcome", "S:+OK welcome"},
+    {"REF-GREETING-LINES", "S:+OK|S:welcome|C:NOOP|S:-ERR", "S:+OK welcome|C:NOOP|S:-ERR"},
     {"REF-DOT-AFTER-ERR", IN "C:LIST 9|S:-ERR|S:.", IN "C:LIST|S:+OK|S:."},
     {"REF-SINGLE-LINES", IN "C:NOOP|S:+OK|S:more", HI "C:HELP|S:+OK|S:more|S:."},
     {"REF-BODY-GOES-ON", IN "C:RETR 1|S:+OK|S:a: b|S:.|S:c|S:.",
@@ -191,6 +191,18 @@ static const struct silent {
     {"REF-SIZE", IN "C:LIST 1|S:+OK 1 12|C:RETR 1|" MAIL},
     {"REF-ARGUMENT-NUMBER", IN "C:DELE +1|S:+OK"},
     {"REF-ARGUMENT-NUMBER", IN "C:TOP 1x +2|" MAIL},
+    /* What is sent back of a line that is too long is no line of the greeting. */
+    {"REF-GREETING-LINES", HI "C:%300|S:%300"},
+    {"REF-SINGLE-LINES", IN "C:NOOP|S:+OK|C:%300|S:%300"},
+    /* Which command is answered inside TLS, that of the clear or that of TLS? */
+    {"REF-REPLY-COUNT", HI "c:STLS^JNOOP^M^J|S:+OK|TLS|C:FOO|S:-ERR|S:+OK"},
+    {"REF-EARLY", HI "C:STLS|C:CAPA|S:+OK|TLS|C:STAT|S:+OK|S:TOP|S:.|S:-ERR"},
+    {"REF-PASS-ALONE", HI "C:STLS|C:USER a|S:+OK|TLS|C:PASS b|S:+OK|S:+OK"},
+    {"REF-REPLY-COUNT", HI "C:STLS|C:USER a|S:+OK|TLS|C:PASS b|S:+OK|S:+OK"},
+    {"REF-NOT-REPLY", HI "C:STLS|C:CAPA|S:+OK|TLS|C:FOO|S:-ERR|S:TOP"},
+    {"REF-TLS-INJECTION", HI "C:STLS|C:NOOP|S:+OK|TLS|C:CAPA|S:+OK|S:.|S:-ERR idle|END"},
+    {"REF-MAIL-LOST", IN UIDL2 QUIT HI "C:STLS|C:USER a|S:+OK|TLS|C:PASS b|S:-ERR|S:+OK|"
+                                       "C:DELE 1|S:+OK|" QUIT IN "C:UIDL|S:+OK|S:1 b|S:."},
 };
 
 #define SILENTS (sizeof(silents) / sizeof(silents[0]))
@@ -275,6 +287,12 @@ static void test_what_is_proven(void **state)
         {"REF-SIZE", IN "C:LIST 1|S:+OK 1 14|C:RETR 1|S:+OK|S:a: b|S:|S:c|S:d|S:|S:.|"},
         {"REF-ARGUMENT-NUMBER", IN "C:TOP 1 -2|" MAIL},
         {"REF-ARGUMENT-NUMBER", IN "C:DELE +|S:+OK"},
+        {"REF-NOT-REPLY", HI "C:%300|S:%300"},
+        {"REF-NOT-REPLY", IN "C:NOOP|S:+OK|C:%300|S:%300"},
+        {"REF-SINGLE-LINES", IN "C:NOOP|S:+OK|S:%300|C:%300|S:-ERR"},
+        {"REF-TLS-INJECTION", HI "C:STLS|C:USER a|S:+OK|TLS|C:PASS b|S:+OK|S:+OK"},
+        {"REF-TLS-INJECTION", HI "C:STLS|c:CA|S:+OK|TLS|C:FOO|S:-ERR|S:+OK"},
+        {"REF-STATUS-CASE", HI "C:STLS|C:NOOP|S:+OK|TLS|C:NOOP|S:-err"},
         {"REF-LIST-MARKED", IN LIST2 "C:DELE 1|S:+OK|C:LIST|S:+OK|S:1 0|S:2 20|S:."},
         {"REF-STAT-MARKED",
          IN "C:STAT|S:+OK 2 30|C:DELE 1|S:+OK|C:STAT|S:+OK 2 20|C:RSET|S:+OK|" STAT2},

@@ -14,27 +14,32 @@
 
 #define R(id, requirement, at, verbs, look, sees)                                                  \
     {                                                                                              \
-        {id, requirement, sees}, at, verbs, rule_##look, false                                     \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_KNOWING                               \
     }
 /* Held: a server that is about to close may say -ERR to anything. */
 #define H(id, requirement, at, verbs, look, sees)                                                  \
     {                                                                                              \
-        {id, requirement, sees}, at, verbs, rule_##look, true                                      \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_HELD                                  \
+    }
+/* Also where an answer may be that of another command than the client believes. */
+#define A(id, requirement, at, verbs, look, sees)                                                  \
+    {                                                                                              \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_ALWAYS                                \
     }
 
 const struct ref_rule ref_rules[] = {
     /* form */
-    R("REF-STATUS-CASE", "RFC1939-3-016", ANY_REPLY, ANY_VERB, status_case,
+    A("REF-STATUS-CASE", "RFC1939-3-016", ANY_REPLY, ANY_VERB, status_case,
       "a status indicator not in upper case"),
-    R("REF-STATUS-LONG", "RFC1939-3-018", ANY_REPLY, ANY_VERB, status_long,
+    A("REF-STATUS-LONG", "RFC1939-3-018", ANY_REPLY, ANY_VERB, status_long,
       "a status line above 512 octets"),
-    R("REF-STATUS-END", "RFC1939-3-017", ANY_REPLY | AT(NOT_REPLY), ANY_VERB, status_end,
+    A("REF-STATUS-END", "RFC1939-3-017", ANY_REPLY | AT(NOT_REPLY), ANY_VERB, status_end,
       "a status line with a bare LF or CR"),
-    R("REF-STATUS-SPACE", "RFC2449-3-002", ANY_REPLY, ANY_VERB, status_space,
+    A("REF-STATUS-SPACE", "RFC2449-3-002", ANY_REPLY, ANY_VERB, status_space,
       "an indicator that no space follows"),
     R("REF-STATUS-8BIT", "RFC2449-3-004", ANY_REPLY, ANY_VERB, status_8bit,
       "8-bit text, without UTF8 or LANG, or NUL"),
-    R("REF-STATUS-CONTROL", "RFC2449-3-005", ANY_REPLY, ANY_VERB, status_control,
+    A("REF-STATUS-CONTROL", "RFC2449-3-005", ANY_REPLY, ANY_VERB, status_control,
       "a control octet other than TAB"),
     R("REF-CHALLENGE", "RFC5034-4-007", AT(STATUS), ANY_VERB, continue_misplaced,
       "a challenge to another command than AUTH"),
@@ -88,9 +93,9 @@ const struct ref_rule ref_rules[] = {
     /* TLS */
     R("REF-TLS-GREETING", "RFC2595-4-018", AT(STRAY), ANY_VERB, tls_greeting,
       "a greeting inside TLS"),
-    R("REF-TLS-INJECTION", "RFC2595-4-009", AT(STRAY), ANY_VERB, tls_injection,
+    A("REF-TLS-INJECTION", "RFC2595-4-009", AT(STRAY), ANY_VERB, tls_injection,
       "an answer inside TLS to what was said in the clear"),
-    R("REF-TLS-PREFIX", "RFC2595-4-010", AT(STATUS), ANY_VERB, tls_prefix,
+    A("REF-TLS-PREFIX", "RFC2595-4-010", AT(STATUS), ANY_VERB, tls_prefix,
       "a command made of octets from both sides of STLS"),
     R("REF-TLS-FALLBACK", "RFC2595-4-021", AT(CLEAR), ANY_VERB, clear,
       "+OK in the clear where TLS must begin or has failed"),

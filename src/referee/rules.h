@@ -17,12 +17,18 @@ struct ref_look {
 /* True: the rule is broken, and `l->why` says how. */
 typedef bool ref_rule_fn(struct ref_look *l);
 
+enum ref_when {
+    REF_KNOWING, /* what is answered has to be known */
+    REF_HELD,    /* the same, and it counts only when the connection goes on */
+    REF_ALWAYS,
+};
+
 struct ref_rule {
     struct pq_referee_rule public;
     unsigned at;    /* a mask of 1 << enum ref_moment_kind */
     unsigned verbs; /* a mask of 1 << enum pq_verb; zero: whatever the command is */
     ref_rule_fn *look;
-    bool held; /* it counts only when the connection goes on */
+    enum ref_when when;
 };
 
 extern const struct ref_rule ref_rules[];

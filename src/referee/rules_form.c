@@ -91,7 +91,8 @@ static bool after_content(const struct ref_look *l)
 
 static bool after_single(const struct ref_look *l)
 {
-    return l->m->ask && l->c->facts.ok && !l->m->ask->multi && !l->m->ask->strange;
+    return l->m->ask && l->c->facts.ok && !l->m->ask->multi && !l->m->ask->strange &&
+           !ref_waits_for_long(l->c);
 }
 
 static bool after_err(const struct ref_look *l)
@@ -111,7 +112,7 @@ bool rule_greeting_other(struct ref_look *l)
 
 bool rule_greeting_lines(struct ref_look *l)
 {
-    return !greets(l) && !l->m->ask && ref_say(l, "the greeting has more than one line");
+    return !greets(l) && !ref_has_spoken(l->c) && ref_say(l, "the greeting has more than one line");
 }
 
 bool rule_dot_after_err(struct ref_look *l)
@@ -137,7 +138,8 @@ bool rule_listing_goes_on(struct ref_look *l)
 bool rule_not_reply(struct ref_look *l)
 {
     bool told = after_multi(l) || after_single(l) || after_err(l);
-    return !greets(l) && l->m->ask && !told && ref_say(l, "the line answers nothing");
+    return !greets(l) && ref_has_spoken(l->c) && !told &&
+           ref_say(l, "the line has no status indicator, and no listing is due");
 }
 
 /* ---- lines of multi-line answers ------------------------------------------------------------- */

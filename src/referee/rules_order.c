@@ -11,11 +11,6 @@ static bool opens_tls(const struct ref_look *l)
            l->c->session.state == PQ_STATE_AUTHORIZATION;
 }
 
-static bool is_injected(const struct ref_look *l)
-{
-    return opens_tls(l) && (l->c->facts.clear_lines || l->c->facts.clear_part);
-}
-
 static bool was_quit(const struct ref_look *l)
 {
     return l->c->facts.quit;
@@ -29,7 +24,7 @@ bool rule_stray_ok(struct ref_look *l)
 
 bool rule_stray_err(struct ref_look *l)
 {
-    return l->m->reply.indicator == PQ_REPLY_ERR && !is_injected(l) &&
+    return l->m->reply.indicator == PQ_REPLY_ERR &&
            ref_say(l, "no command waits for an answer, and the connection goes on");
 }
 
@@ -61,13 +56,16 @@ bool rule_silence_end(struct ref_look *l)
 
 bool rule_tls_greeting(struct ref_look *l)
 {
-    return opens_tls(l) && !is_injected(l) && l->m->reply.indicator == PQ_REPLY_OK &&
+    return opens_tls(l) && l->m->reply.indicator == PQ_REPLY_OK &&
            ref_say(l, "the server speaks first inside TLS");
 }
 
+/* Before any command, or one too many: a server may say -ERR out of the blue, but no +OK. */
 bool rule_tls_injection(struct ref_look *l)
 {
-    return is_injected(l) && ref_say(l, "what was sent in the clear behind STLS got an answer");
+    bool surplus = opens_tls(l) || l->m->reply.indicator != PQ_REPLY_ERR;
+    return l->c->facts.shifted && surplus &&
+           ref_say(l, "what was sent in the clear behind STLS got an answer");
 }
 
 bool rule_tls_prefix(struct ref_look *l)

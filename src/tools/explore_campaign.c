@@ -266,12 +266,13 @@ static void tell_finding(struct campaign *c, const struct kept *kept,
     char id[128];
     (void)snprintf(id, sizeof(id), "explored.%s.s%" PRIu64 ".n%" PRIu64, f->rule->id,
                    c->q->plan.seed, kept->number);
-    const struct pq_plan_text text = {id, &kept->plan, &c->result, f, c->q->login};
+    const struct pq_plan_text text = {id, &kept->plan, &c->result, f, c->q->login, c->q->job.cut};
     pq_bytes_init(&dialogue, pq_alloc_default(), PQ_DLG_TEXT_MAX);
     cJSON *o = finding_item(f);
     cJSON_AddStringToObject(o, "id", id);
     cJSON_AddNumberToObject(o, "session", (double)kept->number);
     cJSON_AddNumberToObject(o, "steps", (double)kept->plan.count);
+    cJSON_AddNumberToObject(o, "sent", (double)c->result.sent);
     cJSON_AddBoolToObject(o, "again", again);
     if (again && pq_plan_write(&text, &dialogue, pq_alloc_default()) == PQ_STATUS_OK)
         cJSON_AddItemToObject(o, "dialogue", play_lines_text(pq_bytes_slice(&dialogue)));
@@ -367,7 +368,7 @@ void explore_campaign(const struct explore_request *q, struct pq_target *target,
 {
     struct pq_wire_net net;
     pq_wire_net_init(&net, target, NULL, (struct pq_asker){.ask = play_lines_ask, .ctx = lines},
-                     NULL);
+                     play_gap);
     struct pq_wire wire = pq_wire_net_wire(&net);
     struct campaign *c = calloc(1, sizeof(*c));
     if (c) {
@@ -377,6 +378,7 @@ void explore_campaign(const struct explore_request *q, struct pq_target *target,
         c->drive = (struct pq_drive_config){
             .wire = &wire,
             .implicit = q->job.tls == PQ_RUN_TLS_IMPLICIT,
+            .cut = q->job.cut,
             .login = q->login,
             .user = q->job.vars.user,
             .pw = q->job.vars.pw,

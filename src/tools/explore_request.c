@@ -25,6 +25,7 @@ enum explore_key {
     E_WRONG_LOGINS,
     E_TRIES,
     E_PACE,
+    E_SEGMENT,
     E_KEYS,
 };
 static const struct json_key keys[E_KEYS] = {
@@ -47,6 +48,7 @@ static const struct json_key keys[E_KEYS] = {
     [E_WRONG_LOGINS] = {"wrong_logins", JSON_BOOL, false, true},
     [E_TRIES] = {"tries", JSON_NUMBER, false, true},
     [E_PACE] = {"pace_ms", JSON_NUMBER, false, true},
+    [E_SEGMENT] = {"segment", JSON_STRING, false, true},
 };
 static const struct json_schema schema = JSON_SCHEMA("explore", keys);
 _Static_assert(E_KEYS <= JSON_KEYS_MAX, "as many keys as are read");
@@ -117,7 +119,8 @@ static bool read_tree(struct explore_request *q)
     if (!json_read(q->tree, &schema, &v, q->why) ||
         !play_request_target(v.at[E_TARGET], &q->job, q->why) ||
         !play_request_vars(v.at[E_VARS], &q->job, q->why) || !read_numbers(q, &v) ||
-        !read_login(q, v.at[E_LOGIN]))
+        !read_login(q, v.at[E_LOGIN]) ||
+        !play_request_segment(v.at[E_SEGMENT], &q->job, "explore", q->why))
         return false;
     if (!q->job.vars.user.at || !q->job.vars.pw.at)
         return json_complain(q->why, "explore", "vars", "needs user and pw");

@@ -91,8 +91,7 @@ static void not_begun(struct play_result *r, const struct pq_why *why)
     pq_mask_text(&r->mask, r->out.why, sizeof(r->out.why));
 }
 
-/* Two writes that shall arrive apart: long enough for the reader of an idle machine to wake up. */
-static void gap(void)
+void play_gap(void)
 {
     const struct timespec pause = {.tv_nsec = 200L * 1000};
     (void)nanosleep(&pause, NULL);
@@ -104,7 +103,7 @@ static void play(const struct play_job *job, struct pq_run run, struct pq_target
     struct pq_wire_net net;
     struct pq_recorder recorder;
     struct play_watch watch;
-    pq_wire_net_init(&net, target, NULL, job->asker, gap);
+    pq_wire_net_init(&net, target, NULL, job->asker, play_gap);
     struct pq_wire bare = pq_wire_net_wire(&net);
     play_watch_init(&watch, &bare, &r->mask, &r->findings, run.alloc);
     struct pq_wire wire = play_watch_wire(&watch);

@@ -52,5 +52,8 @@ struct play_result {
  * to play_result_free() before the next run begins. */
 void play_job_run(struct play_shop *s, const struct play_job *job, struct play_result *r);
 void play_result_free(struct play_result *r);
+/* Between two writes that shall arrive apart: long enough for the reader of an idle machine to wake
+ * up. */
+void play_gap(void);
 
 #endif

@@ -138,6 +138,13 @@ static bool read_numbers(const struct json_values *v, struct play_job *job, char
     return true;
 }
 
+bool play_request_segment(const cJSON *word, struct play_job *job, const char *object, char *why)
+{
+    return !word || pq_cut_parse(json_slice(word), &job->cut) ||
+           json_complain(why, object, "segment",
+                         "is whole, byte, mid-crlf, after-crlf or a number of octets");
+}
+
 static bool read_words(const struct json_values *v, struct play_job *job, char *why)
 {
     static const char *const clock_words[] = {"real", "ask"};
@@ -145,10 +152,7 @@ static bool read_words(const struct json_values *v, struct play_job *job, char *
     if (clock < 0)
         return json_complain(why, "run", "clock", "is real or ask");
     job->ask_clock = clock == 1;
-    if (v->at[R_SEGMENT] && !pq_cut_parse(json_slice(v->at[R_SEGMENT]), &job->cut))
-        return json_complain(why, "run", "segment",
-                             "is whole, byte, mid-crlf, after-crlf or a number of octets");
-    return true;
+    return play_request_segment(v->at[R_SEGMENT], job, "run", why);
 }
 
 static bool read_run(struct play_request *r)

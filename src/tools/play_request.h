@@ -33,6 +33,8 @@ void play_request_free(struct play_request *r);
  * room for JSON_WHY_MAX octets. An absent `vars` is NULL. */
 bool play_request_target(const cJSON *o, struct play_job *job, char *why);
 bool play_request_vars(const cJSON *o, struct play_job *job, char *why);
+/* Reads how writes are cut, a key of `object`; NULL: they are not. */
+bool play_request_segment(const cJSON *word, struct play_job *job, const char *object, char *why);
 /* Reads the value of "answer" into `*answer`, whose arena is set; what is wrong makes it FAILED. */
 void play_request_answer(const cJSON *value, const struct pq_ask *ask, struct pq_answer *answer);
 

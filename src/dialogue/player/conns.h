@@ -6,7 +6,7 @@
 #ifndef PQ_DIALOGUE_PLAYER_CONNS_H
 #define PQ_DIALOGUE_PLAYER_CONNS_H
 
-#include "dialogue/player/cut.h"
+#include "dialogue/cut.h"
 #include "dialogue/player/outcome.h"
 #include "dialogue/player/wire.h"
 

@@ -3,7 +3,7 @@
 #define _DEFAULT_SOURCE
 #include "dialogue/player/testing.h"
 
-#include "dialogue/player/cut.h"
+#include "dialogue/cut.h"
 #include "dialogue/player/recorder.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

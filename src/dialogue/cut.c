@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dialogue/player/cut.h"
+#include "dialogue/cut.h"
 
 #include "dialogue/seed.h"
 

@@ -2,8 +2,8 @@
  *
  * How octets are cut into writes: `@segment`, and the same for a whole run.
  */
-#ifndef PQ_DIALOGUE_PLAYER_CUT_H
-#define PQ_DIALOGUE_PLAYER_CUT_H
+#ifndef PQ_DIALOGUE_CUT_H
+#define PQ_DIALOGUE_CUT_H
 
 #include "dialogue/vocab.h"
 
