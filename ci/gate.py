@@ -45,8 +45,9 @@ class Finding:
 class Tree:
     """The files that git tracks or would track, by their paths below the root."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, everything: bool = False) -> None:
         self.root = root.resolve()
+        self.everything = everything  # what a gate leaves out unless it is asked for
         self.looked_at: set[str] = set()
         command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listing = capture(command, self.root)
@@ -185,15 +186,20 @@ def _report(name: str, tree: Tree, findings: Sequence[Finding]) -> int:
     return 1 if errors else 0
 
 
-def main(doc: str | None, check: Callable[[Tree], Iterable[Finding]]) -> None:
-    """Runs a gate as a program, and exits."""
+def main(
+    doc: str | None, check: Callable[[Tree], Iterable[Finding]], everything: str | None = None
+) -> None:
+    """Runs a gate as a program, and exits; `everything` is what its --all does, if it has that."""
     name = Path(sys.argv[0]).name
     parser = argparse.ArgumentParser(
         prog=f"ci/{name}", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="the tree to look at (this one)")
+    if everything:
+        parser.add_argument("--all", action="store_true", help=everything)
     try:
-        tree = Tree(parser.parse_args().root)
+        options = parser.parse_args()
+        tree = Tree(options.root, everything is not None and options.all)
         sys.exit(_report(name, tree, sorted(set(check(tree)))))
     except (GateError, OSError, subprocess.TimeoutExpired) as error:
         print(f"{name}: {error}", file=sys.stderr)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# pq_add_fuzz_target(NAME SOURCES more.c USES modules LIBS targets): builds NAME.c for the engine PQ_FUZZ_ENGINE.
+# pq_add_fuzz_target(NAME MUTATE kind SOURCES more.c USES modules LIBS targets): builds NAME.c for the engine
+# PQ_FUZZ_ENGINE. MUTATE links the mutator for inputs of that kind (harness/mutator/script.h) where the engine is linked.
 # replay: any compiler, no engine; the ctest replay.NAME runs every seed and every old crash, in every cut.
 # libfuzzer: the ctest fuzz-smoke.NAME searches from there for PQ_FUZZ_SMOKE_SECONDS (ci/fuzz-smoke). afl: persistent
 # mode.
@@ -10,7 +11,7 @@ if(PQ_FUZZ_ENGINE STREQUAL "ossfuzz")
 endif()
 
 function(pq_add_fuzz_target name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "MUTATE" "SOURCES;USES;LIBS" ${ARGN})
   # A target without a seed would replay nothing and pass.
   file(GLOB seeds CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/corpus/seeds/${name}/*)
   file(GLOB corpus CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/corpus/seeds/${name}
@@ -20,11 +21,19 @@ function(pq_add_fuzz_target name)
   endif()
 
   set(sources ${name}.c entry.c support.c ${arg_SOURCES})
+  if(arg_MUTATE AND PQ_FUZZ_ENGINE MATCHES "^(libfuzzer|ossfuzz)$")
+    list(APPEND sources mutator/libfuzzer.c)
+    list(APPEND arg_USES mutator)
+  endif()
   pq_not_followed(${sources})
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   list(TRANSFORM arg_USES PREPEND pq_)
   target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:pq_flags> ${arg_USES} ${arg_LIBS} pq_base)
+  if(arg_MUTATE)
+    string(TOUPPER ${arg_MUTATE} kind)
+    target_compile_definitions(${name} PRIVATE PQ_MUTATE=SCRIPT_${kind})
+  endif()
   if(PQ_FUZZ_ENGINE STREQUAL "replay")
     target_sources(${name} PRIVATE replay_main.c)
     set(test replay.${name})

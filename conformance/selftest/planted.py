@@ -12,6 +12,25 @@ ROOT = paths.PACKAGE.parent.parent
 CI = ROOT / "ci"
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 
+# A target that OSS-Fuzz would take: a branch for each of a hundred octets, the C library, a seed.
+OSS_FUZZ_BUILD = f"""\
+#!/bin/bash -eu
+# {SPDX}
+cd "$WORK"
+{{
+    echo '#include <stddef.h>'
+    echo '#include <stdint.h>'
+    echo 'int LLVMFuzzerTestOneInput(const uint8_t *at, size_t n) {{ volatile int hits = 0;'
+    for i in {{0..99}}; do echo "if (n > $i && at[$i] == $i) hits++;"; done
+    echo 'return 0; }}'
+}} >target.c
+read -r -a flags <<<"$CFLAGS $LIB_FUZZING_ENGINE"
+"$CC" "${{flags[@]}}" target.c -o "$OUT/fuzz_x"
+echo '"a"' >"$OUT/fuzz_x.dict"
+printf '[libfuzzer]\\ndict = fuzz_x.dict\\n' >"$OUT/fuzz_x.options"
+python3 -m zipfile -c "$OUT/fuzz_x_seed_corpus.zip" "$SRC"/popquiz/corpus/seeds/fuzz_x/*
+"""
+
 # The settings that the gates read, taken as they are.
 SETTINGS = (".clang-format", ".clang-tidy", "pyproject.toml")
 
@@ -45,6 +64,8 @@ GOOD = {
     "conformance/cases/one.dlg": "#!dlg 1\nid: one\nreq: RFC1939-3-001\n---\n",
     "conformance/popquiz/__init__.py": f"# {SPDX}\nANSWER: int = 42\n",
     "corpus/regressions/fuzz_x/0001-first": "\r\n",
+    "corpus/seeds/fuzz_x/one": "\r\n",
+    "ci/oss-fuzz/build.sh": OSS_FUZZ_BUILD,
     "ci/tool": f"#!/bin/sh\n# {SPDX}\necho ok\n",
     "build/dev/CTestTestfile.cmake": 'add_test(unit.wire "true")\n'
     'set_tests_properties(unit.wire PROPERTIES LABELS "unit" TIMEOUT "60")\n',
@@ -60,7 +81,8 @@ class PlantedTree:
             shutil.copy(ROOT / name, root / name)
         for name, text in GOOD.items():
             self.write(name, text)
-        (root / "ci/tool").chmod(0o755)
+        for script in ("ci/tool", "ci/oss-fuzz/build.sh"):
+            (root / script).chmod(0o755)
         # Without what git tells its hooks: this is another checkout.
         clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
         subprocess.run(["git", "init", "--quiet", str(root)], env=clean, check=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from planted import CI, SPDX, PlantedTree
+from planted import CI, OSS_FUZZ_BUILD, SPDX, PlantedTree
 
 GATES = sorted(path.name for path in CI.glob("check-*"))
 PROGRAMS = sorted(path.name for path in CI.iterdir() if path.is_file() and os.access(path, os.X_OK))
@@ -50,6 +50,27 @@ def nested_python(levels: int) -> str:
     return "def f(a):\n" + "\n".join(lines) + f"\n{'    ' * (levels + 1)}return a\n"
 
 
+def oss_fuzz(*lines: str) -> str:
+    """A build that makes what passes for a target, and then does this."""
+    head = f"#!/bin/bash -eu\n# {SPDX}\n"
+    return head + 'cp "$(type -P true)" "$OUT/fuzz_x"\n' + "".join(f"{x}\n" for x in lines)
+
+
+def changed(what: str, to: str) -> str:
+    """The good build with something else in it."""
+    assert what in OSS_FUZZ_BUILD
+    return OSS_FUZZ_BUILD.replace(what, to)
+
+
+OSS_FUZZ = "ci/oss-fuzz/build.sh"
+OSS_FUZZ_LIBRARY = oss_fuzz(
+    'cd "$WORK"',
+    "echo 'int a(void) { return 0; }' >a.c",
+    "gcc -shared -fPIC a.c -o libthere.so",
+    "echo 'int a(void); int main(void) { return a(); }' >b.c",
+    'gcc b.c -L. -lthere -Wl,-rpath,/elsewhere -o "$OUT/fuzz_x"',
+)
+PUTS = 'extern int puts(const char *); return puts("hello") < 0;'
 WIRE = "src/wire/wire.c"
 PLANTS = [
     Plant("check-docs", "README.md", "```sh\nfalse\n```\n", "README.md:2: `false` ends with 1"),
@@ -116,6 +137,16 @@ PLANTS = [
         "src/README.md:3: wire may use: base",
     ),
     Plant("check-layers", "src/README.md", "| `base` | x | nothing |\n", "wire has no row"),
+    Plant("check-oss-fuzz", OSS_FUZZ, oss_fuzz("echo why", "exit 3"), "fails with address: why"),
+    Plant("check-oss-fuzz", OSS_FUZZ, oss_fuzz('rm "$OUT/fuzz_x"'), "does not make fuzz_x"),
+    Plant("check-oss-fuzz", OSS_FUZZ, oss_fuzz('cp "$OUT/fuzz_x" "$OUT/x"'), "is no name of a"),
+    Plant("check-oss-fuzz", OSS_FUZZ, oss_fuzz(), "lacks fuzz_x.dict fuzz_x.options fuzz_x_seed"),
+    Plant("check-oss-fuzz", OSS_FUZZ, OSS_FUZZ_LIBRARY, "needs libthere.so, which is not there"),
+    Plant("check-oss-fuzz", OSS_FUZZ, OSS_FUZZ_LIBRARY, "looks for libraries in /elsewhere"),
+    Plant("check-oss-fuzz", OSS_FUZZ, changed("= fuzz_x.dict", "= y"), "does not name fuzz_x.dict"),
+    Plant("check-oss-fuzz", OSS_FUZZ, changed("0..99", "0..9"), "fewer than 90 counters"),
+    Plant("check-oss-fuzz", OSS_FUZZ, changed("return 0;", PUTS), "logs: hello"),
+    Plant("check-oss-fuzz", OSS_FUZZ, changed("return 0;", "__builtin_trap();"), "ends with"),
     Plant("check-ruff", "ci/a.py", py("import os\n"), "ci/a.py:2: F401"),
     Plant("check-ruff", "ci/tool", "#!/usr/bin/env python3\nimport os\n", "ci/tool:2: F401"),
     Plant("check-shell", "ci/tool", "#!/bin/sh\necho $1\n", "ci/tool:2: note: Double quote"),
