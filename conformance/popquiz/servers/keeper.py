@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from popquiz import paths, sanitizer
+from popquiz import sanitizer
 from popquiz.errors import PopquizError, TargetError
 from popquiz.servers import folders, namespace, order, processes, profile
 from popquiz.servers.children import Child, Children, Launch
@@ -269,11 +269,9 @@ def say(answer: Mapping[str, Any]) -> None:
 
 
 def _unpack(ordered: order.Order) -> None:
-    """Copies, since the server may have no right to the folders where the packages are."""
-    for package in ordered.profile.unpacked:
-        shutil.copytree(
-            paths.lab(package), ordered.folder / UNPACKED, symlinks=True, dirs_exist_ok=True
-        )
+    """Copies, since the server may have no right to the folders where the layers are."""
+    for layer in ordered.profile.layers():
+        shutil.copytree(layer, ordered.folder / UNPACKED, symlinks=True, dirs_exist_ok=True)
 
 
 def _become_the_server(ordered: order.Order) -> None:
