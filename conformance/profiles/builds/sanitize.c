@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What servers under ASan and UBSan are told, since many of them give their children no environment:
-// a finding is an abort, which whoever waits for the process sees. ASAN_OPTIONS and UBSAN_OPTIONS
-// overrule it. Leaks are not looked for, because servers end without freeing.
+// What servers under ASan and UBSan are told, since many of them give their children no
+// environment: a finding is an abort, which whoever waits for the process sees. ASAN_OPTIONS and
+// UBSAN_OPTIONS overrule it. Leaks are not looked for, because servers end without freeing.
 
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
