@@ -169,7 +169,9 @@ class Profile:
 
     def outside(self, text: str) -> str:
         """A template filled without a server: {unpacked} is the layer that has such a file."""
-        folders = [str(folder) for folder in reversed(self.layers())] or [""]
+        layers = self.layers()
+        top = layers[-1:] if self.build else []
+        folders = list(map(str, dict.fromkeys((*top, *layers)))) or [""]
         found = [template.fill(text, {"unpacked": folder}) for folder in folders]
         return next((each for each in found if Path(each).exists()), found[0])
 
