@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is fuzzed, and how one input is judged."""
+
+import shutil
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from popquiz import paths
+from popquiz.errors import UsageError
+from popquiz.fuzz.signs import Sign
+
+AFL, LIBFUZZER = "afl", "libfuzzer"
+ENGINES = (AFL, LIBFUZZER)
+# The unversioned name comes with the versioned package only where that is the default one.
+SYMBOLIZERS = ("llvm-symbolizer", "/usr/lib/llvm-14/bin/llvm-symbolizer")
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What an engine runs."""
+
+    words: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Lane(Protocol):
+    """One way to fuzz. close() must follow in every case."""
+
+    @property
+    def name(self) -> str:
+        """As harness:fuzz_framer."""
+
+    @property
+    def options(self) -> Sequence[str]:
+        """What reaches the same again, for `popquiz replay`."""
+
+    @property
+    def built(self) -> Mapping[str, str]:
+        """What the header of a crash file says of what was played."""
+
+    @property
+    def engines(self) -> Sequence[str]:
+        """Those that can drive it, the usual one first."""
+
+    @property
+    def dialogues(self) -> bool:
+        """Whether inputs are wire cases, of which a dialogue can be made."""
+
+    def seeds(self) -> Sequence[Path]:
+        """What a campaign begins with."""
+
+    def dictionary(self) -> Path | None: ...
+
+    def launch(self, engine: str, number: int) -> Launch:
+        """For instance `number`, from 0. Raises PopquizError."""
+
+    def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
+        """Plays each file in order and says what it showed. Whoever has seen enough closes it."""
+
+    def close(self) -> None:
+        """Leaves no process behind."""
+
+
+def symbolizer() -> str | None:
+    """Where frames get their names from."""
+    return next(filter(None, map(shutil.which, SYMBOLIZERS)), None)
+
+
+def corpus() -> Path:
+    """The project's. Raises UsageError where there is none."""
+    root = paths.checkout()
+    if root is None:
+        raise UsageError("the corpus is in the checkout only: run this there")
+    return root / "corpus"
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every visible file in a folder and below it, in a stable order."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(p for p in found if "/." not in f"/{p.relative_to(folder)}")
