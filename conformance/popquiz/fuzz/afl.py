@@ -76,24 +76,27 @@ class Afl:
         self._wish = wish
         self._launch = launch
         self._number = number
-        self._process = Process(wish.out / f"{self.name}.log")
+        self._process = Process(wish.out / f"{self.name}.log", tethered=bool(launch.wrap))
 
     def words(self) -> list[str]:
+        """To be run in the campaign's folder: whoever runs it may have no right to those above."""
         wish = self._wish
         # Alone, -M would only take the engine's freedom to choose inputs and to trim them.
         role = "-M" if self._number == 0 and wish.jobs > 1 else "-S"
         resumed = wish.resume and (self.folder / "queue").is_dir()
-        words = [PROGRAM, "-i", "-" if resumed else str(wish.seeds), "-o", str(wish.out)]
+        words = [PROGRAM, "-i", "-" if resumed else wish.seeds.name, "-o", "."]
         words += [role, self.name, "-m", "none", "-t", TIMEOUT_MS, "-G", str(wish.max_len)]
         words += ["-s", str(wish.seed + self._number)]
-        words += ["-x", str(wish.dictionary)] if wish.dictionary else []
+        words += ["-x", wish.dictionary.name] if wish.dictionary else []
         words += ["-E", str(wish.runs)] if wish.runs else []
         return [*words, "--", *self._launch.words]
 
     def start(self) -> None:
         check()
         given = environment(self._launch, self._wish)
-        self._process.start(self.words(), {**ENVIRONMENT, **given})
+        wrap = self._launch.wrap
+        words = wrap(self.words(), self._wish.out) if wrap else self.words()
+        self._process.start(words, {**ENVIRONMENT, **given})
 
     def lives(self) -> bool:
         return self._process.lives()

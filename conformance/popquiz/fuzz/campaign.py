@@ -5,9 +5,9 @@ import hashlib
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 
@@ -94,8 +94,7 @@ def gather(files: Iterable[Path], folder: Path) -> list[Path]:
 
 
 class Campaign:
-    """One run. `watch` is asked now and then for what only the lane knows: the percentage of cases
-    that reach TRANSACTION, or None."""
+    """One run."""
 
     def __init__(
         self,
@@ -103,13 +102,11 @@ class Campaign:
         engine: str,
         wish: Wish,
         collection: Collection,
-        watch: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._lane = lane
         self._engine = engine
         self._wish = wish
         self._collection = collection
-        self._watch = watch
         self._seen: set[Path] = set()
         self._instances: list[Instance] = []
         self._begun = time.monotonic()
@@ -146,7 +143,12 @@ class Campaign:
 
     def _sample(self, seconds: float) -> Sample:
         stats = progress.total([each.stats() for each in self._instances])
-        share = self._watch()
+        watched = self._lane.watch(self._wish.out)
+        share = watched.transaction
+        if watched.cases and watched.cases > stats.execs:
+            # The engine says how far it is once a minute.
+            speed = watched.cases / max(time.monotonic() - self._begun, 0.1)
+            stats = replace(stats, execs=watched.cases, speed=speed)
         if stats.execs and self.outcome.first_s is None:
             self.outcome.first_s = time.monotonic() - self._begun
         self.outcome.stats, self.outcome.seconds = stats, seconds
@@ -161,6 +163,7 @@ class Campaign:
         for instance in self._instances:
             found += [(path, _hint(path)) for path in instance.crashes()]
             found += [(path, None) for path in instance.hangs()]
+        found += self._lane.saved(self._wish.out)
         return [(path, hint) for path, hint in found if path not in self._seen]
 
     def collect(self, progress_: Progress, most: int) -> None:

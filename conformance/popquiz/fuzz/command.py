@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from popquiz.fuzz.campaign import SEEDS, Campaign, Outcome, gather
 from popquiz.fuzz.engine import Wish
 from popquiz.fuzz.findings import Collection, Finding, Known
 from popquiz.fuzz.lane import ENGINES, Lane, files_below
+from popquiz.fuzz.served import Served
 from popquiz.mask import Mask
 
 HELP = "search for inputs that break a fuzz target or a server"
@@ -44,6 +46,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="one of our own targets, all, or a program of yours (with a slash in its "
         "name) that is linked with libFuzzer or AFL++'s driver",
     )
+    group.add_argument("--lab", metavar="NAME", help="a server that `popquiz lab build` can build")
+    group.add_argument("--build", metavar="DIR", help="what that made (default: in the cache)")
     _add_extent(parser.add_argument_group("how far"))
     _add_corpus(parser.add_argument_group("corpus"))
     parser.add_argument("--baseline", metavar="FILE", help="known findings, as `certify` has them")
@@ -115,12 +119,21 @@ def _earlier(args: argparse.Namespace, out: Path) -> dict[str, Any]:
     return dict(found)
 
 
+def _dictionary(lane: Lane, out: Path) -> Path | None:
+    """A copy in the campaign's folder."""
+    found = lane.dictionary()
+    if not found:
+        return None
+    out.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(found, out.resolve() / found.name))
+
+
 def _wish(args: argparse.Namespace, lane: Lane, out: Path) -> Wish:
     seconds = args.time or (None if args.runs else SECONDS)
     return Wish(
-        out=out,
-        seeds=out / SEEDS,
-        dictionary=lane.dictionary(),
+        out=out.resolve(),
+        seeds=out.resolve() / SEEDS,
+        dictionary=_dictionary(lane, out),
         seconds=seconds,
         runs=args.runs,
         seed=args.seed,
@@ -240,8 +253,12 @@ def _tell(done: Done, console: Console) -> None:
 
 def _lanes(args: argparse.Namespace, console: Console) -> Iterator[Lane]:
     """What the options name. Raises UsageError."""
-    if not args.harness:
-        raise UsageError("say what is fuzzed: --harness NAME")
+    given = [word for word in (args.harness, args.lab) if word]
+    if len(given) != 1:
+        raise UsageError("say what is fuzzed: --harness NAME or --lab NAME, and one of them")
+    if args.lab:
+        yield Served(args.lab, Path(args.build) if args.build else None, console.line)
+        return
     names = presets.names() if args.harness == ALL else [args.harness]
     for name in names:
         yield harness.find(name, console.line)

@@ -14,7 +14,7 @@ from typing import Protocol
 from popquiz.errors import TargetError
 from popquiz.fuzz.lane import Launch
 
-END_S = 10.0  # between the polite signal and the other one
+END_S = 20.0  # between the polite signal and the other one
 TAIL_OCTETS = 1 << 16
 MAIN = "main"
 
@@ -78,8 +78,10 @@ class Instance(Protocol):
 class Process:
     """A child in a session of its own, whose words go to a file."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, tethered: bool = False) -> None:
+        """`tethered`: it ends when its standard input does."""
         self.log = log
+        self._tethered = tethered
         self._popen: subprocess.Popen[bytes] | None = None
         self._begin = 0  # of what this process says, in the file
 
@@ -90,7 +92,8 @@ class Process:
                 self._begin = log.seek(0, os.SEEK_END)
                 self._popen = subprocess.Popen(
                     words,
-                    stdin=subprocess.DEVNULL,
+                    cwd=self.log.parent,
+                    stdin=subprocess.PIPE if self._tethered else subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env={**os.environ, **environment},
@@ -118,8 +121,11 @@ class Process:
         popen = self._popen
         if not popen:
             return
+        if popen.stdin:
+            popen.stdin.close()
         if popen.poll() is None:
-            popen.send_signal(signal.SIGINT)
+            if not self._tethered:
+                popen.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 popen.wait(END_S)
         with suppress(ProcessLookupError, PermissionError):

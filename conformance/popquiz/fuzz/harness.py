@@ -14,7 +14,7 @@ from pathlib import Path
 from popquiz import paths
 from popquiz.errors import UsageError
 from popquiz.fuzz import presets, signs
-from popquiz.fuzz.lane import AFL, LIBFUZZER, Launch, corpus, files_below, symbolizer
+from popquiz.fuzz.lane import AFL, LIBFUZZER, Launch, Quiet, corpus, files_below, symbolizer
 from popquiz.fuzz.signs import Sign
 
 HANG_S = 10
@@ -99,7 +99,7 @@ class Program:
         return found or Sign(signs.CRASH, name or f"exit status {status}", signal=name, text=text)
 
 
-class OwnHarness:
+class OwnHarness(Quiet):
     """The lane of a program of somebody's own that is linked with an engine's driver."""
 
     dialogues = True  # octets that a peer writes are one
@@ -137,7 +137,7 @@ class OwnHarness:
         """Nothing runs between two calls."""
 
 
-class Harness:
+class Harness(Quiet):
     """The lane of one of our targets."""
 
     engines = (LIBFUZZER, AFL)

@@ -2,7 +2,7 @@
 """What is fuzzed, and how one input is judged."""
 
 import shutil
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,10 +19,30 @@ SYMBOLIZERS = ("llvm-symbolizer", "/usr/lib/llvm-14/bin/llvm-symbolizer")
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What an engine runs."""
+    """What an engine runs. `wrap` makes of the engine's whole command, and the campaign's folder,
+    the command that is run instead; that one ends when its standard input does."""
 
     words: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    wrap: Callable[[Sequence[str], Path], list[str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What only the lane knows of a running campaign. None: nobody knows."""
+
+    transaction: float | None = None  # percent of the cases that reach that state
+    cases: int | None = None  # that were played
+
+
+class Quiet:
+    """A lane that knows no more than its engine."""
+
+    def watch(self, out: Path) -> Watched:
+        return Watched()
+
+    def saved(self, out: Path) -> Iterable[tuple[Path, Sign | None]]:
+        return ()
 
 
 class Lane(Protocol):
@@ -55,6 +75,13 @@ class Lane(Protocol):
 
     def launch(self, engine: str, number: int) -> Launch:
         """For instance `number`, from 0. Raises PopquizError."""
+
+    def watch(self, out: Path) -> Watched:
+        """How far a campaign in that folder is."""
+
+    def saved(self, out: Path) -> Iterable[tuple[Path, Sign | None]]:
+        """Inputs that the lane has kept there because they broke something, beside the engine's;
+        with what was seen then."""
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         """Plays each file in order and says what it showed. Whoever has seen enough closes it."""
