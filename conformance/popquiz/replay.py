@@ -2,6 +2,7 @@
 """`popquiz replay`: plays dialogues, and what a run or a fuzzer left, and shows what was said."""
 
 import argparse
+import tempfile
 from pathlib import Path
 
 from popquiz import (
@@ -19,8 +20,7 @@ from popquiz.baseline import Comparison
 from popquiz.console import Console
 from popquiz.errors import Exit, UsageError
 from popquiz.fixtures import Fixtures
-from popquiz.fuzz import again, harness
-from popquiz.fuzz.lane import Lane
+from popquiz.fuzz import again, choose
 from popquiz.mask import Mask
 from popquiz.record import Job, Result
 from popquiz.verdicts import Verdict
@@ -40,9 +40,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--pcap", type=Path, metavar="FILE", help="capture it, with the secrets that open its TLS"
     )
     group = parser.add_argument_group("what a fuzzer found")
-    group.add_argument(
-        "--harness", metavar="NAME", help="a fuzz target, or a program that is linked like one"
-    )
+    choose.add_options(group)
     group.add_argument(
         "-n", dest="times", type=options.number(1, 10000), default=1, metavar="N", help="so often"
     )
@@ -90,9 +88,10 @@ def _config(args: argparse.Namespace, console: Console) -> runner.Config:
     )
 
 
-def _again(args: argparse.Namespace, lane: Lane) -> int:
+def _again(args: argparse.Namespace) -> int:
     """In a lane of `popquiz fuzz`."""
     console, played = Console(), []
+    (lane,) = choose.lanes(args, console.line)
     try:
         for given in again.inputs(args.files):
             played.append(again.play(lane, given, args.times))
@@ -103,9 +102,8 @@ def _again(args: argparse.Namespace, lane: Lane) -> int:
     return again.exit_of(played)
 
 
-def run(args: argparse.Namespace) -> int:
-    if args.harness:
-        return _again(args, harness.find(args.harness))
+def _play(args: argparse.Namespace) -> int:
+    """With the player, at a target."""
     console = Console()
     played = runner.execute(_config(args, console))
     if args.pcap:
@@ -117,3 +115,14 @@ def run(args: argparse.Namespace) -> int:
     if skipped:
         console.line(f"{skipped} skipped")
     return decision.exit
+
+
+def run(args: argparse.Namespace) -> int:
+    raw = not again.all_dialogues(args.files)
+    if choose.ways(args) and (raw or not args.lab):
+        return _again(args)
+    if not raw:
+        return _play(args)
+    with tempfile.TemporaryDirectory(prefix="popquiz-") as folder:
+        args.files = list(map(str, again.dialogues(args.files, Path(folder))))
+        return _play(args)

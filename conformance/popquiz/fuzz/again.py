@@ -13,7 +13,7 @@ from pathlib import Path
 
 from popquiz import paths
 from popquiz.errors import Exit, UsageError
-from popquiz.fuzz import findings
+from popquiz.fuzz import findings, streams
 from popquiz.fuzz.lane import Lane, files_below
 from popquiz.fuzz.signs import Sign
 
@@ -22,6 +22,7 @@ INPUT_MAX = 1 << 20
 MAGIC = b"#!dlg "
 HEAD = re.compile(r"^(?P<key>[a-z0-9-]+): +(?P<value>.*)$", re.M)
 CONVERT_S = 60
+RECORD = b"\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +93,58 @@ def _expected(path: Path) -> str:
     return str(record.get("signature", "")) if isinstance(record, dict) else ""
 
 
-def read(path: Path) -> Input:
-    """Raises UsageError."""
+def read(path: Path) -> list[Input]:
+    """One, or one for each connection of a capture. Raises UsageError."""
     try:
         octets = to_wire(path) if is_dialogue(path) else path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    if streams.is_capture(octets):
+        return [Input(path, each) for each in streams.read(path)]
     if len(octets) > INPUT_MAX:
         raise UsageError(f"{path}: is longer than {INPUT_MAX} octets")
-    return Input(path, octets, _expected(path))
+    return [Input(path, octets, _expected(path))]
 
 
-def inputs(names: Sequence[str]) -> list[Input]:
-    """A folder of a finding stands for its input; any other for all files in it."""
+def _files(names: Sequence[str]) -> list[Path]:
+    """A folder of a finding stands for its input; any other for all files in it. Raises
+    UsageError."""
     found: list[Path] = []
     for name in names:
         path = Path(name)
+        if not path.exists():
+            raise UsageError(f"{path}: there is no such file")
         if (path / findings.RECORD).is_file():
             found.append(path / findings.RAW)
         else:
             found += files_below(path) if path.is_dir() else [path]
-    return [read(path) for path in found]
+    return found
+
+
+def all_dialogues(names: Sequence[str]) -> bool:
+    """Whether none of the files is an input of a fuzzer, or a capture."""
+    return all(map(is_dialogue, _files(names)))
+
+
+def inputs(names: Sequence[str]) -> list[Input]:
+    """Raises UsageError."""
+    return [given for path in _files(names) for given in read(path)]
+
+
+def dialogues(names: Sequence[str], folder: Path) -> list[Path]:
+    """Writes each input as a dialogue, for a target that only speaks POP3. Raises PopquizError."""
+    found = []
+    for number, given in enumerate(inputs(names)):
+        if is_dialogue(given.file):
+            found.append(given.file)
+            continue
+        raw, file = folder / f"{number}.raw", folder / f"{number}.dlg"
+        # A plain stream of commands is sent as one write: what it is answered is waited for.
+        raw.write_bytes(given.octets if RECORD in given.octets else given.octets + streams.WAIT)
+        name = findings.label(f"{given.file.stem}-{number}")
+        file.write_text(findings.dlg("from-bytes", "--kind", "crash", "--id", name, str(raw)))
+        found.append(file)
+    return found
 
 
 def play(lane: Lane, given: Input, times: int) -> Result:

@@ -17,7 +17,7 @@ from popquiz.fuzz import progress, signs
 from popquiz.fuzz.afl import Afl, check
 from popquiz.fuzz.engine import Instance, Stats, Wish
 from popquiz.fuzz.findings import Collection, Finding
-from popquiz.fuzz.lane import AFL, Lane
+from popquiz.fuzz.lane import AFL, Lane, Seed, read_seeds
 from popquiz.fuzz.libfuzzer import LibFuzzer
 from popquiz.fuzz.progress import Progress, Sample
 from popquiz.fuzz.signs import Sign
@@ -25,7 +25,6 @@ from popquiz.fuzz.signs import Sign
 TICK_S = 0.1
 SEEDS = "seeds"  # the folder of what a campaign begins with
 JUDGED_MAX = 200  # saved inputs that are played while the campaign runs; the rest is counted
-SEED_MAX = 1 << 20
 NAME_MAX = 80
 RUNNING_JUDGE = 5  # at a time: the engines want the processors too
 
@@ -74,13 +73,12 @@ def seed_name(octets: bytes, name: str) -> str:
     return f"{hashlib.sha256(octets).hexdigest()[:8]}-{stem}"
 
 
-def gather(files: Iterable[Path], folder: Path) -> list[Path]:
-    """Copies seeds, each content once. Raises UsageError when there is none."""
+def gather(seeds: Iterable[Seed], folder: Path) -> list[Path]:
+    """Writes seeds, each content once. Raises UsageError when there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     seen = {path.name.partition("-")[0] for path in folder.iterdir()}
-    for file in files:
-        octets = file.read_bytes()[:SEED_MAX]
-        name = seed_name(octets, file.name)
+    for stem, octets in seeds:
+        name = seed_name(octets, stem)
         if octets and name.partition("-")[0] not in seen:
             seen.add(name.partition("-")[0])
             (folder / name).write_bytes(octets)
@@ -116,16 +114,19 @@ class Campaign:
 
     def sift(self, seeds: Sequence[Path], progress_: Progress) -> None:
         """Plays the seeds first: one that breaks the target is a finding, and no seed."""
-        for file, sign in zip(seeds, self._lane.judge(seeds), strict=True):
-            if sign:
+        for file, first in list(zip(seeds, self._lane.judge(seeds), strict=True)):
+            if sign := self._collection.confirmed(file, first):
                 found = Finding(sign, file.read_bytes(), 0.0, f"{SEEDS}/{file.name}")
                 self._tell(self._collection.keep(found), progress_)
                 file.unlink()
-        if not any(self._wish.seeds.iterdir()):
+        left = sorted(self._wish.seeds.iterdir())
+        if not left:
             raise TargetError(
                 f"each of {len(seeds)} seeds breaks the target: {self._lane.name} cannot be fuzzed "
                 "before that is mended"
             )
+        for line in self._lane.check([file.read_bytes() for file in left]):
+            progress_.line(line)
 
     # ---- instances ------------------------------------------------------------------------------
 
@@ -231,7 +232,12 @@ def _hint(path: Path) -> Sign | None:
         if word.startswith("sig:"):
             with suppress(ValueError):
                 name = signal.Signals(int(word[4:])).name
-                return Sign(signs.CRASH, name, signal=name, place="seen by the engine only")
+                # AFL++ kills what takes too long, and what it ends with.
+                return (
+                    None
+                    if name == "SIGKILL"
+                    else Sign(signs.CRASH, name, signal=name, place="seen by the engine only")
+                )
     return None
 
 
@@ -239,5 +245,5 @@ def keep_corpus(instances: Iterable[Instance], folder: Path) -> int:
     """Copies what the engines have kept to one folder; returns how many there are."""
     shutil.rmtree(folder, ignore_errors=True)
     with suppress(PopquizError):
-        return len(gather((p for each in instances for p in each.corpus()), folder))
+        return len(gather(read_seeds(p for each in instances for p in each.corpus()), folder))
     return 0

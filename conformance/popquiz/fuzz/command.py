@@ -4,7 +4,7 @@
 import argparse
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +14,16 @@ import popquiz
 from popquiz import options
 from popquiz.console import Console
 from popquiz.errors import Exit, SuiteError, UsageError
-from popquiz.fuzz import findings, harness, presets, report
+from popquiz.fuzz import choose, findings, report
 from popquiz.fuzz.campaign import SEEDS, Campaign, Outcome, gather
 from popquiz.fuzz.engine import Wish
 from popquiz.fuzz.findings import Collection, Finding, Known
-from popquiz.fuzz.lane import ENGINES, Lane, files_below
-from popquiz.fuzz.served import Served
+from popquiz.fuzz.lane import ENGINES, Lane, Seed, files_below, read_seeds
 from popquiz.mask import Mask
 
 HELP = "search for inputs that break a fuzz target or a server"
 SECONDS = 60  # where neither --time nor --runs says how far
 CAMPAIGN = "campaign.json"
-ALL = "all"
 
 
 # ---- options ------------------------------------------------------------------------------------
@@ -39,15 +37,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog="exit status: 0 nothing new, 1 new findings, 2 usage, 3 the target cannot be "
         "fuzzed, 4 the suite is at fault, 130 interrupted",
     )
-    group = parser.add_argument_group("what is fuzzed")
-    group.add_argument(
-        "--harness",
-        metavar="NAME",
-        help="one of our own targets, all, or a program of yours (with a slash in its "
-        "name) that is linked with libFuzzer or AFL++'s driver",
-    )
-    group.add_argument("--lab", metavar="NAME", help="a server that `popquiz lab build` can build")
-    group.add_argument("--build", metavar="DIR", help="what that made (default: in the cache)")
+    choose.add_options(parser.add_argument_group("what is fuzzed"))
+    options.add_target(parser.add_argument_group("a server"))
     _add_extent(parser.add_argument_group("how far"))
     _add_corpus(parser.add_argument_group("corpus"))
     parser.add_argument("--baseline", metavar="FILE", help="known findings, as `certify` has them")
@@ -63,7 +54,6 @@ def _add_extent(group: options.Group) -> None:
     group.add_argument(
         "-j", dest="jobs", type=options.number(1, 64), default=1, metavar="N", help="instances"
     )
-    group.add_argument("--seed", type=options.number(0, 2**31), default=1, metavar="N")
     group.add_argument(
         "--max-len", type=options.number(1, 1 << 20), default=4096, metavar="N", help="octets"
     )
@@ -95,13 +85,13 @@ class Done:
     document: dict[str, Any]
 
 
-def _seeds(args: argparse.Namespace, lane: Lane) -> list[Path]:
+def _seeds(args: argparse.Namespace, lane: Lane) -> list[Seed]:
     """Raises UsageError."""
     found = [] if args.only_corpus else list(lane.seeds())
     for name in args.corpus:
         if not Path(name).is_dir():
             raise UsageError(f"--corpus {name}: there is no such folder")
-        found += files_below(Path(name))
+        found += read_seeds(files_below(Path(name)))
     return found
 
 
@@ -251,19 +241,6 @@ def _tell(done: Done, console: Console) -> None:
 # ---- the command --------------------------------------------------------------------------------
 
 
-def _lanes(args: argparse.Namespace, console: Console) -> Iterator[Lane]:
-    """What the options name. Raises UsageError."""
-    given = [word for word in (args.harness, args.lab) if word]
-    if len(given) != 1:
-        raise UsageError("say what is fuzzed: --harness NAME or --lab NAME, and one of them")
-    if args.lab:
-        yield Served(args.lab, Path(args.build) if args.build else None, console.line)
-        return
-    names = presets.names() if args.harness == ALL else [args.harness]
-    for name in names:
-        yield harness.find(name, console.line)
-
-
 def _engine(args: argparse.Namespace, lane: Lane) -> str:
     """Raises UsageError."""
     wanted: str = args.engine or lane.engines[0]
@@ -274,7 +251,7 @@ def _engine(args: argparse.Namespace, lane: Lane) -> str:
 
 def fuzz(args: argparse.Namespace) -> int:
     console = Console()
-    lanes = list(_lanes(args, console))
+    lanes = list(choose.lanes(args, console.line))
     worst = Exit.PASSED
     for lane in lanes:
         out = Path(args.out) / lane.name.partition(":")[2] if len(lanes) > 1 else Path(args.out)

@@ -16,12 +16,16 @@ from typing import Any
 
 from popquiz import baseline, paths, results
 from popquiz.errors import SuiteError, UsageError
-from popquiz.fuzz import shrink
+from popquiz.fuzz import shrink, signs
 from popquiz.fuzz.lane import Lane
 from popquiz.fuzz.signs import Sign
 from popquiz.mask import Mask
 
 FOLDER = "findings"
+# What was seen once counts; that something was slow, or had not ended yet, may be the machine's
+# fault, and counts when it shows again.
+SURE = (signs.CRASH, signs.VIOLATION)
+CONFIRM = 2  # more plays
 AGAIN = 5  # plays that tell whether a finding shows every time
 RAW, DIALOGUE, TRANSCRIPT, RECORD = "input.raw", "input.dlg", "transcript.txt", "finding.json"
 DIALOGUE_MAX = 128 << 10  # octets that popquiz-dlg from-bytes takes
@@ -107,7 +111,9 @@ class Collection:
     ) -> Finding | None:
         """Plays an input that an engine saved; returns a finding when it is a new one. `hint` is
         what the engine saw: it counts where the replay shows nothing."""
-        sign = self._judge(file) or hint
+        sign = self.confirmed(file, self._judge(file))
+        if not sign and hint and hint.kind in SURE:
+            sign = hint
         if not sign:
             self.silent.append(source)
             return None
@@ -129,6 +135,14 @@ class Collection:
                 if sign := next(seen):
                     return sign
         return None
+
+    def confirmed(self, file: Path, sign: Sign | None) -> Sign | None:
+        """What was seen, unless it may have been the machine's fault and does not show again."""
+        if not sign or sign.kind in SURE:
+            return sign
+        with closing(self.lane.judge([file] * CONFIRM)) as seen:
+            same = all(each.signature == sign.signature for each in seen)
+        return sign if same else None
 
     @property
     def new(self) -> list[Finding]:
@@ -190,7 +204,7 @@ def header(finding: Finding, lane: Lane) -> list[str]:
     return [f"{name}: {value.lstrip('#')}" for name, value in clean.items() if value]
 
 
-def _dlg(*words: str) -> str:
+def dlg(*words: str) -> str:
     """Raises SuiteError."""
     command = [str(paths.program("popquiz-dlg")), *words]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=DLG_S, check=False)
@@ -199,13 +213,18 @@ def _dlg(*words: str) -> str:
     return ran.stdout
 
 
+def label(text: str) -> str:
+    """As ids of dialogues are made."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+
+
 def dialogue(finding: Finding, lane: Lane, raw: Path) -> str:
     """The input as a crash file; empty where it is none."""
     if finding.dialogue:
         return finding.dialogue
     if not lane.dialogues or len(finding.octets) > DIALOGUE_MAX:
         return ""
-    text = _dlg("from-bytes", "--kind", "crash", "--id", finding.id, str(raw))
+    text = dlg("from-bytes", "--kind", "crash", "--id", finding.id, str(raw))
     head, end, rest = text.partition("---\n")
     kept = [line for line in head.splitlines() if not line.startswith("title:")]
     return "\n".join((*kept, *header(finding, lane), "")) + end + rest
@@ -253,7 +272,7 @@ def save(finding: Finding, lane: Lane, out: Path, mask: Mask) -> Mapping[str, An
     (folder / RAW).write_bytes(finding.octets)
     if text := dialogue(finding, lane, folder / RAW):
         results.write(folder / DIALOGUE, text)
-        _dlg("fmt", str(folder / DIALOGUE))
+        dlg("fmt", str(folder / DIALOGUE))
     said = finding.sign.transcript or finding.sign.text
     results.write(folder / TRANSCRIPT, mask(said) + "\n")
     found = record(finding, lane, out)

@@ -14,7 +14,17 @@ from pathlib import Path
 from popquiz import paths
 from popquiz.errors import UsageError
 from popquiz.fuzz import presets, signs
-from popquiz.fuzz.lane import AFL, LIBFUZZER, Launch, Quiet, corpus, files_below, symbolizer
+from popquiz.fuzz.lane import (
+    AFL,
+    LIBFUZZER,
+    Launch,
+    Quiet,
+    Seed,
+    corpus,
+    files_below,
+    read_seeds,
+    symbolizer,
+)
 from popquiz.fuzz.signs import Sign
 
 HANG_S = 10
@@ -119,7 +129,7 @@ class OwnHarness(Quiet):
                 f"--harness {path}: is linked with neither libFuzzer nor AFL++'s driver"
             )
 
-    def seeds(self) -> list[Path]:
+    def seeds(self) -> list[Seed]:
         return []
 
     def dictionary(self) -> Path | None:
@@ -151,9 +161,9 @@ class Harness(Quiet):
         self.built: Mapping[str, str] = {"harness": self.target}
         self._say = say
 
-    def seeds(self) -> list[Path]:
+    def seeds(self) -> list[Seed]:
         kinds = (corpus() / kind / self.target for kind in ("seeds", "regressions"))
-        return [file for folder in kinds for file in files_below(folder)]
+        return read_seeds(file for folder in kinds for file in files_below(folder))
 
     def dictionary(self) -> Path:
         """That of the target, where "dialogue" has fuzz_dialogue_meaning too, or the common one."""

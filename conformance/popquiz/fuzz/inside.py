@@ -8,7 +8,9 @@ engine runs in it too, since it kills by number what hangs.
 FOLDER/wish.json has the order (servers/order.py) and "run", the engine's command, in which the word
 {bridge} stands for the bridge's; without "run" each line of JSON on stdin is obeyed:
 
-    {"play": [OCTETS, ...]}    a line of the bridge's for each, then {"end": status, "said": TEXT}
+    {"do": "--play", "inputs": [OCTETS, ...]}
+
+by the bridge's own lines, and then {"end": status, "said": TEXT}; --self-test likewise.
 
 Octets are in base64. When stdin ends, however that came about, everything ends, and FOLDER goes.
 """
@@ -44,10 +46,9 @@ HANDED = ("AFL_", "ASAN_OPTIONS", "UBSAN_OPTIONS", "POPQUIZ_")
 class Bridge:
     """How the bridge starts the server of a profile, and what it resets."""
 
-    def __init__(
-        self, place: Installation, build: Mapping[str, Any], extra: Sequence[str]
-    ) -> None:
-        """`build`: what its build.json says. Raises TargetError when the server cannot be started by one command."""
+    def __init__(self, place: Installation, build: Mapping[str, Any], extra: Sequence[str]) -> None:
+        """`build`: what its build.json says. Raises TargetError when the server cannot be started
+        by one command."""
         self._place = place
         self._extra = extra
         self._build = build
@@ -141,10 +142,10 @@ def _say(message: object) -> None:
 def _play(request: Mapping[str, Any], bridge: Bridge, words: Sequence[str], place: Path) -> None:
     files = []
     (place / INPUTS).mkdir(exist_ok=True)
-    for number, octets in enumerate(request["play"]):
+    for number, octets in enumerate(request["inputs"]):
         files.append(place / INPUTS / f"{number:06}")
         files[-1].write_bytes(base64.b64decode(octets))
-    command = [*words, *request.get("options", ()), "--play", *map(str, files)]
+    command = [*words, str(request["do"]), *map(str, files)]
     with (place / "said").open("wb+") as said:
         ran = subprocess.Popen(
             [*command, "--", *bridge.server],

@@ -13,8 +13,12 @@ from popquiz.fuzz.signs import Sign
 
 AFL, LIBFUZZER = "afl", "libfuzzer"
 ENGINES = (AFL, LIBFUZZER)
+SEED_MAX = 1 << 20  # octets
 # The unversioned name comes with the versioned package only where that is the default one.
 SYMBOLIZERS = ("llvm-symbolizer", "/usr/lib/llvm-14/bin/llvm-symbolizer")
+
+
+Seed = tuple[str, bytes]  # a name, which need not be the only one, and octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,9 @@ class Watched:
 
 class Quiet:
     """A lane that knows no more than its engine."""
+
+    def check(self, seeds: Sequence[bytes]) -> Sequence[str]:
+        return ()
 
     def watch(self, out: Path) -> Watched:
         return Watched()
@@ -68,8 +75,12 @@ class Lane(Protocol):
     def dialogues(self) -> bool:
         """Whether inputs are wire cases, of which a dialogue can be made."""
 
-    def seeds(self) -> Sequence[Path]:
+    def seeds(self) -> Sequence[Seed]:
         """What a campaign begins with."""
+
+    def check(self, seeds: Sequence[bytes]) -> Sequence[str]:
+        """Tries whether a campaign is worth its time; returns warnings, a line each. Raises
+        TargetError when it is not."""
 
     def dictionary(self) -> Path | None: ...
 
@@ -101,6 +112,10 @@ def corpus() -> Path:
     if root is None:
         raise UsageError("the corpus is in the checkout only: run this there")
     return root / "corpus"
+
+
+def read_seeds(files: Iterable[Path]) -> list[Seed]:
+    return [(file.name, file.read_bytes()[:SEED_MAX]) for file in files]
 
 
 def files_below(folder: Path) -> list[Path]:

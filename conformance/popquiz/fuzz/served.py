@@ -10,17 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from popquiz import labbuild, paths, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
-from popquiz.fuzz import signs
+from popquiz.fuzz.bridged import LOG, PLAY, SANITIZERS, Bridged, Said, sign_of
 from popquiz.fuzz.inside import BRIDGE, TOOLS, WISH
-from popquiz.fuzz.lane import AFL, Launch, Quiet, Watched, corpus, files_below
+from popquiz.fuzz.lane import Launch
 from popquiz.fuzz.signs import Sign
 from popquiz.servers import builds, folders, profile
 from popquiz.servers.order import Order
@@ -32,64 +31,7 @@ PASSWORD = "wonderland"
 PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
 MUTATOR = "popquiz-mutator.so"
 SANITIZE, INSTRUMENT = "sanitize", "instrument"
-SEEDS = "server"  # the folder of the seeds
 END_S = 20.0
-LOG = "bridge"  # begins the names of the bridges' logs
-KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH}
-# ASan must not end a server for what it leaks at its end; a report is the bridge's to keep.
-SANITIZERS = {
-    "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0:symbolize=0:handle_segv=1",
-    "UBSAN_OPTIONS": "abort_on_error=1:print_stacktrace=1:symbolize=0",
-}
-
-
-# ---- what the bridge says -----------------------------------------------------------------------
-
-
-def _shown(octets: str) -> str:
-    text = octets.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
-    return "".join(c if " " <= c <= "~" else f"\\x{ord(c):02X}" for c in text)
-
-
-def transcript(entries: Sequence[Mapping[str, Any]]) -> str:
-    """For people: a line for each thing that was said."""
-    several = any(entry["conn"] != 1 for entry in entries)
-    lines = []
-    for entry in entries:
-        conn = str(entry["conn"]) if several else ""
-        lines.append(f"{entry['from']}{conn}: {_shown(entry['octets'])}")
-    return "\n".join(lines)
-
-
-def _place(entries: Sequence[Mapping[str, Any]]) -> str:
-    """The last command, where it is one."""
-    said = [entry["octets"] for entry in entries if entry["from"] == "C"]
-    word = said[-1].split(None, 1)[0].upper() if said and said[-1].split() else ""
-    return f"behind {word}" if word.isalpha() and len(word) <= 8 else ""
-
-
-def sign_of(played: Mapping[str, Any]) -> Sign:
-    """What one line of --play shows."""
-    said = transcript(played["transcript"])
-    if played["status"] == "violation" and played["violations"]:
-        first = played["violations"][0]
-        place = f"{first['verb']} in {first['state']}" if first["verb"] else f"in {first['state']}"
-        why = str(first["why"])
-        return Sign(signs.VIOLATION, str(first["rule"]), place=place, text=why, transcript=said)
-    if played["status"] not in KINDS:
-        return Sign(transcript=said)
-    return _bad(played, said)
-
-
-def _bad(played: Mapping[str, Any], said: str) -> Sign:
-    kind, signal = KINDS[played["status"]], str(played["signal"] or "")
-    process, report = str(played["process"] or ""), str(played["report"])
-    name = Path(played["executable"] or "").name
-    process = f"{process}, {name}" if process and name else process or name
-    if found := signs.read(report, signal, process=process, transcript=said):
-        return found
-    what, place = signal or played["status"], _place(played["transcript"])
-    return Sign(kind, what, (), process, place, signal, text=report, transcript=said)
 
 
 # ---- a bridge of our own ------------------------------------------------------------------------
@@ -128,14 +70,12 @@ class Judge:
             raise TargetError("the process that plays findings died")
         return dict(json.loads(line))
 
-    def ask(
-        self, inputs: Sequence[bytes], options: Sequence[str] = ()
-    ) -> Generator[dict[str, Any], None, dict[str, Any]]:
-        """What the bridge says of each input; returns how it ended. Raises TargetError."""
+    def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
+        """As Bridged.ask()."""
         running = self._start()
         assert running.stdin
         octets = [base64.b64encode(each).decode() for each in inputs]
-        running.stdin.write(json.dumps({"play": octets, "options": list(options)}) + "\n")
+        running.stdin.write(json.dumps({"do": what, "inputs": octets}) + "\n")
         running.stdin.flush()
         ended: dict[str, Any] = {}
         try:
@@ -168,11 +108,8 @@ def inside(folder: Path) -> list[str]:
 # ---- the lane -----------------------------------------------------------------------------------
 
 
-class Served(Quiet):
+class Served(Bridged):
     """A server of the lab that was built for this."""
-
-    engines = (AFL,)
-    dialogues = True
 
     def __init__(self, name: str, build: Path | None, say: Callable[[str], None]) -> None:
         """`build`: what `popquiz lab build` made; None: it is made, or taken from the cache. Raises
@@ -245,12 +182,6 @@ class Served(Quiet):
 
     # ---- for the campaign -----------------------------------------------------------------------
 
-    def seeds(self) -> list[Path]:
-        return files_below(corpus() / "seeds" / SEEDS)
-
-    def dictionary(self) -> Path:
-        return corpus() / "dict" / "pop3.dict"
-
     def launch(self, engine: str, number: int) -> Launch:
         kind = SANITIZE if number == 1 and self.sanitized() else INSTRUMENT
         environment = dict(SANITIZERS) if kind == SANITIZE else {}
@@ -261,27 +192,14 @@ class Served(Quiet):
 
         return Launch((BRIDGE,), environment, wrap)
 
-    def watch(self, out: Path) -> Watched:
-        """From the logs of the bridges."""
-        found = [_json(path) for path in sorted(out.glob(f"{LOG}*/stats.json"))]
-        cases = sum(int(each.get("cases", 0)) for each in found)
-        reached = sum(int(each.get("transaction", 0)) for each in found)
-        return Watched(100 * reached / cases if cases else None, cases or None)
-
-    def saved(self, out: Path) -> Iterator[tuple[Path, Sign | None]]:
-        for path in sorted(out.glob(f"{LOG}*/findings.jsonl")):
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                told = _object(line)
-                file = path.parent / str(told.get("input"))
-                if told.get("input") and file.is_file():
-                    yield file, _logged(told)
+    def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
+        return (yield from self._judge(INSTRUMENT).ask(inputs, what))
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
-        inputs = [file.read_bytes() for file in files]
-        for octets, played in zip(inputs, self._judge(INSTRUMENT).ask(inputs), strict=False):
-            sign = sign_of(played)
+        """What shows nothing is played with sanitizers too, where an instance has them."""
+        for file, sign in zip(files, super().judge(files), strict=False):
             if not sign and SANITIZE in self._builds:
-                sign = sign_of(next(self._judge(SANITIZE).ask([octets])))
+                sign = sign_of(next(self._judge(SANITIZE).ask([file.read_bytes()])))
             yield sign
 
     def _judge(self, kind: str) -> Judge:
@@ -295,26 +213,3 @@ class Served(Quiet):
             judge.close()
         for folder in self._folders:
             folders.remove(folder)
-
-
-def _logged(told: Mapping[str, Any]) -> Sign:
-    """A line of the side log as a sign, for what shows once and not again."""
-    played = {**told, "status": told["kind"], "transcript": [], "violations": []}
-    if told["kind"] == "violation":
-        played["violations"] = [told]
-    return replace(sign_of(played), transcript="")
-
-
-def _object(line: str) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        return _object(path.read_text(encoding="utf-8"))
-    except OSError:
-        return {}
