@@ -18,21 +18,23 @@
 #include "bridge/launch.h"
 
 #define START_MS 10000u
-#define SLICE_FIRST_US 200u /* between two looks, where nobody wakes us */
+#define SLICE_FIRST_US 100u /* between two looks, where nobody wakes us */
 #define SLICE_MAX_US 2000u
 #define POLL_MS 5
-#define LOOKS_AGAIN 8u
+#define LOOKS_AGAIN 3u
 
 /* ---- signals --------------------------------------------------------------------------------- */
 
 /* Handlers have no argument that could carry these. */
 static struct pq_shim_page *signalled_page;
-static volatile sig_atomic_t told_to_end;
+static volatile sig_atomic_t told_to_end, child_ended;
 
 static void on_signal(int number)
 {
     int error = errno;
-    if (number != SIGCHLD)
+    if (number == SIGCHLD)
+        child_ended = 1;
+    else
         told_to_end = 1;
     if (signalled_page)
         pq_shim_changed(signalled_page);
@@ -218,6 +220,9 @@ bool pq_server_connect(struct pq_server *s, struct pq_stream *stream)
 void pq_server_reap(struct pq_server *s)
 {
     int status = 0;
+    if (!child_ended)
+        return;
+    child_ended = 0;
     for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
         pq_shim_bury(s->page, pid, status);
         if (pid == s->pid)
