@@ -106,7 +106,7 @@ class Afl:
         told, drawn = table(self.folder / "fuzzer_stats"), plot(self.folder / "plot_data")
         execs = max(_number(told.get("execs_done", "")), _number(drawn.get("total_execs", "")))
         edges = max(_number(told.get("edges_found", "")), _number(drawn.get("edges_found", "")))
-        known = max(_number(told.get("corpus_count", "")), _number(drawn.get("corpus_count", "")))
+        known = sum(1 for _ in self.corpus())  # the files do not lag behind
         speed = drawn.get("execs_per_sec") or told.get("execs_per_sec", "")
         of = _number(told.get("total_edges", ""))
         return Stats(
@@ -114,7 +114,7 @@ class Afl:
             speed=_number(speed),
             edges=int(edges),
             edges_of=int(of) or None,
-            corpus=int(known),
+            corpus=known,
             stability=_percent(told.get("stability", "")),
         )
 

@@ -146,10 +146,10 @@ class Campaign:
         stats = progress.total([each.stats() for each in self._instances])
         watched = self._lane.watch(self._wish.out)
         share = watched.transaction
-        if watched.cases and watched.cases > stats.execs:
-            # The engine says how far it is once a minute.
-            speed = watched.cases / max(time.monotonic() - self._begun, 0.1)
-            stats = replace(stats, execs=watched.cases, speed=speed)
+        # AFL++ says how far it is once a minute, and libFuzzer when it finds something.
+        execs = max(stats.execs, watched.cases or 0)
+        speed = execs / max(time.monotonic() - self._begun, 0.1)
+        stats = replace(stats, execs=execs, speed=speed)
         if stats.execs and self.outcome.first_s is None:
             self.outcome.first_s = time.monotonic() - self._begun
         self.outcome.stats, self.outcome.seconds = stats, seconds

@@ -245,6 +245,7 @@ def record(finding: Finding, lane: Lane, out: Path) -> dict[str, Any]:
         "headline": sign.headline,
         "signature": sign.signature,
         "frames": list(sign.frames),
+        "source_line": sign.source,
         "process": sign.process,
         "place": sign.place,
         "signal": sign.signal,

@@ -30,6 +30,7 @@ UNDEFINED = re.compile(r"runtime error: (?P<what>[^:]+)")
 INVARIANT = re.compile(r"broken invariant: (?P<what>.+)")
 ENGINE = re.compile(r"ERROR: libFuzzer: (?P<what>[\w -]+?)(?: after | \(|$)")
 NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+SOURCE = re.compile(r"([^:()]+:\d+)")
 DUMP = "Shadow bytes around"
 # Frames that every report of the kind has: those of the runtime, and of those who report.
 RUNTIME = re.compile(
@@ -54,6 +55,7 @@ class Sign:
     sanitizer: str = ""
     text: str = ""  # the report
     transcript: str = ""
+    source: str = ""  # the place of the innermost frame, as FILE:LINE
 
     def __bool__(self) -> bool:
         return self.kind != OK
@@ -85,8 +87,8 @@ class Sign:
 # ---- reports ------------------------------------------------------------------------------------
 
 
-def _frames(lines: Iterable[str]) -> Iterator[str]:
-    """The functions of the first stack, without those of the runtime."""
+def _frames(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The functions of the first stack with their places, without those of the runtime."""
     begun = False
     for line in lines:
         found = FRAME.match(line)
@@ -97,7 +99,8 @@ def _frames(lines: Iterable[str]) -> Iterator[str]:
         begun = True
         name = found["name"] or (found["module"] or "?").rpartition("/")[2]
         if not RUNTIME.fullmatch(name):
-            yield name
+            place = SOURCE.match(found["place"] or "")
+            yield name, place[1] if place else ""
         if name == ENTRY:
             return
 
@@ -142,6 +145,8 @@ def read(text: str, signal: str = "", **more: str) -> Sign | None:
         return None
     lines = [line[:LINE_MAX] for line in text.splitlines()]
     lines = lines[_begin(lines) : _end(lines)]
-    shown = tuple(_frames(lines))[:FRAMES_SHOWN]
+    shown = list(_frames(lines))[:FRAMES_SHOWN]
+    names, source = tuple(name for name, _ in shown), shown[0][1] if shown else ""
     report = "\n".join(lines)[:TEXT_MAX]
-    return Sign(kind, what, shown, signal=signal, sanitizer=sanitizer, text=report, **more)
+    words = {"signal": signal, "sanitizer": sanitizer, "text": report, "source": source}
+    return Sign(kind, what, names, **words, **more)
