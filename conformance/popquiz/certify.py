@@ -183,6 +183,7 @@ def replay_options(args: argparse.Namespace) -> list[str]:
     """The options that reach the same target again."""
     pairs = {
         "--lab": args.lab,
+        "--build": args.build,
         "--target": args.target,
         "--tls": args.tls if args.tls != "none" else None,
         "--tls-target": args.tls_target,

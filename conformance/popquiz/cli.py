@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "replay",
     "referee": "referee",
     "explore": "explore",
+    "fuzz": "fuzz.command",
     "report": "reporting",
     "serve": "serve",
     "lab": "lab",

@@ -10,10 +10,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from popquiz import labcertify, paths
+from popquiz import labbuild, labcertify, paths
 from popquiz.errors import Exit, TargetError
 from popquiz.fixtures import DEFAULT, Fixtures
-from popquiz.servers import profile, server
+from popquiz.servers import builds, profile, server
 from popquiz.targets import Target
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         command.add_argument(
             "--mailbox", default=DEFAULT, help="the fixture that its accounts hold"
         )
+        command.add_argument("--build", metavar="DIR", help="what popquiz lab build has made")
     labcertify.add_parser(commands)
+    labbuild.add_parser(commands)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,17 +48,22 @@ def run(args: argparse.Namespace) -> int:
         return _list()
     if args.lab_command == "certify":
         return labcertify.run(args)
+    if args.lab_command == "build":
+        return labbuild.run(args)
     found = profile.find(args.name)
+    found = builds.use(found, Path(args.build)) if args.build else found
     act = {"start": _start, "check": _check}[args.lab_command]
     return asyncio.run(_with_server(found, args, act))
 
 
-def target(name: str, tls: str) -> Target:
-    """What `--lab NAME` means to the runner; NAME may be NAME:VARIANT. Raises UsageError."""
+def target(name: str, tls: str, build: str | None = None) -> Target:
+    """What `--lab NAME` means to the runner; NAME may be NAME:VARIANT. `build` is a folder that
+    `popquiz lab build` made. Raises UsageError."""
     from popquiz.target_lab import LabTarget
 
     name, _, variant = name.partition(":")
-    return LabTarget(profile.find(name), variant or None, tls)
+    found = profile.find(name)
+    return LabTarget(builds.use(found, Path(build)) if build else found, variant or None, tls)
 
 
 # ---- list ----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pathlib import Path
 from popquiz import children, options, results
 from popquiz.console import counted
 from popquiz.errors import Exit, PopquizError, UsageError
-from popquiz.servers import profile
+from popquiz.servers import builds, profile
 
 ABOUT = "certify servers in every way of TLS, and compare them on one page"
 DEFAULT_OUT = "out/lab"
@@ -47,6 +47,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="see `popquiz lab list`")
     parser.add_argument("--all", action="store_true", help="every server that has a profile")
+    parser.add_argument("--build", metavar="DIR", help="what popquiz lab build made of the server")
     parser.add_argument("--out", default=DEFAULT_OUT, metavar="DIR", help="(default: %(default)s)")
     parser.add_argument("--select", metavar="EXPR", help="only these cases")
     parser.add_argument(
@@ -104,12 +105,15 @@ def _profiles(args: argparse.Namespace) -> dict[str, profile.Profile]:
     """The servers by the names that were given. Raises UsageError."""
     if args.all == bool(args.names):
         raise UsageError("either names of servers, or --all; see `popquiz lab list`")
+    if args.build and len(args.names) != 1:
+        raise UsageError("--build is for one server")
     if args.all:
         return {path.stem: profile.read(path) for path in profile.available()}
     found = {}
     for name in args.names:
         plain, _, variant = name.partition(":")
-        found[name] = profile.find(plain).variant(variant or None)
+        wanted = profile.find(plain).variant(variant or None)
+        found[name] = builds.use(wanted, Path(args.build)) if args.build else wanted
     return found
 
 
@@ -145,6 +149,7 @@ def _folders(out: Path, name: str, tls: str, runs: int) -> list[Path]:
 def _command(work: Work, folder: Path, args: argparse.Namespace) -> list[str]:
     words = ["certify", "--lab", work.name, "--tls", work.tls, "--yes-destroy", "--strict"]
     words += ["--strict-baseline"] if profile.baseline(work.name).exists() else []
+    words += ["--build", args.build] if args.build else []
     words += ["--select", args.select] if args.select else []
     words += ["-j", str(args.jobs)] if args.jobs else []
     return [sys.executable, "-P", "-m", "popquiz", *words, "--out", str(folder)]

@@ -131,6 +131,7 @@ def add_target(group: Group, default: str | None = None) -> None:
         "{dir} are filled in; without {port} it is run inetd style) or mock, the built-in server",
     )
     group.add_argument("--lab", metavar="NAME", help="a server of the lab; see `popquiz lab list`")
+    group.add_argument("--build", metavar="DIR", help="its build that popquiz lab build has made")
     group.add_argument("--tls", choices=TLS_MODES, default="none", help="how TLS begins there")
     group.add_argument("--tls-target", metavar="ADDRESS", help="where TLS begins at once")
     group.add_argument("--ca", metavar="FILE", help="whom to trust; else the system's authorities")
@@ -221,7 +222,7 @@ def _lab(args: argparse.Namespace) -> Target:
         lab = importlib.import_module("popquiz.lab")
     except ImportError:
         raise UsageError("--lab: this installation has no lab") from None
-    target: Target = lab.target(args.lab, args.tls)
+    target: Target = lab.target(args.lab, args.tls, args.build)
     return target
 
 
@@ -241,6 +242,8 @@ def target(args: argparse.Namespace) -> Target:
     """The target that the options describe. Raises UsageError."""
     if args.lab and args.target:
         raise UsageError("--lab and --target exclude each other")
+    if args.build and not args.lab:
+        raise UsageError("--build is for --lab")
     if args.adapter and (args.lab or args.target == "mock"):
         raise UsageError("--adapter is for servers of yours: the mock and the lab have their own")
     if args.lab:

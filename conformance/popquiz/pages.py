@@ -163,16 +163,18 @@ def page(sources: Iterable[Source]) -> Page:
 # ---- templates ----------------------------------------------------------------------------------
 
 
-def _file(name: str) -> str:
+def template_text(name: str) -> str:
+    """A file beside the templates."""
     return (paths.PACKAGE / "templates" / name).read_text(encoding="utf-8")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
     """What a content security policy calls a script or style that stands in the page."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def _environment(finalize: Any) -> jinja2.Environment:
+def environment(finalize: Any) -> jinja2.Environment:
+    """`finalize` makes every text harmless."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(paths.PACKAGE / "templates"),
         autoescape=True,
@@ -186,22 +188,22 @@ def _environment(finalize: Any) -> jinja2.Environment:
 
 def html(shown: Page) -> str:
     """One file that needs nothing else."""
-    style, script = _file("report.css"), _file("report.js")
-    environment = _environment(harmless.html)
-    environment.filters["clip"] = lambda text: harmless.clip(text, TEXT_MAX)
-    return environment.get_template("report.html").render(
+    style, script = template_text("report.css"), template_text("report.js")
+    made = environment(harmless.html)
+    made.filters["clip"] = lambda text: harmless.clip(text, TEXT_MAX)
+    return made.get_template("report.html").render(
         page=shown,
         style=Markup(style),
         script=Markup(script),
         policy=Markup(
             f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
-            f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
+            f"style-src '{digest(style)}'; script-src '{digest(script)}'"
         ),
     )
 
 
 def markdown(shown: Page) -> str:
     """Short, failing first: for the summary of a CI job."""
-    environment = _environment(harmless.markdown)
-    environment.filters["clip"] = lambda text: harmless.clip(text, LINE_MAX)
-    return environment.get_template("summary.md").render(page=shown, most=SUMMARY_CASES)
+    made = environment(harmless.markdown)
+    made.filters["clip"] = lambda text: harmless.clip(text, LINE_MAX)
+    return made.get_template("summary.md").render(page=shown, most=SUMMARY_CASES)

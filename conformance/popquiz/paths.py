@@ -65,7 +65,12 @@ def fixtures() -> Path:
     return data("fixtures")
 
 
+def cache(name: str) -> Path:
+    """A folder of ours in the user's cache; it need not exist."""
+    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(folder) / "popquiz" / name
+
+
 def lab(package: str) -> Path:
     """Where ci/setup unpacked a Debian package that cannot be installed beside the others."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return _existing(Path(cache) / "popquiz" / "lab" / package, "run ci/setup")
+    return _existing(cache("lab") / package, "run ci/setup")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`popquiz replay`: plays dialogues, cases or what a run left, and shows what was said."""
+"""`popquiz replay`: plays dialogues, and what a run or a fuzzer left, and shows what was said."""
 
 import argparse
+import tempfile
 from pathlib import Path
 
 from popquiz import (
@@ -19,6 +20,7 @@ from popquiz.baseline import Comparison
 from popquiz.console import Console
 from popquiz.errors import Exit, UsageError
 from popquiz.fixtures import Fixtures
+from popquiz.fuzz import again, choose
 from popquiz.mask import Mask
 from popquiz.record import Job, Result
 from popquiz.verdicts import Verdict
@@ -28,12 +30,19 @@ HELP = "play dialogues and show what was said"
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("replay", help=HELP, description=__doc__)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="dialogues, or folders of them")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="dialogues, inputs of a fuzzer, or folders"
+    )
     options.add_target(parser.add_argument_group("target"), default="mock")
     parser.add_argument("--segment", default="whole", type=certify.segment, metavar="CUT")
     options.add_safety(parser.add_argument_group("what may be done to it"))
     parser.add_argument(
         "--pcap", type=Path, metavar="FILE", help="capture it, with the secrets that open its TLS"
+    )
+    group = parser.add_argument_group("what a fuzzer found")
+    choose.add_options(group)
+    group.add_argument(
+        "-n", dest="times", type=options.number(1, 10000), default=1, metavar="N", help="so often"
     )
     parser.set_defaults(repeat=1)
 
@@ -79,7 +88,22 @@ def _config(args: argparse.Namespace, console: Console) -> runner.Config:
     )
 
 
-def run(args: argparse.Namespace) -> int:
+def _again(args: argparse.Namespace) -> int:
+    """In a lane of `popquiz fuzz`."""
+    console, played = Console(), []
+    (lane,) = choose.lanes(args, console.line)
+    try:
+        for given in again.inputs(args.files):
+            played.append(again.play(lane, given, args.times))
+            for line in again.lines(played[-1]):
+                console.line(line)
+    finally:
+        lane.close()
+    return again.exit_of(played)
+
+
+def _play(args: argparse.Namespace) -> int:
+    """With the player, at a target."""
     console = Console()
     played = runner.execute(_config(args, console))
     if args.pcap:
@@ -91,3 +115,14 @@ def run(args: argparse.Namespace) -> int:
     if skipped:
         console.line(f"{skipped} skipped")
     return decision.exit
+
+
+def run(args: argparse.Namespace) -> int:
+    raw = not again.all_dialogues(args.files)
+    if choose.ways(args) and (raw or not args.lab):
+        return _again(args)
+    if not raw:
+        return _play(args)
+    with tempfile.TemporaryDirectory(prefix="popquiz-") as folder:
+        args.files = list(map(str, again.dialogues(args.files, Path(folder))))
+        return _play(args)

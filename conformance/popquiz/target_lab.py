@@ -75,7 +75,8 @@ class LabTarget:
         self.name = f"lab:{wanted.name}" + (f":{variant}" if variant else "")
         self.patience_ms: int | None = round(1000 * chosen.patience_s)
         # The server's own settings, as far as the profile names them.
-        values = (f"{name}={value}" for name, value in chosen.values.items())
+        values = [f"{name}={value}" for name, value in chosen.values.items()]
+        values += [f"build={wanted.build.name}"] if wanted.build else []
         self.configuration = " ".join((self.name, *values))
         self.settings = chosen.settings
         self._profile = wanted

@@ -31,7 +31,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from popquiz import paths, sanitizer
+from popquiz import sanitizer
 from popquiz.errors import PopquizError, TargetError
 from popquiz.servers import folders, namespace, order, processes, profile
 from popquiz.servers.children import Child, Children, Launch
@@ -269,14 +269,12 @@ def say(answer: Mapping[str, Any]) -> None:
 
 
 def _unpack(ordered: order.Order) -> None:
-    """Copies, since the server may have no right to the folders where the packages are."""
-    for package in ordered.profile.unpacked:
-        shutil.copytree(
-            paths.lab(package), ordered.folder / UNPACKED, symlinks=True, dirs_exist_ok=True
-        )
+    """Copies, since the server may have no right to the folders where the layers are."""
+    for layer in ordered.profile.layers():
+        shutil.copytree(layer, ordered.folder / UNPACKED, symlinks=True, dirs_exist_ok=True)
 
 
-def _become_the_server(ordered: order.Order) -> None:
+def become_the_server(ordered: order.Order) -> None:
     """Makes this process as powerless as the server will be."""
     os.umask(0o022)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -306,7 +304,7 @@ def main() -> int:
     lines = Lines(0)
     ordered = order.read(lines.first())
     try:
-        _become_the_server(ordered)
+        become_the_server(ordered)
         _keep(ordered, lines)
     except BrokenPipeError:
         pass  # nobody listens any more

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from popquiz.errors import UsageError
-from popquiz.servers import profile
+from popquiz.servers import builds, profile
 
 ACCOUNTS_MAX = 1000
 ACCOUNT = re.compile(r"[a-z][a-z0-9_-]{0,31}")  # what every system takes as a user's name
@@ -46,6 +46,7 @@ class Order:
         wanted = {
             "profile": str(self.profile.path.resolve()),
             "variant": self.variant,
+            "build": str(self.profile.build) if self.profile.build else None,
             "folder": str(self.folder),
             "accounts": accounts,
             "password": self.password,
@@ -57,8 +58,9 @@ class Order:
 def read(line: bytes) -> Order:
     """The order in a line that line() made."""
     wanted = json.loads(line)
+    found = profile.read(Path(wanted["profile"])).variant(wanted["variant"])
     return Order(
-        profile=profile.read(Path(wanted["profile"])).variant(wanted["variant"]),
+        profile=builds.use(found, Path(wanted["build"])) if wanted["build"] else found,
         variant=wanted["variant"],
         folder=Path(wanted["folder"]),
         accounts={

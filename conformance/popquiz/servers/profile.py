@@ -128,6 +128,7 @@ class Profile:
     session: Session
     log: Log | None
     variants: Mapping[str, Variant]
+    build: Path | None = None  # a folder that is laid over the unpacked packages (builds.py)
 
     def variant(self, name: str | None) -> "Profile":
         """The profile with the variant's values and settings; itself without a name."""
@@ -162,9 +163,15 @@ class Profile:
         """The names that its templates want values for."""
         return frozenset().union(*(template.names(text) for _, text, _ in self.texts()))
 
+    def layers(self) -> list[Path]:
+        """What {unpacked} is made of; each is laid over those before it."""
+        return [*map(paths.lab, self.unpacked), *([self.build] if self.build else [])]
+
     def outside(self, text: str) -> str:
-        """A template filled without a server: {unpacked} is the package that has such a file."""
-        folders = [str(paths.lab(name)) for name in self.unpacked] or [""]
+        """A template filled without a server: {unpacked} is the layer that has such a file."""
+        layers = self.layers()
+        top = layers[-1:] if self.build else []
+        folders = list(map(str, dict.fromkeys((*top, *layers)))) or [""]
         found = [template.fill(text, {"unpacked": folder}) for folder in folders]
         return next((each for each in found if Path(each).exists()), found[0])
 

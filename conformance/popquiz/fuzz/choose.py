@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that name what is fuzzed, and the lanes that they mean."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from popquiz import accounts, options
+from popquiz.errors import UsageError
+from popquiz.fuzz import harness, presets
+from popquiz.fuzz.given import Asked, Given
+from popquiz.fuzz.lane import Lane
+from popquiz.fuzz.served import Served
+
+WAYS = ("harness", "lab", "server", "stdio")
+ALL = "all"
+
+
+def add_options(group: options.Group) -> None:
+    """Those that options.add_target() has not."""
+    group.add_argument(
+        "--harness",
+        metavar="NAME",
+        help="one of our own targets, all, or a program of yours (with a slash in its name) that "
+        "is linked with libFuzzer or AFL++'s driver",
+    )
+    group.add_argument(
+        "--server", metavar="CMD", help="an instrumented server; {port} in it is filled in"
+    )
+    group.add_argument("--stdio", metavar="CMD", help="one that serves its standard input")
+    group.add_argument(
+        "--reset", action="append", default=[], metavar="FOLDER=PRISTINE", help="before each case"
+    )
+
+
+def _given(args: argparse.Namespace) -> Given:
+    password = accounts.read_password(args.password_file) if args.password_file else None
+    stdio = args.stdio is not None
+    command = args.stdio if stdio else args.server
+    return Given(Asked(command, stdio, args.tls, args.reset, args.user, password))
+
+
+def ways(args: argparse.Namespace) -> list[str]:
+    """The options of WAYS that were given."""
+    return [name for name in WAYS if getattr(args, name) is not None]
+
+
+def lanes(args: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Lane]:
+    """What the options name; that is one, or all targets of ours. Raises PopquizError."""
+    if len(ways(args)) != 1:
+        wanted = ", ".join(f"--{name}" for name in WAYS)
+        raise UsageError(f"say what is fuzzed: one of {wanted}")
+    if args.harness:
+        names = presets.names() if args.harness == ALL else [args.harness]
+        yield from (harness.find(name, say) for name in names)
+    elif args.lab:
+        yield Served(args.lab, Path(args.build) if args.build else None, say)
+    else:
+        yield _given(args)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`--server 'CMD {port}'` and `--stdio CMD`: an instrumented server of somebody's own over the
+bridge, started as it is, with nothing restored but what --reset names."""
+
+import json
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from popquiz import paths
+from popquiz.errors import TargetError, UsageError
+from popquiz.fuzz.bridged import LOG, PLAY, Bridged, Said
+from popquiz.fuzz.findings import write_inputs
+from popquiz.fuzz.lane import Launch, Seed
+from popquiz.fuzz.served import ACCOUNTS, PASSWORD, PROGRAMS
+
+SAID_MAX = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the options say of it."""
+
+    command: str
+    stdio: bool = False
+    tls: str = "none"
+    resets: Sequence[str] = ()  # FOLDER=PRISTINE
+    user: str | None = None
+    password: str | None = None
+
+
+def split(command: str) -> list[str]:
+    """Without a shell. Raises UsageError."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"the server's command: {error}") from None
+    if not words:
+        raise UsageError("the server's command is empty")
+    return words
+
+
+class Given(Bridged):
+    """A server that is started by a command."""
+
+    def __init__(self, asked: Asked) -> None:
+        """Raises UsageError."""
+        self._asked = asked
+        self._words = split(asked.command)
+        if not asked.stdio and not any("{port}" in word for word in self._words):
+            raise UsageError(
+                "--server: nothing says {port}; a server of inetd style is for --stdio"
+            )
+        for program in PROGRAMS:
+            paths.program(program)
+        for reset in asked.resets:
+            if "=" not in reset or not Path(reset.partition("=")[2]).is_dir():
+                raise UsageError(f"--reset {reset}: write FOLDER=PRISTINE, a folder that is there")
+        kind = "stdio" if asked.stdio else "server"
+        self.name = f"{kind}:{Path(self._words[0]).name}"
+        resets = [word for each in asked.resets for word in ("--reset", each)]
+        tls = ["--tls", asked.tls] if asked.tls != "none" else []
+        self.options = (f"--{kind}", asked.command, *tls, *resets)
+        self.built = {"server": Path(self._words[0]).name}
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def _bridge(self) -> list[str]:
+        asked = self._asked
+        words = [str(paths.program("popquiz-bridge"))]
+        words += ["--connect", "stdio" if asked.stdio else "tcp"]
+        words += ["--tls", asked.tls] if asked.tls != "none" else []
+        words += [word for each in asked.resets for word in ("--reset", each)]
+        return words + (["--user", asked.user] if asked.user else [])
+
+    def seeds(self) -> list[Seed]:
+        """The project's, for the account that was given."""
+        user, password = (self._asked.user or ACCOUNTS[0]), (self._asked.password or PASSWORD)
+        pairs = ((ACCOUNTS[0].encode(), user.encode()), (PASSWORD.encode(), password.encode()))
+        found = super().seeds()
+        for old, new in pairs:
+            found = [(name, octets.replace(old, new)) for name, octets in found]
+        return found
+
+    def launch(self, engine: str, number: int) -> Launch:
+        words = [*self._bridge(), "--log", f"{LOG}{number}", "--", *self._words]
+        return Launch(tuple(words))
+
+    def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
+        with tempfile.TemporaryDirectory(prefix="popquiz-") as name:
+            files = write_inputs(Path(name), inputs)
+            command = [*self._bridge(), what, *map(str, files), "--", *self._words]
+            with (Path(name) / "said").open("wb+") as said:
+                try:
+                    ran = subprocess.Popen(
+                        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
+                    )
+                except OSError as error:
+                    raise TargetError(f"{command[0]}: {error.strerror}") from None
+                with ran:
+                    try:
+                        assert ran.stdout
+                        for line in ran.stdout:
+                            yield json.loads(line)
+                    finally:
+                        ran.terminate()
+                said.seek(0)
+                text = said.read()[-SAID_MAX:].decode("utf-8", "replace").strip()
+                return {"end": ran.returncode, "said": text}

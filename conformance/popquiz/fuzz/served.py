@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`--lab NAME`: an instrumented server over the bridge (harness/bridge). Every instance of the
+engine has its own bridge, server, port, folder and maildrop; so has the judge, which plays what was
+found."""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from popquiz import labbuild, paths, probe
+from popquiz.errors import TargetError, UsageError
+from popquiz.fixtures import DEFAULT, Fixtures
+from popquiz.fuzz.bridged import LOG, PLAY, SANITIZERS, Bridged, Said, sign_of
+from popquiz.fuzz.inside import BRIDGE, TOOLS, WISH
+from popquiz.fuzz.lane import Launch
+from popquiz.fuzz.signs import Sign
+from popquiz.servers import builds, folders, profile
+from popquiz.servers.order import Order
+from popquiz.servers.profile import Profile
+
+# The accounts of every seed (src/dialogue/seed.h).
+ACCOUNTS = ("alice", "bob")
+PASSWORD = "wonderland"
+PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
+MUTATOR = "popquiz-mutator.so"
+SANITIZE, INSTRUMENT = "sanitize", "instrument"
+END_S = 20.0
+
+
+# ---- a bridge of our own ------------------------------------------------------------------------
+
+
+class Judge:
+    """A process of inside.py that plays what it is given."""
+
+    def __init__(self, make: Callable[[], Path], environment: Mapping[str, str]) -> None:
+        self._make = make
+        self._environment = environment
+        self._folder: Path | None = None
+        self._running: subprocess.Popen[str] | None = None
+
+    def _start(self) -> subprocess.Popen[str]:
+        if self._running:
+            return self._running
+        self._folder = self._make()
+        self._running = subprocess.Popen(
+            inside(self._folder),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **self._environment},
+            text=True,
+            start_new_session=True,
+        )
+        told = self._read()
+        if not told.get("ready"):
+            raise TargetError(str(told.get("error", "the server's folder cannot be made")))
+        return self._running
+
+    def _read(self) -> dict[str, Any]:
+        assert self._running and self._running.stdout
+        line = self._running.stdout.readline()
+        if not line:
+            raise TargetError("the process that plays findings died")
+        return dict(json.loads(line))
+
+    def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
+        """As Bridged.ask()."""
+        running = self._start()
+        assert running.stdin
+        octets = [base64.b64encode(each).decode() for each in inputs]
+        running.stdin.write(json.dumps({"do": what, "inputs": octets}) + "\n")
+        running.stdin.flush()
+        ended: dict[str, Any] = {}
+        try:
+            while "end" not in (ended := self._read()):
+                yield ended
+        finally:
+            while "end" not in ended:  # whoever has seen enough leaves the rest to us
+                ended = self._read()
+        return ended
+
+    def close(self) -> None:
+        running, self._running = self._running, None
+        if running and running.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                running.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(END_S)
+            running.kill()
+            running.wait()
+            if running.stdout:
+                running.stdout.close()
+        if self._folder:
+            folders.remove(self._folder)
+
+
+def inside(folder: Path) -> list[str]:
+    return [sys.executable, "-P", "-m", "popquiz.fuzz.inside", str(folder)]
+
+
+# ---- the lane -----------------------------------------------------------------------------------
+
+
+class Served(Bridged):
+    """A server of the lab that was built for this."""
+
+    def __init__(self, name: str, build: Path | None, say: Callable[[str], None]) -> None:
+        """`build`: what `popquiz lab build` made; None: it is made, or taken from the cache. Raises
+        PopquizError."""
+        word, _, variant = name.partition(":")
+        self._variant = variant or None
+        self._say = say
+        self._profile = profile.find(word)
+        self._check(word)
+        self._builds = {INSTRUMENT: build or labbuild.build(word, INSTRUMENT, say=say)}
+        self.name = f"lab:{name}"
+        self.options = ("--lab", name, *(("--build", str(build)) if build else ()))
+        self._folders: list[Path] = []
+        self._judges: dict[str, Judge] = {}
+
+    @staticmethod
+    def _check(name: str) -> None:
+        """One line for whatever is lacking. Raises PopquizError."""
+        for program in PROGRAMS:
+            paths.program(program)
+        if profile.find(name).backend:
+            raise UsageError(f"--lab {name}: a proxy needs a server behind it: use --target")
+
+    @property
+    def built(self) -> dict[str, str]:
+        said = builds.describe(self._builds[INSTRUMENT])
+        return {
+            "server": self.name.partition(":")[2],
+            "target": f"{said['name']} {said['version']}",
+            "build": f"{said['kind']}, {said['compiler']}",
+        }
+
+    def sanitized(self) -> bool:
+        """Whether a second instance can have sanitizers: it is not built only for that."""
+        if SANITIZE not in self._builds:
+            said = builds.describe(self._builds[INSTRUMENT])
+            found = paths.cache("builds") / f"{said['name']}-{said['version']}-{SANITIZE}"
+            if not (found / builds.DESCRIPTION).is_file():
+                return False
+            self._builds[SANITIZE] = found
+        return True
+
+    # ---- folders --------------------------------------------------------------------------------
+
+    def _used(self, kind: str) -> Profile:
+        return builds.use(self._profile, self._builds[kind])
+
+    def _make(self, kind: str, out: Path | None, run: Sequence[str], log: str) -> Path:
+        """A folder for inside.py."""
+        folder = folders.make()
+        self._folders.append(folder)
+        (folder / TOOLS).mkdir()
+        for program in PROGRAMS:
+            shutil.copy2(paths.program(program), folder / TOOLS / program)
+        mail = Fixtures(paths.fixtures()).maildrop((DEFAULT,), {}).messages
+        used = self._used(kind).variant(self._variant)
+        names = {name: str(probe.free_port()) for name in sorted(used.names() & {"port"})}
+        names |= {name: str(probe.free_port()) for name in used.ports}
+        accounts = dict.fromkeys(ACCOUNTS, mail)
+        order = Order(used, self._variant, folder, accounts, PASSWORD, names)
+        order.check()
+        wish = {
+            "order": order.line().decode(),
+            "out": str(out.resolve()) if out else None,
+            "run": list(run),
+            "bridge": ["--log", log] if log else [],
+        }
+        (folder / WISH).write_text(json.dumps(wish), encoding="utf-8")
+        return folder
+
+    # ---- for the campaign -----------------------------------------------------------------------
+
+    def launch(self, engine: str, number: int) -> Launch:
+        kind = SANITIZE if number == 1 and self.sanitized() else INSTRUMENT
+        environment = dict(SANITIZERS) if kind == SANITIZE else {}
+        log = f"{LOG}{number}"
+
+        def wrap(words: Sequence[str], out: Path) -> list[str]:
+            return inside(self._make(kind, out, words, log))
+
+        return Launch((BRIDGE,), environment, wrap)
+
+    def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
+        return (yield from self._judge(INSTRUMENT).ask(inputs, what))
+
+    def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
+        """What shows nothing is played with sanitizers too, where an instance has them."""
+        for file, sign in zip(files, super().judge(files), strict=False):
+            if not sign and SANITIZE in self._builds:
+                sign = sign_of(next(self._judge(SANITIZE).ask([file.read_bytes()])))
+            yield sign
+
+    def _judge(self, kind: str) -> Judge:
+        if kind not in self._judges:
+            given = SANITIZERS if kind == SANITIZE else {}
+            self._judges[kind] = Judge(lambda: self._make(kind, None, (), ""), given)
+        return self._judges[kind]
+
+    def close(self) -> None:
+        for judge in self._judges.values():
+            judge.close()
+        for folder in self._folders:
+            folders.remove(folder)

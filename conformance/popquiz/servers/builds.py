@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds: folders that `popquiz lab build` makes, and a server that is started from one instead of
+from its package. A folder has the layout of the package, and build.json:
+
+    {"name": "popa3d", "version": "1.0.3", "kind": "instrument", "compiler": "...",
+     "source": {"url": "...", "sha256": "..."}, "inputs": "SHA-256 of all that it was made from",
+     "executables": ["usr/sbin/popa3d"], "keep": [], "listen": ["{unpacked}/usr/sbin/popa3d", ...],
+     "additions": [{"path": "dovecot.conf", "text": "..."}]}
+
+`executables` are instrumented, and are what the profile starts, directly or through one another.
+`listen` is a command that listens on {port}, of a server that its profile runs inetd style; empty
+where the profile's own command listens.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from popquiz.errors import UsageError
+from popquiz.servers import recipe
+from popquiz.servers.profile import Command, File, Profile
+
+DESCRIPTION = "build.json"
+CommandKind = TypeVar("CommandKind", bound=Command)
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """What its build.json says. Raises UsageError when the folder is no build."""
+    path = folder / DESCRIPTION
+    try:
+        said = json.loads(path.read_bytes())
+        kind, names = said["kind"], said["executables"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{folder} is no build of a server ({error}): make one with popquiz lab build"
+        ) from None
+    missing = [name for name in names if not (folder / name).is_file()]
+    if kind not in recipe.KINDS or missing:
+        raise UsageError(f"{folder} is no whole build: {' '.join(missing) or kind}")
+    result: dict[str, Any] = said
+    return result
+
+
+class _Words:
+    """Takes from the build what a profile names with the place that its package has."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, word: str) -> str:
+        has = word.startswith("/") and (self._folder / word[1:]).is_file()
+        return f"{{unpacked}}{word}" if has else word
+
+    def words(self, words: Sequence[str]) -> tuple[str, ...]:
+        return tuple(map(self, words))
+
+    def command(self, command: CommandKind) -> CommandKind:
+        environment = {name: self(text) for name, text in command.environment.items()}
+        return replace(command, words=self.words(command.words), environment=environment)
+
+
+def _with_additions(files: Sequence[File], said: Sequence[Mapping[str, str]]) -> tuple[File, ...]:
+    added = {each["path"]: each["text"] for each in said}
+    if unknown := set(added) - {file.path for file in files}:
+        raise UsageError(f"the profile has no file {sorted(unknown)[0]!r} to add to")
+    return tuple(replace(file, text=file.text + added.get(file.path, "")) for file in files)
+
+
+def use(wanted: Profile, folder: Path) -> Profile:
+    """The profile, with a build in the place of its packages. Raises UsageError when the folder is
+    no build of that server."""
+    said, taken = describe(folder), _Words(folder)
+    if said["name"] != wanted.name:
+        raise UsageError(f"{folder} is a build of {said['name']}, not of {wanted.name}")
+    return replace(
+        wanted,
+        build=folder.resolve(),
+        unpacked=tuple(said["keep"]),
+        install=f"popquiz lab build {wanted.name} --kind {said['kind']}",
+        requires=taken.words(wanted.requires),
+        version=taken.words(wanted.version),
+        files=_with_additions(wanted.files, said["additions"]),
+        prepare=tuple(map(taken.command, wanted.prepare)),
+        processes=tuple(map(taken.command, wanted.processes)),
+        inetd=taken.command(wanted.inetd) if wanted.inetd else None,
+    )

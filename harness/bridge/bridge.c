@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The program. Two processes: the one that was started guards, the other works. Whichever of them
+ * is killed, the other ends all that was begun; the server itself dies with the worker. */
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bridge/fuzz.h"
+
+static int work(const struct pq_options *o)
+{
+    static struct pq_player player;
+    int status = 3;
+    pq_procs_adopt();
+    if (pq_player_init(&player, o))
+        switch (o->task) {
+        case PQ_DO_FUZZ:
+            status = pq_fuzz(&player);
+            break;
+        case PQ_DO_PLAY:
+            status = pq_play_files(&player);
+            break;
+        case PQ_DO_SELF_TEST:
+            status = pq_self_test(&player);
+            break;
+        }
+    pq_player_free(&player);
+    return status;
+}
+
+/* AFL++ sees the end of the worker only when nobody else holds these. */
+static void leave_to_worker(void)
+{
+    (void)close(PQ_AFL_FD);
+    (void)close(PQ_AFL_FD + 1);
+    (void)signal(SIGINT, SIG_IGN); /* the terminal tells the worker, too */
+}
+
+/* Waits for the worker, reaps what comes to us meanwhile, and leaves nothing behind. */
+static int guard(pid_t worker)
+{
+    int status = 0;
+    pid_t ended = 0;
+    do
+        ended = waitpid(-1, &status, 0);
+    while (ended != worker && (ended > 0 || errno == EINTR));
+    pq_procs_kill_all();
+    return status;
+}
+
+static int end_alike(int status)
+{
+    const struct rlimit none = {0, 0};
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (code <= 128)
+        return code;
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)signal(code - 128, SIG_DFL);
+    (void)raise(code - 128);
+    return code;
+}
+
+int main(int argc, char *argv[])
+{
+    static struct pq_options options;
+    if (!pq_options_read(argc, argv, &options))
+        return 2;
+    pq_procs_adopt();
+    pid_t guardian = getpid(), worker = fork();
+    if (worker == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+        return getppid() == guardian ? work(&options) : 3;
+    }
+    if (worker < 0) {
+        perror("popquiz-bridge");
+        return 3;
+    }
+    leave_to_worker();
+    return end_alike(guard(worker));
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The fork-server protocol of AFL++ 4.04: a hello, and for each case four octets in, the pid of
+ * whom to kill when the case takes too long, and the wait status. */
+#define _DEFAULT_SOURCE
+#include "bridge/fuzz.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/file.h"
+
+#define HELLO_ENABLED 0x80000001u
+#define HELLO_MAP_SIZE 0x40000000u
+
+static bool say(uint32_t number)
+{
+    return write(PQ_AFL_FD + 1, &number, sizeof(number)) == (ssize_t)sizeof(number);
+}
+
+/* False at the end: AFL++ is gone. */
+static bool hear(uint32_t *number)
+{
+    ssize_t n = 0;
+    do
+        n = read(PQ_AFL_FD, number, sizeof(*number));
+    while (n < 0 && errno == EINTR && !pq_server_told_to_end());
+    return n == (ssize_t)sizeof(*number);
+}
+
+/* AFL++ writes each input to the file that is our stdin. */
+static struct pq_slice read_input(uint8_t *room)
+{
+    ssize_t n = 0;
+    size_t len = 0;
+    do {
+        n = pread(STDIN_FILENO, room + len, PQ_CASE_MAX - len, (off_t)len);
+        len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && len < PQ_CASE_MAX);
+    return pq_slice_of(room, len);
+}
+
+/* The wait status that AFL++ is told. */
+static uint32_t status_of(const struct pq_outcome *out)
+{
+    switch (out->came) {
+    case PQ_CAME_CRASH:
+        return (uint32_t)WTERMSIG(out->death.status);
+    case PQ_CAME_VIOLATION:
+        return SIGABRT;
+    case PQ_CAME_HANG:
+    case PQ_CAME_KILLED:
+        return SIGKILL;
+    case PQ_CAME_LEAK:
+    case PQ_CAME_OK:
+        break;
+    }
+    return 0;
+}
+
+static int serve(struct pq_player *p, struct pq_side_log *log, uint8_t *room)
+{
+    uint32_t was_killed = 0;
+    while (hear(&was_killed)) {
+        if (!pq_player_ready(p))
+            return 3;
+        if (!say((uint32_t)p->server.pid))
+            break;
+        struct pq_slice input = read_input(room);
+        struct pq_outcome out = pq_player_play(p, input);
+        pq_side_log_note(log, p, &out, input);
+        if (!say(status_of(&out)))
+            break;
+        if (!pq_player_ready(p))
+            return 3;
+    }
+    return 0;
+}
+
+/* For afl-showmap, afl-tmin and gdb: one input, and the end that the server's process had. */
+static int play_stdin(struct pq_player *p)
+{
+    struct pq_bytes input;
+    pq_bytes_init(&input, pq_alloc_default(), PQ_CASE_MAX);
+    if (pq_file_read("-", &input) != PQ_STATUS_OK)
+        return 2;
+    struct pq_outcome out = pq_player_play(p, pq_bytes_slice(&input));
+    pq_bytes_free(&input);
+    uint32_t status = status_of(&out);
+    return status ? 128 + (int)status : 0;
+}
+
+int pq_fuzz(struct pq_player *p)
+{
+    static uint8_t room[PQ_CASE_MAX];
+    struct pq_side_log log;
+    if (!say(HELLO_ENABLED | HELLO_MAP_SIZE | (uint32_t)(p->map.len - 1) << 1))
+        return play_stdin(p);
+    if (!pq_side_log_open(&log, p->o->log))
+        return 2;
+    int status = serve(p, &log, room);
+    pq_side_log_close(&log, p);
+    return status;
+}
+
+/* ---- --play ---------------------------------------------------------------------------------- */
+
+int pq_play_files(struct pq_player *p)
+{
+    struct pq_transcript transcript;
+    struct pq_bytes input;
+    struct pq_side_log log;
+    int status = 0;
+    pq_bytes_init(&input, pq_alloc_default(), PQ_CASE_MAX);
+    pq_links_add_ear(&p->links, pq_transcript_hear, &transcript);
+    if (!pq_side_log_open(&log, p->o->log))
+        return 2;
+    for (size_t i = 0; i < p->o->files_len && status < 2 && !pq_server_told_to_end(); i++) {
+        pq_bytes_clear(&input);
+        if (pq_file_read(p->o->files[i], &input) != PQ_STATUS_OK) {
+            perror(p->o->files[i]);
+            status = 2;
+        } else if (!pq_player_ready(p)) {
+            status = 3;
+        } else {
+            pq_transcript_begin(&transcript);
+            struct pq_outcome out = pq_player_play(p, pq_bytes_slice(&input));
+            pq_side_log_note(&log, p, &out, pq_bytes_slice(&input));
+            pq_report_print(p, p->o->files[i], &out, &transcript);
+            status = out.came != PQ_CAME_OK ? 1 : status;
+        }
+    }
+    pq_bytes_free(&input);
+    pq_side_log_close(&log, p);
+    return status;
+}

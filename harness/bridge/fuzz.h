@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the bridge is started for.
+ */
+#ifndef PQ_BRIDGE_FUZZ_H
+#define PQ_BRIDGE_FUZZ_H
+
+#include "bridge/report.h"
+
+/* AFL++'s fork server. Without one at the other end it plays stdin once. Returns the exit status. */
+int pq_fuzz(struct pq_player *p);
+int pq_play_files(struct pq_player *p);
+int pq_self_test(struct pq_player *p);
+
+#endif

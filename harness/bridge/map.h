@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The coverage map: one octet for each edge. With one instrumented program it is AFL++'s own, to
+ * which every process of the server writes; with several, each has a region, which it fills in a
+ * memory of its own and which is copied when the case is over.
+ */
+#ifndef PQ_BRIDGE_MAP_H
+#define PQ_BRIDGE_MAP_H
+
+#include "bridge/options.h"
+#include "bridge/shim_page.h"
+
+#define PQ_MAP_REGIONS (1u + PQ_OPTION_MANY)
+#define PQ_MAP_CELLS 1024u /* of --state, behind the edges */
+#define PQ_MAP_MAX (512u << 10)
+
+struct pq_map_region {
+    const char *path;
+    uint8_t *at; /* NULL: the program writes to the map itself */
+    int32_t id;  /* of its memory */
+    size_t offset, len;
+};
+
+struct pq_map {
+    uint8_t *at;
+    size_t len; /* of everything, a multiple of 64 */
+    int32_t id; /* what __AFL_SHM_ID says */
+    bool own;   /* made here, since no fuzzer runs us */
+    struct pq_map_region regions[PQ_MAP_REGIONS];
+    size_t regions_len;
+    size_t cells; /* where those of --state begin; `len` when there are none */
+};
+
+/* Asks every program for the size of its map, and makes or finds the memory. False after a line on
+ * stderr. */
+bool pq_map_open(struct pq_map *m, const struct pq_options *o);
+/* Empties what AFL++ does not empty; all of it when the map is our own. */
+void pq_map_clear(struct pq_map *m);
+/* Copies the regions. */
+void pq_map_merge(struct pq_map *m);
+/* Octets that are not zero. */
+size_t pq_map_edges(const struct pq_map *m);
+/* Whether the first program is instrumented. */
+bool pq_map_is_instrumented(const struct pq_map *m);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _DEFAULT_SOURCE
+#include "bridge/procs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "popquiz/base.h"
+
+#define LEVELS_MAX 64 /* of ancestors */
+#define KILL_ROUNDS 1000
+#define STAT_MAX 512
+
+void pq_procs_adopt(void)
+{
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/* ---- /proc/PID/stat -------------------------------------------------------------------------- */
+
+static int open_stat(pid_t pid)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* What is behind the name, which may hold anything: "S 1 ...". Empty: the process is gone. */
+static struct pq_slice read_stat(int fd, char *room)
+{
+    ssize_t n = fd < 0 ? -1 : pread(fd, room, STAT_MAX - 1, 0);
+    if (n <= 0)
+        return (struct pq_slice){NULL, 0};
+    room[n] = '\0';
+    const char *name_ends = strrchr(room, ')');
+    return name_ends && name_ends[1] ? pq_slice_text(name_ends + 2) : (struct pq_slice){NULL, 0};
+}
+
+static pid_t parent_of(pid_t pid)
+{
+    char room[STAT_MAX];
+    int fd = open_stat(pid);
+    struct pq_slice said = read_stat(fd, room);
+    uint32_t parent = 0;
+    (void)pq_slice_cut(&said, ' ');
+    if (pq_parse_u32(pq_slice_cut(&said, ' '), &parent) != PQ_STATUS_OK)
+        parent = 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return (pid_t)parent;
+}
+
+/* ---- killing --------------------------------------------------------------------------------- */
+
+static bool is_below(pid_t pid)
+{
+    pid_t own = getpid();
+    for (int level = 0; level < LEVELS_MAX && pid > 1; level++) {
+        pid = parent_of(pid);
+        if (pid == own)
+            return true;
+    }
+    return false;
+}
+
+/* One look at all processes of the machine; how many were killed. */
+static size_t kill_below(void)
+{
+    size_t killed = 0;
+    DIR *all = opendir("/proc");
+    if (!all)
+        return 0;
+    for (struct dirent *one = readdir(all); one; one = readdir(all)) {
+        uint32_t pid = 0;
+        if (pq_parse_u32(pq_slice_text(one->d_name), &pid) == PQ_STATUS_OK && is_below((pid_t)pid))
+            killed += kill((pid_t)pid, SIGKILL) == 0;
+    }
+    (void)closedir(all);
+    return killed;
+}
+
+void pq_procs_kill_all(void)
+{
+    for (int round = 0; round < KILL_ROUNDS && kill_below() > 0; round++) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            continue;
+        struct timespec a_moment = {.tv_nsec = 200000};
+        (void)nanosleep(&a_moment, NULL);
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+size_t pq_procs_descriptors(pid_t pid)
+{
+    char path[64];
+    size_t n = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *all = opendir(path);
+    if (!all)
+        return 0;
+    while (readdir(all))
+        n++;
+    (void)closedir(all);
+    return n;
+}
+
+/* ---- sleeping -------------------------------------------------------------------------------- */
+
+void pq_watch_init(struct pq_watch *w)
+{
+    for (size_t i = 0; i < PQ_SHIM_SLOTS; i++) {
+        w->fd[i] = -1;
+        w->pid[i] = -1;
+    }
+}
+
+static void forget(struct pq_watch *w, size_t i)
+{
+    if (w->fd[i] >= 0)
+        (void)close(w->fd[i]);
+    w->fd[i] = -1;
+    w->pid[i] = -1;
+}
+
+void pq_watch_clear(struct pq_watch *w)
+{
+    for (size_t i = 0; i < PQ_SHIM_SLOTS; i++)
+        forget(w, i);
+}
+
+/* The letter of its state; NUL: it is gone. */
+static char state_of(struct pq_watch *w, size_t i, pid_t pid)
+{
+    char room[STAT_MAX];
+    if (w->pid[i] != pid) {
+        forget(w, i);
+        w->fd[i] = open_stat(pid);
+        w->pid[i] = pid;
+    }
+    struct pq_slice said = read_stat(w->fd[i], room);
+    return said.len > 0 ? (char)said.at[0] : '\0';
+}
+
+static enum pq_rest rest_of(struct pq_watch *w, struct pq_shim_page *page, size_t i)
+{
+    pid_t pid = atomic_load(&page->slots[i].pid);
+    if (pid < 0)
+        return PQ_REST_QUIET;
+    if (pid == 0)
+        return PQ_REST_BUSY;
+    switch (state_of(w, i, pid)) {
+    case 'S':
+    case 'Z':
+        return PQ_REST_QUIET;
+    case '\0':
+        (void)atomic_compare_exchange_strong(&page->slots[i].pid, &(int32_t){pid}, -1);
+        return PQ_REST_QUIET;
+    default:
+        return PQ_REST_BUSY;
+    }
+}
+
+enum pq_rest pq_watch_look(struct pq_watch *w, struct pq_shim_page *page, pid_t but)
+{
+    for (size_t i = 0; i < PQ_SHIM_SLOTS; i++) {
+        pid_t pid = atomic_load(&page->slots[i].pid);
+        if (pid >= 0 && pid != but && rest_of(w, page, i) == PQ_REST_BUSY)
+            return PQ_REST_BUSY;
+    }
+    return PQ_REST_QUIET;
+}
+
+size_t pq_watch_count(struct pq_shim_page *page)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < PQ_SHIM_SLOTS; i++)
+        n += atomic_load(&page->slots[i].pid) > 0;
+    return n;
+}

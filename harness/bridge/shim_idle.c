@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The shim's view of waiting for input: before a process does that, it wakes the bridge, which
+ * then looks whether all of them sleep. A wait that is nothing but a sleep is left out. */
+#define _DEFAULT_SOURCE
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bridge/shim.h"
+
+/* Declared by the system for _GNU_SOURCE only, which declares others so that ISO C cannot define
+ * them. */
+int accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
+int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask);
+
+void pq_shim_before_wait(void)
+{
+    if (pq_shim_page())
+        pq_shim_changed(pq_shim_page());
+}
+
+static bool has_input(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    struct timespec now = {0, 0};
+    return syscall(SYS_ppoll, &one, 1, &now, NULL, 0) != 0;
+}
+
+void pq_shim_before_read(int fd)
+{
+    if (pq_shim_page() && !has_input(fd))
+        pq_shim_changed(pq_shim_page());
+}
+
+/* Whether a wait is a mere sleep, which is counted. */
+static bool is_sleep(bool watches_nothing, bool has_timeout)
+{
+    if (!watches_nothing || !has_timeout || !pq_shim_page())
+        return false;
+    atomic_fetch_add(&pq_shim_page()->sleeps, 1);
+    return true;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+PQ_SHIM_EXPORT ssize_t read(int fd, void *at, size_t cap)
+{
+    pq_shim_before_read(fd);
+    return syscall(SYS_read, fd, at, cap);
+}
+
+PQ_SHIM_EXPORT ssize_t recvfrom(int fd, void *at, size_t cap, int flags, struct sockaddr *from,
+                                socklen_t *len)
+{
+    pq_shim_before_read(fd);
+    return syscall(SYS_recvfrom, fd, at, cap, flags, from, len);
+}
+
+PQ_SHIM_EXPORT ssize_t recv(int fd, void *at, size_t cap, int flags)
+{
+    return recvfrom(fd, at, cap, flags, NULL, NULL);
+}
+
+PQ_SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
+{
+    pq_shim_before_read(fd);
+    return syscall(SYS_recvmsg, fd, message, flags);
+}
+
+PQ_SHIM_EXPORT int accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
+{
+    pq_shim_before_read(fd);
+    return (int)syscall(SYS_accept4, fd, from, len, flags);
+}
+
+PQ_SHIM_EXPORT int accept(int fd, struct sockaddr *from, socklen_t *len)
+{
+    return accept4(fd, from, len, 0);
+}
+
+/* ---- waiting for several --------------------------------------------------------------------- */
+
+typedef int poll_fn(struct pollfd *fds, nfds_t n, int timeout_ms);
+
+PQ_SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+    static poll_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("poll");
+    if (is_sleep(n == 0, timeout_ms > 0))
+        return 0;
+    if (timeout_ms != 0)
+        pq_shim_before_wait();
+    return next(fds, n, timeout_ms);
+}
+
+typedef int ppoll_fn(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                     const sigset_t *mask);
+
+PQ_SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                         const sigset_t *mask)
+{
+    static ppoll_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("ppoll");
+    if (is_sleep(n == 0, timeout != NULL))
+        return 0;
+    pq_shim_before_wait();
+    return next(fds, n, timeout, mask);
+}
+
+typedef int select_fn(int n, fd_set *in, fd_set *out, fd_set *others, struct timeval *timeout);
+
+PQ_SHIM_EXPORT int select(int n, fd_set *in, fd_set *out, fd_set *others, struct timeval *timeout)
+{
+    static select_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("select");
+    if (is_sleep(n == 0 || (!in && !out && !others), timeout != NULL))
+        return 0;
+    if (!timeout || timeout->tv_sec || timeout->tv_usec)
+        pq_shim_before_wait();
+    return next(n, in, out, others, timeout);
+}
+
+typedef int epoll_wait_fn(int fd, struct epoll_event *events, int n, int timeout_ms);
+
+PQ_SHIM_EXPORT int epoll_wait(int fd, struct epoll_event *events, int n, int timeout_ms)
+{
+    static epoll_wait_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("epoll_wait");
+    if (timeout_ms != 0)
+        pq_shim_before_wait();
+    return next(fd, events, n, timeout_ms);
+}
+
+typedef int epoll_pwait_fn(int fd, struct epoll_event *events, int n, int timeout_ms,
+                           const sigset_t *mask);
+
+PQ_SHIM_EXPORT int epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
+                               const sigset_t *mask)
+{
+    static epoll_pwait_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("epoll_pwait");
+    if (timeout_ms != 0)
+        pq_shim_before_wait();
+    return next(fd, events, n, timeout_ms, mask);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sleeps end at once. Time, pid and random numbers are the same in every case, where that was
+ * asked for. */
+#define _DEFAULT_SOURCE
+#include <stddef.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bridge/shim.h"
+
+/* ---- sleeps ---------------------------------------------------------------------------------- */
+
+/* False in a process that is not watched. */
+static bool skip_sleep(void)
+{
+    if (!pq_shim_page())
+        return false;
+    atomic_fetch_add(&pq_shim_page()->sleeps, 1);
+    return true;
+}
+
+PQ_SHIM_EXPORT int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted,
+                                   struct timespec *left)
+{
+    if (skip_sleep())
+        return 0;
+    long result = syscall(SYS_clock_nanosleep, clock, flags, wanted, left);
+    return result == 0 ? 0 : -(int)result;
+}
+
+PQ_SHIM_EXPORT int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+    return skip_sleep() ? 0 : (int)syscall(SYS_nanosleep, wanted, left);
+}
+
+PQ_SHIM_EXPORT unsigned sleep(unsigned seconds)
+{
+    struct timespec wanted = {.tv_sec = (time_t)seconds}, left = {0, 0};
+    return nanosleep(&wanted, &left) == 0 ? 0 : (unsigned)left.tv_sec;
+}
+
+PQ_SHIM_EXPORT int usleep(useconds_t us)
+{
+    struct timespec wanted = {.tv_sec = (time_t)(us / 1000000),
+                              .tv_nsec = (long)(us % 1000000) * 1000};
+    return nanosleep(&wanted, NULL);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+PQ_SHIM_EXPORT time_t time(time_t *at)
+{
+    struct timespec now = {.tv_sec = PQ_SHIM_FIXED_TIME};
+    if (!pq_shim_has(PQ_SHIM_FIX_TIME))
+        (void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+    if (at)
+        *at = now.tv_sec;
+    return now.tv_sec;
+}
+
+PQ_SHIM_EXPORT int gettimeofday(struct timeval *restrict at, void *restrict zone)
+{
+    (void)zone; /* obsolete, and ignored by the kernel */
+    struct timespec now = {.tv_sec = PQ_SHIM_FIXED_TIME};
+    if (!pq_shim_has(PQ_SHIM_FIX_TIME))
+        (void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+    *at = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+    return 0;
+}
+
+PQ_SHIM_EXPORT int clock_gettime(clockid_t clock, struct timespec *at)
+{
+    typedef int clock_fn(clockid_t, struct timespec *);
+    static clock_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("clock_gettime");
+    /* Other clocks go on: timers of event loops are kept by them. */
+    if (clock != CLOCK_REALTIME || !pq_shim_has(PQ_SHIM_FIX_TIME))
+        return next(clock, at);
+    *at = (struct timespec){.tv_sec = PQ_SHIM_FIXED_TIME};
+    return 0;
+}
+
+/* ---- pid and random numbers ------------------------------------------------------------------ */
+
+PQ_SHIM_EXPORT pid_t getpid(void)
+{
+    return pq_shim_has(PQ_SHIM_FIX_PID) ? PQ_SHIM_FIXED_PID : (pid_t)syscall(SYS_getpid);
+}
+
+PQ_SHIM_EXPORT ssize_t getrandom(void *at, size_t len, unsigned flags)
+{
+    if (!pq_shim_has(PQ_SHIM_FIX_RANDOM))
+        return syscall(SYS_getrandom, at, len, flags);
+    memset(at, 0x5A, len);
+    return (ssize_t)len;
+}
+
+PQ_SHIM_EXPORT int getentropy(void *at, size_t len)
+{
+    return getrandom(at, len, 0) == (ssize_t)len ? 0 : -1;
+}

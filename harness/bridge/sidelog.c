@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The side log: what AFL++ has no words for. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "bridge/finding.h"
+#include "tools/file.h"
+
+#define PERIOD_MS 1000u
+#define NAME_OCTETS 8u /* of a digest, in the name of a file */
+
+const char *pq_signal_name(int number)
+{
+    const char *name = sigabbrev_np(number);
+    return name ? name : "UNKNOWN";
+}
+
+static uint64_t now_ms(void)
+{
+    const struct pq_io *io = pq_io_system();
+    return io->now_ms(io->ctx);
+}
+
+bool pq_side_log_open(struct pq_side_log *l, const char *folder)
+{
+    char inputs[4096];
+    *l = (struct pq_side_log){.folder = folder, .begun_ms = now_ms()};
+    if (!folder)
+        return true;
+    (void)snprintf(inputs, sizeof(inputs), "%s/inputs", folder);
+    if ((mkdir(folder, 0777) == 0 || errno == EEXIST) &&
+        (mkdir(inputs, 0777) == 0 || errno == EEXIST))
+        return true;
+    (void)fprintf(stderr, "popquiz-bridge: %s: %s\n", folder, strerror(errno));
+    return false;
+}
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+static void write_figures(struct pq_side_log *l, const struct pq_player *p)
+{
+    char path[4096], text[512];
+    (void)snprintf(path, sizeof(path), "%s/stats.json", l->folder);
+    int n = snprintf(
+        text, sizeof(text),
+        "{\"cases\": %llu, \"transaction\": %llu, \"crashes\": %llu, \"hangs\": %llu, "
+        "\"leaks\": %llu, \"violations\": %llu, \"restarts\": %lu, \"edges\": %zu, "
+        "\"seconds\": %.1f}\n",
+        (unsigned long long)l->cases, (unsigned long long)l->transaction,
+        (unsigned long long)l->came[PQ_CAME_CRASH],
+        (unsigned long long)(l->came[PQ_CAME_HANG] + l->came[PQ_CAME_KILLED]),
+        (unsigned long long)l->came[PQ_CAME_LEAK], (unsigned long long)l->came[PQ_CAME_VIOLATION],
+        (unsigned long)(p->server.starts - 1), l->edges, (double)(now_ms() - l->begun_ms) / 1000.0);
+    if (n > 0 && pq_file_replace(path, pq_slice_of(text, (size_t)n)) != PQ_STATUS_OK)
+        l->folder = NULL; /* the folder is gone: nobody wants it any more */
+    l->written_ms = now_ms();
+}
+
+/* ---- findings -------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * 0x100000001B3u;
+    return hash;
+}
+
+static bool is_new(struct pq_side_log *l, const char *words)
+{
+    const size_t cap = sizeof(l->seen) / sizeof(l->seen[0]);
+    uint64_t hash = hash_of(words);
+    for (size_t i = 0; i < l->seen_len && i < cap; i++)
+        if (l->seen[i] == hash)
+            return false;
+    l->seen[l->seen_len++ % cap] = hash;
+    return l->findings++ < PQ_FINDINGS_MAX;
+}
+
+/* Copies the input; its name goes to `name`, of at least 64 octets. */
+static void keep_input(const struct pq_side_log *l, struct pq_slice input, char *name)
+{
+    char path[4096];
+    struct pq_digest digest;
+    struct pq_buf out;
+    pq_buf_init(&out, name, 64);
+    (void)pq_buf_put_text(&out, "inputs/");
+    if (pq_hash_digest(PQ_HASH_SHA256, input, &digest) != PQ_STATUS_OK ||
+        pq_hex_encode(pq_slice_first(pq_digest_slice(&digest), NAME_OCTETS), &out) != PQ_STATUS_OK)
+        return;
+    (void)pq_buf_put_octet(&out, 0);
+    (void)snprintf(path, sizeof(path), "%s/%s", l->folder, name);
+    if (pq_file_replace(path, input) != PQ_STATUS_OK)
+        *name = '\0';
+}
+
+static void append_line(const struct pq_side_log *l, const char *text)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof(path), "%s/findings.jsonl", l->folder);
+    FILE *file = fopen(path, "ae");
+    if (!file)
+        return;
+    (void)fprintf(file, "%s\n", text);
+    (void)fclose(file);
+}
+
+static void note_finding(struct pq_side_log *l, struct pq_player *p, const struct pq_outcome *out,
+                         struct pq_slice input)
+{
+    char name[64] = "";
+    cJSON *line = cJSON_CreateObject();
+    const char *kind = out->came == PQ_CAME_KILLED ? "hang" : pq_came_text(out->came);
+    (void)cJSON_AddStringToObject(line, "kind", kind);
+    pq_report_add_death(line, p, out);
+    char *words = cJSON_PrintUnformatted(line);
+    if (words && is_new(l, words)) {
+        keep_input(l, input, name);
+        (void)cJSON_AddStringToObject(line, "input", name);
+        (void)cJSON_AddNumberToObject(line, "case", (double)p->cases);
+        (void)cJSON_AddNumberToObject(line, "pid", out->death.pid);
+        pq_report_add_said(line, p, out);
+        static const char *const others[] = {"rule", "verb", "state"};
+        for (size_t i = 0; i < 3; i++)
+            (void)cJSON_AddNullToObject(line, others[i]);
+        (void)cJSON_AddStringToObject(line, "why", "");
+        char *text = cJSON_PrintUnformatted(line);
+        if (text)
+            append_line(l, text);
+        free(text);
+    }
+    free(words);
+    cJSON_Delete(line);
+}
+
+void pq_side_log_note(struct pq_side_log *l, struct pq_player *p, const struct pq_outcome *out,
+                      struct pq_slice input)
+{
+    l->cases++;
+    l->transaction += out->transaction;
+    l->came[out->came]++;
+    if (!l->folder)
+        return;
+    if (out->came != PQ_CAME_OK)
+        note_finding(l, p, out, input);
+    if (now_ms() - l->written_ms >= PERIOD_MS) {
+        l->edges = pq_map_edges(&p->map);
+        write_figures(l, p);
+    }
+}
+
+void pq_side_log_close(struct pq_side_log *l, const struct pq_player *p)
+{
+    if (l->folder)
+        write_figures(l, p);
+}
