@@ -257,6 +257,8 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
 
 void pq_links_close(struct pq_links *l)
 {
-    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++)
+    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
         pq_stream_close(&l->each[i].stream);
+        l->each[i].ended = true;
+    }
 }

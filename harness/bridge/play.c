@@ -99,13 +99,20 @@ static void play_event(struct pq_player *p, const struct pq_wire_event *e)
     }
 }
 
+/* Where each session is a server of its own, there is none between them. */
+static bool is_gone(const struct pq_player *p)
+{
+    bool between = p->o->connect == PQ_CONNECT_STDIO && p->server.sessions < 0;
+    return p->server.pid < 0 && !between;
+}
+
 static void play_events(struct pq_player *p, struct pq_slice input)
 {
     struct pq_wire_reader reader;
     struct pq_wire_event event;
     pq_wire_reader_init(&reader, pq_slice_first(input, PQ_CASE_MAX), pq_alloc_default());
     (void)pq_links_open(&p->links, 1);
-    for (size_t n = 0; n < PQ_CASE_WRITES_MAX && !p->links.hung && p->server.pid > 0; n++) {
+    for (size_t n = 0; n < PQ_CASE_WRITES_MAX && !p->links.hung && !is_gone(p); n++) {
         if (pq_wire_reader_next(&reader, &event) != PQ_NEXT_EVENT)
             break;
         play_event(p, &event);
@@ -130,7 +137,7 @@ static enum pq_came what_came(struct pq_player *p, struct pq_outcome *out)
         out->death = p->server.page->deaths[0];
         return PQ_CAME_CRASH;
     }
-    if (p->server.pid < 0 && (p->server.sessions >= 0 || p->o->connect != PQ_CONNECT_STDIO))
+    if (is_gone(p))
         return PQ_CAME_KILLED;
     if (p->links.hung)
         return PQ_CAME_HANG;
