@@ -33,8 +33,9 @@ bool pq_player_init(struct pq_player *p, const struct pq_options *o)
     pq_server_catch_signals(&p->server);
     if (!pq_reset_init(&p->reset, &o->resets) || !pq_reset_do(&p->reset))
         return complain(p->reset.why);
-    if (!pq_links_init(&p->links, &p->server))
+    if (!pq_links_init(&p->links, &p->server) || !pq_judge_init(&p->judge, &p->links, &p->map))
         return false;
+    pq_links_add_ear(&p->links, pq_judge_hear, &p->judge);
     return pq_player_ready(p);
 }
 
@@ -143,7 +144,7 @@ static enum pq_came what_came(struct pq_player *p, struct pq_outcome *out)
         return PQ_CAME_HANG;
     if (!sessions_end(p))
         return PQ_CAME_LEAK;
-    return p->violation ? PQ_CAME_VIOLATION : PQ_CAME_OK;
+    return p->judge.violations_len > 0 ? PQ_CAME_VIOLATION : PQ_CAME_OK;
 }
 
 static void begin_case(struct pq_player *p)
@@ -154,7 +155,8 @@ static void begin_case(struct pq_player *p)
     pq_server_forget(&p->server);
     pq_links_begin(&p->links);
     pq_map_clear(&p->map);
-    p->transaction = p->violation = false;
+    pq_judge_begin(&p->judge);
+    p->transaction = false;
     p->cases++;
 }
 
@@ -183,6 +185,7 @@ struct pq_outcome pq_player_play(struct pq_player *p, struct pq_slice input)
     pq_links_close(&p->links);
     if (!p->links.hung)
         (void)pq_links_settle(&p->links);
+    pq_judge_end(&p->judge);
     pq_map_merge(&p->map);
     out.came = what_came(p, &out);
     out.transaction = p->transaction;

@@ -146,6 +146,8 @@ static void note_finding(struct pq_side_log *l, struct pq_player *p, const struc
     const char *kind = out->came == PQ_CAME_KILLED ? "hang" : pq_came_text(out->came);
     (void)cJSON_AddStringToObject(line, "kind", kind);
     pq_report_add_death(line, p, out);
+    const struct pq_violation *v = out->came == PQ_CAME_VIOLATION ? p->judge.violations : NULL;
+    pq_report_add_violation(line, v);
     char *words = cJSON_PrintUnformatted(line);
     if (words && is_new(l, words)) {
         keep_input(l, input, name);
@@ -153,10 +155,7 @@ static void note_finding(struct pq_side_log *l, struct pq_player *p, const struc
         (void)cJSON_AddNumberToObject(line, "case", (double)p->cases);
         (void)cJSON_AddNumberToObject(line, "pid", out->death.pid);
         pq_report_add_said(line, p, out);
-        static const char *const others[] = {"rule", "verb", "state"};
-        for (size_t i = 0; i < 3; i++)
-            (void)cJSON_AddNullToObject(line, others[i]);
-        (void)cJSON_AddStringToObject(line, "why", "");
+        (void)cJSON_AddStringToObject(line, "why", v ? v->why : "");
         char *text = cJSON_PrintUnformatted(line);
         if (text)
             append_line(l, text);
