@@ -101,7 +101,8 @@ static bool is_complete(const struct pq_link *one)
 static void note_reply(struct pq_link *one, struct pq_slice octets)
 {
     enum pq_gist_reply reply = pq_gist_on_reply(&one->gist, octets);
-    one->reply = reply == PQ_GIST_NONE ? one->reply : reply;
+    one->answered = reply != PQ_GIST_NONE;
+    one->reply = one->answered ? reply : one->reply;
     for (size_t i = octets.len > 8 ? octets.len - 8 : 0; i < octets.len; i++)
         one->tail = one->tail << 8 | octets.at[i];
 }
@@ -257,6 +258,8 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
 
 void pq_links_close(struct pq_links *l)
 {
-    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++)
+    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
         pq_stream_close(&l->each[i].stream);
+        l->each[i].ended = true;
+    }
 }

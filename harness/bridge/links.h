@@ -38,6 +38,7 @@ struct pq_link {
     bool ended; /* nothing more will come */
     struct pq_gist gist;
     enum pq_gist_reply reply; /* to the last line */
+    bool answered;            /* it came with these octets; whoever hears it may forget it */
     uint64_t tail;            /* the last octets that came since then */
 };
 

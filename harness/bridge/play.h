@@ -5,7 +5,7 @@
 #ifndef PQ_BRIDGE_PLAY_H
 #define PQ_BRIDGE_PLAY_H
 
-#include "bridge/links.h"
+#include "bridge/judge.h"
 #include "bridge/reset.h"
 
 #define PQ_CASE_MAX (1u << 20)   /* octets of an input; the rest is not played */
@@ -34,10 +34,10 @@ struct pq_player {
     struct pq_server server;
     struct pq_reset reset;
     struct pq_links links;
+    struct pq_judge judge;
     bool stale; /* a new server is needed for the next case */
     uint64_t cases;
     bool transaction; /* in this case */
-    bool violation;   /* some ear heard what it must not hear */
 };
 
 /* Makes everything and starts the server. False after a line on stderr. */

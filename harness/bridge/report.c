@@ -57,6 +57,14 @@ void pq_report_add_death(cJSON *to, const struct pq_player *p, const struct pq_o
     add_text_or_null(to, "executable", crashed ? p->server.page->exes[exe].path : NULL);
 }
 
+void pq_report_add_violation(cJSON *to, const struct pq_violation *v)
+{
+    struct pq_slice verb = pq_verb_row(v ? v->verb : PQ_VERB_UNKNOWN)->name;
+    add_text_or_null(to, "rule", v ? v->rule->id : NULL);
+    add_text_or_null(to, "verb", verb.len > 0 ? (const char *)verb.at : NULL);
+    add_text_or_null(to, "state", v ? pq_state_name(v->state) : NULL);
+}
+
 void pq_report_add_said(cJSON *to, const struct pq_player *p, const struct pq_outcome *out)
 {
     static char said[PQ_EARS_MAX];
@@ -118,7 +126,13 @@ void pq_report_print(struct pq_player *p, const char *file, const struct pq_outc
     (void)cJSON_AddNumberToObject(line, "edges", (double)pq_map_edges(&p->map));
     (void)cJSON_AddBoolToObject(line, "transaction", out->transaction);
     (void)cJSON_AddNumberToObject(line, "ms", (double)(long)(out->ms * 1000) / 1000);
-    (void)cJSON_AddArrayToObject(line, "violations");
+    cJSON *violations = cJSON_AddArrayToObject(line, "violations");
+    for (size_t i = 0; i < p->judge.violations_len; i++) {
+        cJSON *one = cJSON_CreateObject();
+        pq_report_add_violation(one, &p->judge.violations[i]);
+        (void)cJSON_AddStringToObject(one, "why", p->judge.violations[i].why);
+        (void)cJSON_AddItemToArray(violations, one);
+    }
     (void)cJSON_AddItemToObject(line, "transcript", t->lines);
     char *text = cJSON_PrintUnformatted(line);
     if (text)

@@ -61,6 +61,8 @@ bool pq_server_told_to_end(void)
 static void note_programs(struct pq_server *s)
 {
     const struct pq_map *m = s->map;
+    for (size_t i = 0; i < PQ_SHIM_EXES; i++)
+        s->page->exes[i].map = -1;
     for (size_t i = 0; i < m->regions_len && m->regions_len > 1 && i < PQ_SHIM_EXES; i++) {
         struct pq_shim_exe *exe = &s->page->exes[i];
         size_t len = strlen(m->regions[i].path);

@@ -68,6 +68,7 @@ static void find_page(void)
     page = found;
     atomic_fetch_add(&page->loaded, 1);
     find_slot();
+    pq_shim_keep_environment();
 }
 
 struct pq_shim_page *pq_shim_page(void)

@@ -17,6 +17,8 @@ bool pq_shim_has(uint32_t flag);
 uint32_t pq_shim_own_slot(void);
 /* In a child that was just made: the slot that its parent took is its own. */
 void pq_shim_adopt(uint32_t slot);
+/* Remembers what every program below this one shall have in its environment. */
+void pq_shim_keep_environment(void);
 /* The next function of that name behind the shim. Ends the process when there is none. */
 void *pq_shim_next(const char *name);
 /* A process ended, in whose place waitpid() gave this status. */
