@@ -18,7 +18,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from popquiz import paths
@@ -48,9 +48,10 @@ class Kind:
     link: str  # flags for the compiler and the linker
     marks: Sequence[bytes]  # what an executable has in it that is of this kind
     about: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-_AFL = (b"__AFL_SHM_ID",)
+_AFL = (b"__afl_area_ptr",)
 _SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 KINDS = {
     "plain": Kind("clang-14", "-O2 -g", "", (), "as is, for debuggers"),
@@ -62,7 +63,16 @@ KINDS = {
         (*_AFL, b"__asan_init"),
         "the same under ASan and UBSan; a finding is SIGABRT",
     ),
-    "canaries": Kind("afl-clang-fast", "-O2 -g", "", _AFL, "the same with planted bugs"),
+    "canaries": Kind(
+        "afl-clang-fast",
+        "-O2 -g",
+        "",
+        _AFL,
+        "instrument, with planted bugs that count themselves",
+        # No fuzzer is led to a canary by its own edges.
+        {"AFL_LLVM_DENYLIST": "{recipes}/canaries/deny.txt"},
+    ),
+    "crashes": Kind("afl-clang-fast", "-O2 -g", "", _AFL, "instrument, with planted crashes"),
 }
 
 
@@ -82,6 +92,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             f"--{kind}", dest="kind", action="store_const", const=kind, help=f"--kind {kind}"
         )
     parser.add_argument("--out", metavar="DIR", help="where to (default: in the user's cache)")
+    parser.add_argument("--fetch", action="store_true", help="only take its source into the cache")
     parser.add_argument(
         "--install", action="store_true", help="install Debian packages that it needs and lacks"
     )
@@ -155,7 +166,7 @@ def _inputs(wanted: recipe.Recipe, kind: str, compiler: str) -> str:
 def _ours(kind: str) -> list[Path]:
     """Our own sources that go into a build of that kind."""
     place = paths.data("profiles") / "builds"
-    names = {"sanitize": ["sanitize.c"], "canaries": ["canaries/canary.h"]}
+    names = {"sanitize": ["sanitize.c"], "canaries": ["canaries/canary.h", "canaries/deny.txt"]}
     return [place / name for name in names.get(kind, [])]
 
 
@@ -206,7 +217,8 @@ class _Work:
         names = {**self._names(), "source": str(source), "out": str(self.out)}
         for step in self._recipe.steps:
             words = [template.fill(word, names) for word in step.words]
-            given = {name: template.fill(text, names) for name, text in step.environment.items()}
+            environment = {**KINDS[self._kind].environment, **step.environment}
+            given = {name: template.fill(text, names) for name, text in environment.items()}
             _run([word for word in words if word], source, self._log, given)
         self._check()
 
@@ -272,7 +284,7 @@ def _describe(wanted: recipe.Recipe, kind: str, url: str, inputs: str) -> dict[s
         "executables": wanted.executables,
         "keep": wanted.keep,
         "listen": wanted.listen,
-        "additions": [{"path": each.path, "text": each.text} for each in wanted.additions],
+        "additions": [asdict(each) for each in wanted.additions],
     }
 
 
@@ -343,6 +355,9 @@ def run(args: argparse.Namespace) -> int:
         if args.list and not args.name:
             return _list()
         raise UsageError("either the name of a server, or --list")
+    if args.fetch:
+        print(sources.get(recipe.find(args.name))[0])
+        return Exit.PASSED
     if args.install and (missing := _missing(recipe.find(args.name))):
         _install(missing, _say)
     print(build(args.name, args.kind, Path(args.out) if args.out else None, _say))
