@@ -3,8 +3,8 @@
  * Invariant: whatever the peer says, an exchange ends after a few steps and stays ended; a step
  * that fails writes nothing; a server is content only with somebody who showed the secret; a client
  * never shows it where the mechanism keeps it. With the right secret both sides always succeed,
- * with a wrong one the server never does. Each line of the input is a message, or a field of the
- * accounts.
+ * with a wrong one, or bound to another channel, the server never does. Each line of the input is a
+ * message, or a field of the accounts.
  */
 #include "harness/plain.h"
 #include "harness/support.h"
@@ -14,12 +14,13 @@
 #include "popquiz/sasl.h"
 
 /* The options: who is under test, with which mechanism, and how. */
-#define OPTION_MECHANISM 7u /* counted from 0, round and round */
-#define OPTION_CLIENT 8u    /* a hostile server and our client; else a hostile client */
-#define OPTION_BOTH 16u     /* our client and our server */
-#define OPTION_INITIAL 32u  /* the client speaks along with AUTH */
-#define OPTION_LENIENT 64u  /* the server tolerates more, and has channel binding beside */
-#define OPTION_WRONG 128u   /* BOTH: the server knows another secret; else: little room */
+#define OPTION_MECHANISM 7u /* counted from 0, or where MORE stands in front of it from 8 */
+#define MORE '+'
+#define OPTION_CLIENT 8u   /* a hostile server and our client; else a hostile client */
+#define OPTION_BOTH 16u    /* our client and our server */
+#define OPTION_INITIAL 32u /* the client speaks along with AUTH */
+#define OPTION_LENIENT 64u /* the server tolerates more, and has channel binding beside */
+#define OPTION_WRONG 128u  /* BOTH: the server knows another secret; else: little room */
 
 /* Messages of one side in the longest exchange, LOGIN or SCRAM with an empty challenge in front,
  * and one to spare. */
@@ -29,6 +30,13 @@
 
 /* Octets of a bearer token, but for the "=" at its end. */
 #define TOKEN_OCTETS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
+
+/* What the server's side of the connection has, and the client's, unless the input says otherwise.
+ */
+static const struct pq_sasl_binding channel[] = {
+    {PQ_SLICE_INIT("tls-exporter"), PQ_SLICE_INIT("0123456789abcdef0123456789abcdef")},
+    {PQ_SLICE_INIT("tls-unique"), PQ_SLICE_INIT("0123456789ab")},
+};
 
 static const struct pq_slice known_user = PQ_SLICE_INIT("tim");
 static const struct pq_slice known_secret = PQ_SLICE_INIT("tanstaaftanstaaf");
@@ -48,7 +56,9 @@ struct world {
 static struct pq_slice expected_user(const struct world *w)
 {
     bool anonymous = w->server.mechanism == PQ_MECHANISM_ANONYMOUS;
-    return anonymous ? w->server_config.anonymous : w->user;
+    bool external = w->server.mechanism == PQ_MECHANISM_EXTERNAL;
+    struct pq_slice proven = external ? w->server_config.external : w->user;
+    return anonymous ? w->server_config.anonymous : proven;
 }
 
 static bool is_at(void *ctx, struct pq_slice host, uint32_t port)
@@ -73,6 +83,11 @@ static bool may_act_as(void *ctx, struct pq_slice user, struct pq_slice authzid)
     return pq_slice_equal(user, w->user) && pq_slice_equal(authzid, w->client_config.authzid);
 }
 
+static bool is_scram(enum pq_mechanism m)
+{
+    return pq_mechanism_is_plus(m) || pq_mechanism_plus(m) != PQ_MECHANISM_UNKNOWN;
+}
+
 static void world_init(struct world *w, struct pq_slice input)
 {
     w->input = input;
@@ -90,6 +105,9 @@ static void world_init(struct world *w, struct pq_slice input)
         .nonce = PQ_SLICE("3rfcNHYJY1ZVvWVs7j"),
         .salt_secret = PQ_SLICE("of the server"),
         .anonymous = PQ_SLICE("anonymous"),
+        .external = known_user,
+        .bindings = channel,
+        .bindings_len = sizeof(channel) / sizeof(channel[0]),
         .iterations = 1,
         .leniency = lenient ? PQ_SASL_LENIENT_INITIAL : 0,
         .binding = lenient,
@@ -101,7 +119,11 @@ static void world_init(struct world *w, struct pq_slice input)
         .iterations_min = 1,
         .iterations_max = 4,
     };
-    unsigned m = (w->options & OPTION_MECHANISM) % (PQ_MECHANISM_COUNT - 1);
+    bool more = input.len > 2 && input.at[input.len - 3] == MORE;
+    unsigned m = (w->options & OPTION_MECHANISM) + (more ? OPTION_MECHANISM + 1 : 0);
+    m %= PQ_MECHANISM_COUNT - 1;
+    if (pq_mechanism_is_plus((enum pq_mechanism)(m + 1)))
+        w->client_config.binding = channel[lenient];
     pq_sasl_server_init(&w->server, (enum pq_mechanism)(m + 1), &w->server_config);
     pq_sasl_client_init(&w->client, (enum pq_mechanism)(m + 1), &w->client_config);
 }
@@ -167,6 +189,8 @@ static void check_entry(const struct world *w)
 {
     struct pq_slice identity = pq_sasl_server_identity(&w->server);
     FUZZ_ASSERT(pq_slice_equal(identity, expected_user(w)));
+    FUZZ_ASSERT(!pq_mechanism_is_plus(w->server.mechanism) ||
+                contains(w->input, PQ_SLICE("p=tls-")));
     FUZZ_ASSERT(!w->server.row->clear || contains(w->input, w->secret));
 }
 
@@ -248,11 +272,12 @@ static bool can_be_said(const struct world *w)
 {
     const struct pq_sasl_client_config *c = &w->client_config;
     const struct pq_mechanism_row *row = w->client.row;
-    bool scram = w->server.mechanism == PQ_MECHANISM_SCRAM_SHA_256 ||
-                 w->server.mechanism == PQ_MECHANISM_SCRAM_SHA_1;
     bool xoauth2 = w->server.mechanism == PQ_MECHANISM_XOAUTH2;
     if (w->server.mechanism == PQ_MECHANISM_ANONYMOUS)
         return c->authzid.len == 0 && w->secret.len > 0 && is_trace(c->user);
+    if (w->server.mechanism == PQ_MECHANISM_EXTERNAL)
+        return w->secret.len > 0 && is_field(c->user, PQ_SASL_NAME_MAX) &&
+               (c->authzid.len == 0 || is_field(c->authzid, PQ_SASL_NAME_MAX));
     if (!is_field(c->user, PQ_SASL_NAME_MAX) || !is_field(c->secret, row->secret_max))
         return false;
     if (c->authzid.len > 0 && (!row->authzid || !is_field(c->authzid, PQ_SASL_NAME_MAX)))
@@ -261,7 +286,7 @@ static bool can_be_said(const struct world *w)
         return false;
     if (w->server.mechanism == PQ_MECHANISM_OAUTHBEARER && !is_bearer_token(c->secret))
         return false;
-    return !scram || plain_is_within(c->secret, 0x20, 0x7E);
+    return !is_scram(w->server.mechanism) || plain_is_within(c->secret, 0x20, 0x7E);
 }
 
 static void play(struct world *w)
@@ -285,6 +310,18 @@ static void play(struct world *w)
     }
 }
 
+/* Gives the client what a line says that its channel is; false: it is another one. */
+static bool choose_channel(struct world *w, struct pq_slice line)
+{
+    struct pq_sasl_binding *b = &w->client_config.binding;
+    if (!pq_mechanism_is_plus(w->server.mechanism) || line.len == 0 ||
+        line.len > PQ_SASL_BINDING_MAX)
+        return true;
+    bool same = pq_slice_equal(b->data, line);
+    b->data = line;
+    return same;
+}
+
 static void check_both(struct world *w)
 {
     uint8_t other[PQ_SASL_MESSAGE_MAX];
@@ -293,13 +330,15 @@ static void check_both(struct world *w)
     w->user = w->client_config.user = fuzz_line(&rest);
     w->secret = w->client_config.secret = fuzz_line(&rest);
     w->client_config.authzid = fuzz_line(&rest);
+    w->server_config.external = w->user;
+    bool bound = choose_channel(w, fuzz_line(&rest));
     pq_buf_init(&wrong, other, sizeof(other));
     if (w->options & OPTION_WRONG && pq_buf_put(&wrong, w->secret) && pq_buf_put_octet(&wrong, '!'))
         w->secret = pq_buf_slice(&wrong);
     play(w);
     bool succeeded = w->server.outcome == PQ_SASL_DONE && w->client.outcome == PQ_SASL_DONE;
-    bool proven = wrong.len == 0 || w->server.mechanism == PQ_MECHANISM_ANONYMOUS;
-    FUZZ_ASSERT(succeeded == (can_be_said(w) && proven));
+    bool proven = wrong.len == 0 || w->server.row->secret_max == 0;
+    FUZZ_ASSERT(succeeded == (can_be_said(w) && proven && bound));
     FUZZ_ASSERT(succeeded || w->server.outcome != PQ_SASL_DONE);
     struct pq_slice authzid = w->client_config.authzid;
     if (succeeded)

@@ -5,8 +5,11 @@ in a way that other users of the machine can see.
     --user NAME --password-file FILE          the first line of the file
     --user NAME --token-file FILE             a bearer token, for OAUTHBEARER and XOAUTH2
     --user NAME --token-command COMMAND       the same, from what the command prints
-    --account FILE                            TOML: user, and password or password_file; a table
-                                              [second] with the same keys for a second account
+    --client-cert FILE [--client-key FILE]    PEM, shown where TLS asks for a certificate; with
+                                              `--login external` there need be no password
+    --account FILE                            TOML: user, and password or password_file; maybe
+                                              certificate and key; a table [second] with the same
+                                              keys for a second account
     POPQUIZ_USER and POPQUIZ_PASSWORD, POPQUIZ_USER2 and POPQUIZ_PASSWORD2
 """
 
@@ -69,17 +72,35 @@ def _token_of_command(command: str) -> str:
 # ---- where they come from -----------------------------------------------------------------------
 
 
+def _pem(path: str) -> Path:
+    """Raises UsageError."""
+    if not Path(path).is_file():
+        raise UsageError(f"{path}: there is no such file")
+    return Path(path)
+
+
+def _certificate(args: argparse.Namespace) -> tuple[Path | None, Path | None]:
+    if args.client_key and not args.client_cert:
+        raise UsageError("--client-key belongs to --client-cert")
+    cert, key = (_pem(path) if path else None for path in (args.client_cert, args.client_key))
+    return cert, key
+
+
 def _of_options(args: argparse.Namespace) -> Account | None:
     sources = [s for s in (args.password_file, args.token_file, args.token_command) if s]
+    cert, key = _certificate(args)
     if not args.user and not sources:
         return None
+    if args.user and not sources and cert:
+        return Account(args.user, "", certificate=cert, key=key)
     if not args.user or len(sources) != 1:
         raise UsageError(
             "--user and --password-file belong together; or instead of that --token-file or "
             "--token-command"
         )
     if args.password_file:
-        return Account(args.user, read_password(args.password_file))
+        password = read_password(args.password_file)
+        return Account(args.user, password, certificate=cert, key=key)
     if args.token_file:
         return Account(args.user, read_password(args.token_file, TOKEN_MAX), is_token=True)
     return Account(args.user, _token_of_command(args.token_command), is_token=True)
@@ -96,9 +117,14 @@ def _second_of_options(args: argparse.Namespace) -> Account | None:
 def _of_table(table: tomltable.Table, folder: Path) -> Account:
     user, password = table.text("user"), table.text("password", "")
     file = table.text("password_file", "")
-    if bool(password) == bool(file):
+    names = (table.text("certificate", ""), table.text("key", ""))
+    if bool(password) == bool(file) and not (names[0] and not file):
         raise table.error("password", "is needed, or password_file, and not both")
-    return Account(user, password or read_password(str(folder / file)))
+    if names[1] and not names[0]:
+        raise table.error("key", "belongs to a certificate")
+    cert, key = (_pem(str(folder / name)) if name else None for name in names)
+    secret = read_password(str(folder / file)) if file else password
+    return Account(user, secret, certificate=cert, key=key)
 
 
 def _of_file(path: Path) -> list[Account]:

@@ -141,6 +141,8 @@ def add_target(group: Group, default: str | None = None) -> None:
     group.add_argument("--password-file", metavar="FILE", help="its password, the first line")
     group.add_argument("--token-file", metavar="FILE", help="instead, a bearer token")
     group.add_argument("--token-command", metavar="COMMAND", help="which prints the token")
+    group.add_argument("--client-cert", metavar="FILE", help="a certificate of the account, PEM")
+    group.add_argument("--client-key", metavar="FILE", help="its key, if it is in another file")
     group.add_argument("--account", metavar="FILE", help="TOML with the accounts, instead of these")
     group.add_argument("--user2", metavar="NAME", help="a second account on the same server")
     group.add_argument("--password2-file", metavar="FILE", help="its password")
@@ -268,7 +270,8 @@ def workers(wanted: int | None) -> int:
 
 def secrets(args: argparse.Namespace) -> list[str]:
     """Every password that was read for the target."""
-    return [account.password for account in getattr(args, "accounts_read", [])]
+    read = getattr(args, "accounts_read", [])
+    return [account.password for account in read if account.password]
 
 
 def logins(args: argparse.Namespace) -> list[Path]:

@@ -72,6 +72,11 @@ def _implicit(s: Situation, need: Need, _: Maildrop) -> bool:
     return s.seat.endpoint.tls == "implicit" or s.seat.endpoint.tls_address is not None
 
 
+def _certificate(s: Situation, need: Need, maildrop: Maildrop) -> bool:
+    account = s.seat.account(maildrop)
+    return account is not None and account.certificate is not None
+
+
 def _cleartext(s: Situation, need: Need, _: Maildrop) -> bool:
     return s.seat.endpoint.tls == "none"
 
@@ -103,6 +108,7 @@ CHECKS: dict[str, tuple[Skip, Check]] = {
     "login": (Skip.CAPABILITY, _login),
     "tls": (Skip.CAPABILITY, _tls),
     "implicit-tls": (Skip.CAPABILITY, _implicit),
+    "client-certificate": (Skip.CONFIG, _certificate),
     "messages": (Skip.CONFIG, _messages),
     "accounts": (Skip.CONFIG, _accounts),
     "cleartext": (Skip.CONFIG, _cleartext),

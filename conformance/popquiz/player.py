@@ -42,6 +42,13 @@ def describe(e: Endpoint) -> dict[str, Any]:
     }
 
 
+def _certificate(account: Account | None) -> dict[str, Any]:
+    if not account or not account.certificate:
+        return {}
+    key = account.key or account.certificate
+    return {"client_cert": str(account.certificate), "client_key": str(key)}
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """Which row is played, against what, and how."""
@@ -63,14 +70,16 @@ class Request:
     def message(self, run: int) -> dict[str, Any]:
         vars_: dict[str, str] = {}
         if self.account:
-            vars_ |= {"user": self.account.user, "pw": self.account.password}
+            vars_ |= {"user": self.account.user}
+        if self.account and self.account.password:  # a certificate may be all there is
+            vars_ |= {"pw": self.account.password}
         if self.second:
             vars_ |= {"user2": self.second.user, "pw2": self.second.password}
         return {
             "run": run,
             "file": str(self.file),
             "row": self.row,
-            "target": describe(self.endpoint),
+            "target": describe(self.endpoint) | _certificate(self.account),
             "login": str(self.login) if self.login else None,
             "vars": vars_,
             "patience_ms": self.patience_ms,

@@ -22,6 +22,7 @@ WRONG_LOGINS_MAX = 3  # while looking for the way to log in
 # Preludes in the order in which they are tried, and what Facts.offers() calls each.
 ORDER = ("user", "plain", "apop", "plain-ir", "login", "cram-md5", "scram-sha-256", "scram-sha-1")
 WAYS = {"plain-ir": "plain"}
+EXTERNAL = "external"  # logs in by a certificate
 TOKENS = ("oauthbearer", "xoauth2")  # take a bearer token in the place of the password
 
 
@@ -118,6 +119,11 @@ def _learned(outcome: Outcome, login: Path, least_ms: int) -> Facts:
     return replace(facts.learn(outcome.golden), login=login, patience_ms=patience)
 
 
+def _can(check: Check, way: str) -> bool:
+    account = check.seat.account(check.maildrop)
+    return way != EXTERNAL or (account is not None and account.certificate is not None)
+
+
 async def first(
     check: Check, target: Target, logins: Sequence[Path], wrong_logins: int | None = None
 ) -> Facts:
@@ -127,7 +133,7 @@ async def first(
     most = WRONG_LOGINS_MAX if wrong_logins is None else min(wrong_logins, WRONG_LOGINS_MAX)
     for login in logins:
         way = WAYS.get(login.stem, login.stem)
-        if failed and not seen.offers(way):
+        if failed and not (seen.offers(way) and _can(check, way)):
             continue
         outcome = await check.play(login)
         if outcome.outcome == "pass":

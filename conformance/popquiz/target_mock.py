@@ -31,16 +31,26 @@ ANSWER_SECONDS = 60.0
 REQUIRE_TLS = "--require-tls"  # nobody logs in where TLS is not used
 TOKENS = "--mechanisms=all"
 READ_ONLY = "--read-only"
-SETTINGS = {REQUIRE_TLS: "require-tls", TOKENS: "tokens", READ_ONLY: "read-only"}
+CERTIFICATES = "--client-ca=own"  # one for each account, by which it can log in
+SETTINGS = {
+    REQUIRE_TLS: "require-tls",
+    TOKENS: "tokens",
+    READ_ONLY: "read-only",
+    CERTIFICATES: "client-certificates",
+}
 # What a case may ask its second account to be, likewise: each has an empty maildrop.
 SPECIAL = {
     "account-of-40": Account("n" * USER_MAX, "p" * USER_MAX),
+    "account-of-255": Account("n" * 255, "p" * 255),
+    "account-in-ascii": Account("popquiz", PASSWORD),
     "account-in-utf8": Account("j\u00fcrgen", "stra\u00dfe \u20ac"),
     "account-not-prepared": Account("m\u00fcller", "zwei\u00a0worte"),
     "account-with-blank": Account("two words", PASSWORD),
     "secret-of-65": Account("long-secret", "s" * 65),
 }
-ON_DEMAND = frozenset({"SCRAM-SHA-1", "OAUTHBEARER", "ANONYMOUS"})  # mechanisms
+EXTERNAL = "EXTERNAL"
+PLUS = frozenset({"SCRAM-SHA-1-PLUS", "SCRAM-SHA-256-PLUS"})
+ON_DEMAND = frozenset({"SCRAM-SHA-1", "OAUTHBEARER", "ANONYMOUS", EXTERNAL}) | PLUS  # mechanisms
 LINE_MAX = 256 << 20  # octets of an answer: it may hold a whole maildrop
 
 
@@ -80,8 +90,11 @@ def options_for(needs: Iterable[Need]) -> tuple[str, ...]:
     """The options with which popquiz-mock has what a case asks for."""
     needs = tuple(needs)
     wanted = {name for need in needs if need.name == "config" for name in need.args}
-    if any(need.name == "capa" and ON_DEMAND.intersection(need.args) for need in needs):
+    capabilities = {word for need in needs if need.name == "capa" for word in need.args}
+    if ON_DEMAND & capabilities:
         wanted.add(SETTINGS[TOKENS])
+    if EXTERNAL in capabilities:
+        wanted.add(SETTINGS[CERTIFICATES])
     return tuple(option for option, name in SETTINGS.items() if name in wanted)
 
 
@@ -110,6 +123,7 @@ class Mock(Adapter):
         self._process: asyncio.subprocess.Process | None = None
         self._reported = False  # its end was told to the scheduler
         self.addresses: dict[str, str] = {}  # by how TLS begins there
+        self.certificates: dict[str, str] = {}  # of accounts
         self.ca_file = Path()
 
     async def start(self) -> None:
@@ -120,6 +134,7 @@ class Mock(Adapter):
             ready = await self._read(READY_SECONDS)
             self.addresses = {each["tls"]: each["address"] for each in ready["listen"]}
             self.ca_file = Path(ready["ca_file"])
+            self.certificates = ready.get("client_certificates", {})
         except (OSError, ValueError, KeyError):
             words = await children.epitaph(self._process)
             usage = self._process.returncode == USAGE
@@ -195,7 +210,11 @@ class MockSeat:
 
     def account(self, maildrop: Maildrop) -> Account | None:
         user = user_of(maildrop)
-        return Account(user, self._password) if user in self._users else None
+        if user not in self._users:
+            return None
+        pem = self._mock.certificates.get(user)
+        cert, key = (Path(pem).with_suffix(end) if pem else None for end in (".pem", ".key"))
+        return Account(user, self._password, certificate=cert, key=key)
 
     def incidents(self) -> Sequence[Incident]:
         return self._mock.incidents()

@@ -25,6 +25,8 @@ class Account:
     user: str
     password: str = field(repr=False)
     is_token: bool = False  # a bearer token: good for OAUTHBEARER and XOAUTH2, and no password
+    certificate: Path | None = None  # PEM, shown where TLS asks for one
+    key: Path | None = None  # PEM; None: in the file of the certificate
 
 
 @dataclass(frozen=True, slots=True)

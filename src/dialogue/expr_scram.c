@@ -10,6 +10,7 @@ struct scram {
     enum pq_dlg_hash hash;
     size_t digest_len;
     struct pq_slice user, password, nonce, first; /* as given */
+    struct pq_slice bound;                        /* what c= stands for */
     struct pq_slice whole_nonce, salt;            /* out of `first` */
     uint32_t iterations;
     uint8_t salted[DIGEST_MAX];
@@ -82,11 +83,25 @@ static bool salt_password(struct scram *s)
            b.len == s->digest_len;
 }
 
+/* client-final-message-without-proof */
+static void put_final(const struct scram *s, struct pq_buf *b)
+{
+    pq_buf_put_text(b, "c=");
+    (void)!pq_base64_encode(s->bound, b);
+    pq_buf_put_text(b, ",r=");
+    pq_buf_put(b, s->whole_nonce);
+}
+
+static size_t final_len(const struct scram *s)
+{
+    return pq_base64_encoded_len(s->bound.len) + s->whole_nonce.len + 8;
+}
+
 /* client-first-message-bare "," server-first-message "," client-final-message-without-proof */
 static enum pq_expr_outcome auth_message(const struct scram *s, struct pq_slice *out)
 {
     struct pq_buf b;
-    size_t len = s->user.len + s->nonce.len + s->first.len + s->whole_nonce.len + 64;
+    size_t len = s->user.len + s->nonce.len + s->first.len + final_len(s) + 64;
     enum pq_expr_outcome outcome = pq_expr_room(s->env, len, &b);
     pq_buf_put_text(&b, "n=");
     pq_buf_put(&b, s->user);
@@ -94,8 +109,8 @@ static enum pq_expr_outcome auth_message(const struct scram *s, struct pq_slice 
     pq_buf_put(&b, s->nonce);
     pq_buf_put_octet(&b, ',');
     pq_buf_put(&b, s->first);
-    pq_buf_put_text(&b, ",c=biws,r=");
-    pq_buf_put(&b, s->whole_nonce);
+    pq_buf_put_octet(&b, ',');
+    put_final(s, &b);
     *out = pq_buf_slice(&b);
     return outcome;
 }
@@ -124,7 +139,8 @@ static enum pq_expr_outcome scram_init(struct scram *s, const struct call *c)
                         .user = c->args[1].octets,
                         .password = c->args[2].octets,
                         .nonce = c->args[3].octets,
-                        .first = c->args[4].octets};
+                        .first = c->args[4].octets,
+                        .bound = c->argc > 5 ? c->args[5].octets : PQ_SLICE("n,,")};
     if (!c->env->crypto)
         return PQ_EXPR_NO_CRYPTO;
     for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
@@ -150,13 +166,11 @@ static enum pq_expr_outcome scram_message(const struct call *c, bool server, str
     if (outcome == PQ_EXPR_OK && (!salt_password(&s) || !prove(&s, server, message, proof)))
         outcome = PQ_EXPR_NO_CRYPTO;
     if (outcome == PQ_EXPR_OK)
-        outcome = pq_expr_room(c->env, s.whole_nonce.len + 64, &b);
+        outcome = pq_expr_room(c->env, final_len(&s) + 64, &b);
     if (outcome != PQ_EXPR_OK)
         return outcome;
-    if (!server) {
-        pq_buf_put_text(&b, "c=biws,r=");
-        pq_buf_put(&b, s.whole_nonce);
-    }
+    if (!server)
+        put_final(&s, &b);
     pq_buf_put_text(&b, server ? "v=" : ",p=");
     if (pq_base64_encode(pq_slice_of(proof, s.digest_len), &b) != PQ_STATUS_OK)
         return PQ_EXPR_TOO_LONG;

@@ -43,6 +43,9 @@ static enum pq_status test_message(void *ctx, int64_t number, struct pq_slice fi
  * The messages are those of RFC 1939 section 7 (APOP), RFC 2195 and RFC 7677 section 3. */
 #define SERVER_FIRST                                                                               \
     "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
+#define BOUND_MESSAGE                                                                              \
+    "n=user,r=rOprNGfwEbeRWgbNEkqO," SERVER_FIRST                                                  \
+    ",c=cD10bHMtdW5pcXVlLCwwMTIzNDU2Nzg5YWI=,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
 #define AUTH_MESSAGE                                                                               \
     "n=user,r=rOprNGfwEbeRWgbNEkqO," SERVER_FIRST                                                  \
     ",c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
@@ -69,6 +72,10 @@ static const struct digest_row {
      "Server Key", "c1f3cbc1c13a9d35a14c0990eed97629ea225863e566a4314ab99f3f00e5d9d5"},
     {'h', PQ_DLG_HASH_SHA256, "x:c1f3cbc1c13a9d35a14c0990eed97629ea225863e566a4314ab99f3f00e5d9d5",
      AUTH_MESSAGE, "eabae24d1062db75a9451ff0b6ea7e98c8546549ff741e672d3251b2397de46e"},
+    {'h', PQ_DLG_HASH_SHA256, "x:586e5df283e6dceb5c3e791d8b8528ec191e664045ce971792e2e6b5bb13e2a6",
+     BOUND_MESSAGE, "fc1eb8d7342016cd09a499a5907313d55868b85064580d7dfaf23c65df0955a3"},
+    {'h', PQ_DLG_HASH_SHA256, "x:c1f3cbc1c13a9d35a14c0990eed97629ea225863e566a4314ab99f3f00e5d9d5",
+     BOUND_MESSAGE, "3f42bce417e09d3bcb31eba34cd00d3638964a8f88dcdf066641729450487444"},
 };
 
 static bool is_octets(const char *text, struct pq_slice octets)
@@ -225,6 +232,13 @@ static const struct value_case {
     {"scram_verifier(\"SHA-256\", \"user\", \"pencil\", \"rOprNGfwEbeRWgbNEkqO\", \"" SERVER_FIRST
      "\")",
      "\"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=\""},
+    {"scram(\"SHA-256\", \"user\", \"pencil\", \"rOprNGfwEbeRWgbNEkqO\", \"" SERVER_FIRST
+     "\", \"p=tls-unique,,0123456789ab\")",
+     "\"c=cD10bHMtdW5pcXVlLCwwMTIzNDU2Nzg5YWI=,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$"
+     "k0,p=WhFx9OJekImgiY8c/qlNIT0DtCI4EE4JRNdvMKmQOyg=\""},
+    {"scram_verifier(\"SHA-256\", \"user\", \"pencil\", \"rOprNGfwEbeRWgbNEkqO\", \"" SERVER_FIRST
+     "\", \"p=tls-unique,,0123456789ab\")",
+     "\"v=P0K85BfgnTvLMeujTNANNjiWSo+I3N8GZkFylFBIdEQ=\""},
     {"scram(\"SHA-512\", \"u\", \"p\", \"n\", \"r=n1,s=Zm8=,i=1\")",
      "the argument is outside of what the function takes"},
     {"scram(\"SHA-256\", \"u\", \"p\", \"n\", \"r=m1,s=Zm8=,i=1\")",

@@ -94,6 +94,8 @@ static const struct pq_dlg_need_row needs[] = {
     NEED("restart", NONE, "an adapter that can restart the target"),
     NEED("tls", NONE, "TLS, by STLS or on a port of its own"),
     NEED("implicit-tls", NONE, "TLS on a port of its own"),
+    NEED("client-certificate", NONE,
+         "a certificate of the account, to show where TLS asks for one"),
     NEED("cleartext", NONE, "login without TLS"),
     NEED("login", LIST, "ways to log in: user, apop, or names of SASL mechanisms"),
     NEED("wrong-login", NONE, "logins that fail, which some servers answer slowly"),

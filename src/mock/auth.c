@@ -27,18 +27,33 @@ bool server_has_mechanism(const struct pq_server *s, enum pq_mechanism m)
         return false;
     if (row->tls && s->conn.session.tls == PQ_TLS_NONE)
         return false;
+    if (m == PQ_MECHANISM_EXTERNAL && !c->certificates)
+        return false;
+    if (pq_mechanism_is_plus(m) && s->channel.bindings_len == 0)
+        return false;
     return !row->clear || server_may_send_password(s);
 }
 
-static bool lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
+bool server_lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
                    struct pq_sasl_account *account)
 {
     const struct pq_server *s = ctx;
-    const struct pq_account *a = pq_store_find(&s->mock->store, user);
+    uint8_t memory[PQ_STORE_NAME_MAX];
+    struct pq_buf name;
+    pq_buf_init(&name, memory, sizeof(memory));
+    bool prepared = pq_prepare(user, &name) == PQ_STATUS_OK;
+    const struct pq_account *a =
+        prepared ? pq_store_find(&s->mock->store, pq_buf_slice(&name)) : NULL;
     (void)mechanism;
     if (a)
         account->secret = a->password;
     return a != NULL;
+}
+
+static bool prepare(void *ctx, struct pq_slice password, struct pq_buf *out)
+{
+    (void)ctx;
+    return pq_prepare(password, out) == PQ_STATUS_OK;
 }
 
 /* RFC 5034 section 4: an authorization identity is prepared; everybody may act as himself. */
@@ -109,7 +124,8 @@ static struct pq_exchange *begin(struct pq_server *s, enum pq_mechanism mechanis
     struct pq_slice nonce = make_nonce(s->mock, x->nonce, sizeof(x->nonce));
     pq_buf_init(&challenge, x->challenge, sizeof(x->challenge));
     x->config = (struct pq_sasl_server_config){
-        .lookup = lookup,
+        .lookup = server_lookup,
+        .prepare = prepare,
         .may_act_as = may_act_as,
         .is_at = is_at,
         .ctx = s,
@@ -117,11 +133,21 @@ static struct pq_exchange *begin(struct pq_server *s, enum pq_mechanism mechanis
         .challenge = make_challenge(nonce, s->mock->config.host, &challenge),
         .salt_secret = PQ_SLICE("popquiz-mock"),
         .anonymous = anonymous,
+        .external = s->channel.owner ? s->channel.owner->name : pq_slice_of(NULL, 0),
+        .bindings = s->channel.bindings,
+        .bindings_len = s->channel.bindings_len,
         .leniency = PQ_SASL_LENIENT_INITIAL,
+        .binding = server_has_mechanism(s, pq_mechanism_plus(mechanism)),
     };
+    s->mock->behaviour.exchange(s, mechanism, &x->config);
     pq_sasl_server_init(&x->sasl, mechanism, &x->config);
     pq_conn_lend(&s->conn, x->line, sizeof(x->line));
     return s->exchange = x;
+}
+
+bool server_runs_mechanism(const struct pq_server *s, enum pq_mechanism m)
+{
+    return s->exchange && s->exchange->sasl.mechanism == m;
 }
 
 void server_end_sasl(struct pq_server *s)

@@ -231,6 +231,14 @@ static bool closes_tls(struct pq_server *s)
     return true;
 }
 
+static void exchange(struct pq_server *s, enum pq_mechanism mechanism,
+                     struct pq_sasl_server_config *config)
+{
+    (void)s;
+    (void)mechanism;
+    (void)config;
+}
+
 static bool initial(struct pq_server *s, struct pq_slice *text)
 {
     (void)s;
@@ -303,6 +311,7 @@ struct pq_behaviour pq_behaviour_reference(void)
         .secured = secured,
         .handshake_limit_ms = handshake_limit_ms,
         .closes_tls = closes_tls,
+        .exchange = exchange,
         .initial = initial,
         .decode_initial = decode_initial,
         .decode = decode,

@@ -10,6 +10,7 @@
 #include "popquiz/capa.h"
 #include "popquiz/conn.h"
 #include "popquiz/maildrop.h"
+#include "popquiz/sasl.h"
 
 struct pq_account;
 struct pq_mock;
@@ -140,6 +141,9 @@ struct pq_behaviour {
 
     /* ---- SASL ---- */
 
+    /* An exchange begins, with what the server knows and how strict it is. */
+    void (*exchange)(struct pq_server *s, enum pq_mechanism mechanism,
+                     struct pq_sasl_server_config *config);
     /* The initial response as the mechanism sees it: `*text` is what stood on the line; false means
      * that there is none. */
     bool (*initial)(struct pq_server *s, struct pq_slice *text);

@@ -182,7 +182,7 @@ const struct fault_effect effect_auth_unknown_mech_continues = {
     .hooks = {.obey = auth_unknown_mech_continues}};
 
 static const enum pq_mechanism unlisted[] = {PQ_MECHANISM_PLAIN, PQ_MECHANISM_LOGIN,
-                                             PQ_MECHANISM_CRAM_MD5};
+                                             PQ_MECHANISM_CRAM_MD5, PQ_MECHANISM_EXTERNAL};
 
 /* Takes the mechanism out of the words of a line. */
 static void drop_word(struct pq_buf *line, struct pq_slice word)

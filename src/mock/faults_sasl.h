@@ -28,8 +28,8 @@
     X(auth_unknown_mech_continues, "auth-unknown-mech-continues", "SASL",                          \
       "AUTH with an unknown mechanism is answered by a challenge", NONE, NONE)                     \
     X(auth_unlisted_mech_works, "auth-unlisted-mech-works", "SASL",                                \
-      "CAPA has a mechanism less than AUTH takes: PLAIN, LOGIN or CRAM-MD5",                       \
-      NUMBER("mechanism", 1, 3, 1, 2, 3), NONE)                                                    \
+      "CAPA has a mechanism less than AUTH takes: PLAIN, LOGIN, CRAM-MD5, or EXTERNAL",            \
+      NUMBER("mechanism", 1, 4, 1, 2, 3), NONE)                                                    \
     X(auth_after_success, "auth-after-success", "SASL",                                            \
       "AUTH after login closes the maildrop and begins another login", NONE, NONE)                 \
     X(auth_cram_challenge_repeats, "auth-cram-challenge-repeats", "SASL",                          \
@@ -49,6 +49,23 @@
       "a wrong name or password is answered without [AUTH]", NONE, NONE)                           \
     X(in_use_reported_as_auth, "in-use-reported-as-auth", "SASL",                                  \
       "a maildrop that is open in another session is answered by [AUTH]", NONE, NONE)              \
+    X(auth_scram_nonce_unchecked, "auth-scram-nonce-unchecked", "SASL",                            \
+      "the last message of SCRAM may have another nonce", NONE, NONE)                              \
+    X(auth_scram_cb_flag_ignored, "auth-scram-cb-flag-ignored", "SASL",                            \
+      "a client of SCRAM that was not shown the -PLUS that is announced is let in", NONE, NONE)    \
+    X(auth_scram_channel_unchecked, "auth-scram-channel-unchecked", "SASL",                        \
+      "SCRAM with -PLUS takes the binding of another channel", NONE, NONE)                         \
+    X(auth_scram_refused_by_policy, "auth-scram-refused-by-policy", "SASL",                        \
+      "SCRAM without -PLUS is announced beside the one with it, and lets nobody in", NONE, NONE)   \
+    X(auth_tls_unique_in_1_3, "auth-tls-unique-in-1.3", "SASL",                                    \
+      "SCRAM with -PLUS begins with tls-unique in TLS 1.3, which has none", NONE, NONE)            \
+    X(auth_names_not_prepared, "auth-names-not-prepared", "SASL",                                  \
+      "AUTH compares names and passwords octet by octet, without SASLprep", NONE, NONE)            \
+    X(auth_long_name_refused, "auth-long-name-refused", "SASL",                                    \
+      "AUTH knows nobody whose name has more than so many octets",                                 \
+      NUMBER("octets", 1, 254, 64, 254, 128), NONE)                                                \
+    X(external_identity_from_user, "external-identity-from-user", "SASL",                          \
+      "EXTERNAL believes whatever name the client gives", NONE, NONE)                              \
     X(user_sql_wildcard, "user-sql-wildcard", "SASL",                                              \
       "% and _ in the name that USER gives stand for any characters, and for any one", NONE, NONE)
 

@@ -64,7 +64,47 @@ static enum pq_status issue_both(struct pq_ca *ca, const struct pq_identity_opti
     return status == PQ_STATUS_OK ? pq_ca_issue(ca, &second, &files[1], why) : status;
 }
 
-static struct pq_tls_context *context_of(const struct pq_cert_files files[2],
+/* ---- certificates of clients ----------------------------------------------------------------- */
+
+static bool signs_clients(const struct pq_identity_options *o)
+{
+    return o->client_ca && !*o->client_ca;
+}
+
+static bool has_client(const struct pq_identity_options *o, size_t index)
+{
+    return signs_clients(o) && index < o->store->count &&
+           o->store->accounts[index].name.len <= PQ_CERT_NAME_MAX;
+}
+
+#define CLIENT_FILE "client-%zu"
+
+bool pq_identity_client(const struct pq_identity_options *o, size_t index, char *path, size_t cap)
+{
+    int n = snprintf(path, cap, "%s/" CLIENT_FILE ".pem", o->folder, index + 1);
+    return has_client(o, index) && n > 0 && (size_t)n < cap;
+}
+
+static enum pq_status issue_clients(struct pq_ca *ca, const struct pq_identity_options *o,
+                                    struct pq_why *why)
+{
+    enum pq_status status = PQ_STATUS_OK;
+    for (size_t i = 0; signs_clients(o) && i < o->store->count && status == PQ_STATUS_OK; i++) {
+        char file[32];
+        struct pq_cert_files files;
+        struct pq_cert_request request = {.file = file,
+                                          .common_name = o->store->accounts[i].name,
+                                          .not_before = o->now_s - 60 * DAY_S,
+                                          .not_after = o->now_s + 365 * DAY_S,
+                                          .client = true};
+        (void)snprintf(file, sizeof(file), CLIENT_FILE, i + 1);
+        if (has_client(o, i))
+            status = pq_ca_issue(ca, &request, &files, why);
+    }
+    return status;
+}
+
+static struct pq_tls_context *context_of(const struct pq_cert_files files[2], const char *ca_file,
                                          const struct pq_identity_options *o, struct pq_why *why)
 {
     const struct pq_tls_identity identities[] = {
@@ -80,6 +120,8 @@ static struct pq_tls_context *context_of(const struct pq_cert_files files[2],
                                          .min = o->min,
                                          .max = o->max,
                                          .weak = o->weak,
+                                         .ask = o->client_ca != NULL,
+                                         .ca = {.file = signs_clients(o) ? ca_file : o->client_ca},
                                          .identities = identities,
                                          .identities_len = 2};
     return pq_tls_context_new(&config, pq_alloc_default(), why);
@@ -98,19 +140,32 @@ struct pq_tls_context *pq_identity_make(const struct pq_identity_options *o, cha
         return NULL;
     (void)snprintf(ca_file, cap, "%s", pq_ca_files(ca)->cert);
     enum pq_status status = issue_both(ca, o, files, why);
+    if (status == PQ_STATUS_OK)
+        status = issue_clients(ca, o, why);
     pq_ca_free(ca);
-    return status == PQ_STATUS_OK ? context_of(files, o, why) : NULL;
+    return status == PQ_STATUS_OK ? context_of(files, ca_file, o, why) : NULL;
 }
 
-void pq_identity_remove(const char *folder)
+/* Removes a certificate and its key. */
+static void remove_pair(const char *folder, const char *base)
 {
     char path[PQ_CERT_PATH_MAX];
     static const char *const endings[] = {"pem", "key"};
-    for (size_t i = 0; i < 3; i++)
-        for (size_t k = 0; k < 2; k++) {
-            int n = snprintf(path, sizeof(path), "%s/%s.%s", folder, base_names[i], endings[k]);
-            if (n > 0 && (size_t)n < sizeof(path))
-                (void)unlink(path);
-        }
+    for (size_t i = 0; i < 2; i++) {
+        int n = snprintf(path, sizeof(path), "%s/%s.%s", folder, base, endings[i]);
+        if (n > 0 && (size_t)n < sizeof(path))
+            (void)unlink(path);
+    }
+}
+
+void pq_identity_remove(const char *folder, size_t clients)
+{
+    for (size_t i = 0; i < sizeof(base_names) / sizeof(base_names[0]); i++)
+        remove_pair(folder, base_names[i]);
+    for (size_t i = 1; i <= clients; i++) {
+        char base[32];
+        (void)snprintf(base, sizeof(base), CLIENT_FILE, i);
+        remove_pair(folder, base);
+    }
     (void)rmdir(folder);
 }

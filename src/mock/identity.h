@@ -5,6 +5,7 @@
 #ifndef PQ_MOCK_IDENTITY_H
 #define PQ_MOCK_IDENTITY_H
 
+#include "mock/store.h"
 #include "net/tls.h"
 
 /* name, as written, what a careful client finds */
@@ -35,13 +36,21 @@ struct pq_identity_options {
     bool weak; /* TLS 1.0 and 1.1 are accepted, and what else they need */
     uint64_t seed;
     int64_t now_s; /* seconds since 1970 */
+    /* Clients are asked for a certificate: signed by one of this file (PEM), or, when that is
+     * empty, by the authority, which signs one for each account of `store` whose name is short
+     * enough. NULL: they are not asked. */
+    const char *client_ca;
+    const struct pq_store *store;
 };
 
 /* Makes an authority and two server certificates in the folder and a context from them. The path of
  * the authority's certificate is written to `ca_file` (`cap` octets). NULL with a sentence. */
 PQ_NODISCARD struct pq_tls_context *pq_identity_make(const struct pq_identity_options *o,
                                                      char *ca_file, size_t cap, struct pq_why *why);
-/* Removes what pq_identity_make() wrote, and the folder. */
-void pq_identity_remove(const char *folder);
+/* Writes the path of the certificate of accounts[index] (FILE.pem, with FILE.key beside it); false:
+ * there is none, or no room. */
+bool pq_identity_client(const struct pq_identity_options *o, size_t index, char *path, size_t cap);
+/* Removes what pq_identity_make() wrote, for as many accounts, and the folder. */
+void pq_identity_remove(const char *folder, size_t clients);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mock/link.h"
 
+#include "mock/channel.h"
+
 /* How octets pass. */
 enum stage {
     STAGE_PLAIN,     /* in clear */
@@ -183,10 +185,14 @@ static void run_handshake(struct pq_link *l)
         return;
     }
     l->stage = STAGE_SECURE;
-    if (l->server)
-        pq_server_on_tls(l->server, true, l->now_ms);
-    else if (!begin_server(l, PQ_TLS_IMPLICIT))
+    bool began = !l->server;
+    if (began && !begin_server(l, PQ_TLS_IMPLICIT)) {
         give_up(l);
+        return;
+    }
+    pq_channel_tell(l->tls, &l->config->mock->store, l->server);
+    if (!began)
+        pq_server_on_tls(l->server, true, l->now_ms);
 }
 
 /* Whether TLS ended in a way after which nobody can be answered. */

@@ -45,7 +45,7 @@ static inline struct tls_ends tls_ends_make(enum pq_tls_version version)
                             .version = version};
     assert_string_equal(why.text, "");
     ends.client = client_context(ca_file);
-    pq_identity_remove(folder);
+    pq_identity_remove(folder, 0);
     return ends;
 }
 

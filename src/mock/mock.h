@@ -30,6 +30,7 @@ struct pq_mock_config {
     bool tls;                                      /* STLS is offered: there is a certificate */
     bool require_tls;                              /* no plaintext password in clear */
     bool read_only;                                /* maildrops cannot be changed: QUIT says so */
+    bool certificates;                             /* clients are asked for one: EXTERNAL */
     uint32_t mechanisms;                           /* a bit for each enum pq_mechanism */
     enum pq_leftover leftover;
     uint64_t autologout_ms, handshake_ms;
@@ -55,8 +56,8 @@ struct pq_mock {
     uint64_t links;       /* connections that there were, those without a session included */
 };
 
-/* The defaults: everything is offered but TLS and the mechanisms SCRAM-SHA-1, OAUTHBEARER and
- * ANONYMOUS, and the behaviour is the reference. */
+/* The defaults: everything is offered but TLS and the mechanisms SCRAM-SHA-1, OAUTHBEARER,
+ * ANONYMOUS, EXTERNAL and those with -PLUS, and the behaviour is the reference. */
 void pq_mock_init(struct pq_mock *m, struct pq_alloc alloc, uint64_t seed);
 void pq_mock_free(struct pq_mock *m);
 

@@ -222,6 +222,7 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
     s->account = NULL;
     s->stored = NULL;
     s->exchange = NULL;
+    s->channel = (struct pq_channel){.bindings_len = 0};
     s->event = NULL;
     s->serial = mock->connections;
     s->pieces = 1;
@@ -348,6 +349,17 @@ enum pq_stray pq_server_stray(struct pq_server *s, struct pq_slice octets, uint6
 bool pq_server_closes_tls(struct pq_server *s)
 {
     return s->mock->behaviour.closes_tls(s);
+}
+
+void pq_server_on_channel(struct pq_server *s, const struct pq_channel *channel)
+{
+    s->channel = *channel;
+    for (size_t i = 0; i < channel->bindings_len; i++) {
+        struct pq_buf b;
+        pq_buf_init(&b, s->channel_memory[i], sizeof(s->channel_memory[i]));
+        pq_buf_put(&b, channel->bindings[i].data);
+        s->channel.bindings[i].data = pq_buf_slice(&b);
+    }
 }
 
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)

@@ -12,8 +12,11 @@
 #define PQ_MOCK_SERVER_H
 
 #include "mock/mock.h"
+#include "popquiz/sasl.h"
 
 struct pq_server;
+
+#define PQ_CHANNEL_BINDINGS_MAX 2u
 
 /* Begins a session; `tls` is PQ_TLS_IMPLICIT when the handshake is done already. NULL: no memory.
  */
@@ -39,6 +42,14 @@ bool pq_server_wants_tls(const struct pq_server *s);
 enum pq_leftover pq_server_leftover(struct pq_server *s, struct pq_slice octets);
 /* What becomes of the first octets where the handshake is due, when no TLS record begins so. */
 enum pq_stray pq_server_stray(struct pq_server *s, struct pq_slice octets, uint64_t now_ms);
+/* What TLS is, and whom the client has proven to be: the handshake has ended well. Before
+ * pq_server_on_tls(), or behind pq_server_new(). Everything is copied. */
+struct pq_channel {
+    struct pq_sasl_binding bindings[PQ_CHANNEL_BINDINGS_MAX];
+    size_t bindings_len;
+    const struct pq_account *owner; /* the account that the client's certificate is for, or NULL */
+};
+void pq_server_on_channel(struct pq_server *s, const struct pq_channel *channel);
 /* Whether close_notify is sent before the connection is closed. */
 bool pq_server_closes_tls(struct pq_server *s);
 /* The handshake ended; with `ok` unset so has the session. */

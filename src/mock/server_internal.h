@@ -51,6 +51,7 @@ struct pq_server {
     struct pq_stored **stored;  /* the content of maildrop.messages, same order */
     struct pq_maildrop maildrop;
     struct pq_exchange *exchange;     /* auth.c: while a SASL exchange runs */
+    struct pq_channel channel;        /* of TLS; its bindings lie in `channel_memory` */
     struct pq_transcript *transcript; /* or NULL */
     uint64_t conn_id;                 /* in the transcript */
     struct pq_bytes wire;             /* JOB_WIRE */
@@ -62,6 +63,7 @@ struct pq_server {
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
+    uint8_t channel_memory[PQ_CHANNEL_BINDINGS_MAX][PQ_SASL_BINDING_MAX];
     uint8_t timestamp_text[PQ_MOCK_TIMESTAMP_MAX];
     uint8_t line_memory[PQ_SERVER_LINE_CAP];
     uint8_t out_memory[PQ_SERVER_OUT_CAP]; /* last, since an idle session touches little of it */
@@ -101,6 +103,11 @@ void server_auth(struct pq_server *s, const struct pq_command *c);
 void server_response(struct pq_server *s, const struct pq_event *e);
 void server_end_sasl(struct pq_server *s);
 bool server_has_mechanism(const struct pq_server *s, enum pq_mechanism m);
+/* Of struct pq_sasl_server_config; `ctx` is the session. Names are prepared. */
+bool server_lookup(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
+                   struct pq_sasl_account *account);
+/* For a fault: whether the exchange that runs has this mechanism. */
+bool server_runs_mechanism(const struct pq_server *s, enum pq_mechanism m);
 bool server_may_act_as(struct pq_server *s, struct pq_slice user, struct pq_slice authzid);
 
 /* mail.c: the commands of TRANSACTION. */

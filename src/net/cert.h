@@ -24,6 +24,7 @@ enum pq_cert_alt {
     PQ_CERT_ALT_IP,  /* "127.0.0.1" or "::1" */
     PQ_CERT_ALT_URI,
     PQ_CERT_ALT_SRV, /* "_pop3.example.org" (RFC 4985) */
+    PQ_CERT_ALT_EMAIL,
 };
 
 struct pq_cert_alt_name {

@@ -78,6 +78,8 @@ static bool set_alt(GENERAL_NAME *name, const struct pq_cert_alt_name *alt)
         return set_text(name, GEN_DNS, alt->value);
     case PQ_CERT_ALT_URI:
         return set_text(name, GEN_URI, alt->value);
+    case PQ_CERT_ALT_EMAIL:
+        return set_text(name, GEN_EMAIL, alt->value);
     case PQ_CERT_ALT_IP:
         return set_ip(name, alt->value);
     case PQ_CERT_ALT_SRV:

@@ -380,6 +380,11 @@ bool pq_tls_info(const struct pq_tls *t, struct pq_tls_info *info)
     return true;
 }
 
+const SSL *pq_tls_complete(const struct pq_tls *t)
+{
+    return t->complete ? t->ssl : NULL;
+}
+
 void pq_tls_facts(const struct pq_tls *t, struct pq_buf *out)
 {
     const struct pq_tls_facts_of of = {

@@ -83,6 +83,7 @@ struct pq_tls_config {
     bool server;
     bool verify; /* client: the server's certificate must be good; server: the client must send one,
                   * and it must be good */
+    bool ask;    /* server: the client may send a certificate, which must be good */
     bool weak;   /* accept what is not secure any more: TLS 1.0 and 1.1, short keys, SHA-1 */
     enum pq_tls_version min, max;
     struct pq_tls_pem ca; /* whom to trust; absent: nobody, or the system's store when `verify` */
@@ -202,6 +203,31 @@ struct pq_tls_info {
 /* False before the handshake is complete. */
 bool pq_tls_info(const struct pq_tls *t, struct pq_tls_info *info);
 
+/* What ties a protocol inside to the connection (RFC 5056), so that a man in the middle, who has
+ * two, cannot pass on what is said about one of them. */
+#define PQ_TLS_BINDING_LIST(X)                                                                     \
+    X(EXPORTER, "tls-exporter") /* RFC 9266 */                                                     \
+    X(UNIQUE, "tls-unique")     /* RFC 5929 section 3 */
+
+enum pq_tls_binding {
+#define X(name, text) PQ_TLS_BINDING_##name,
+    PQ_TLS_BINDING_LIST(X)
+#undef X
+        PQ_TLS_BINDING_COUNT
+};
+
+#define PQ_TLS_BINDING_MAX 64u /* octets of one */
+
+const char *pq_tls_binding_name(enum pq_tls_binding binding);
+/* Appends it. False, and nothing was appended, where there is none: before the handshake ends;
+ * EXPORTER needs TLS 1.3, or the extended master secret of RFC 7627; UNIQUE is not of TLS 1.3, and
+ * a resumed session needs that secret (RFC 7677 section 4). */
+PQ_NODISCARD bool pq_tls_binding(const struct pq_tls *t, enum pq_tls_binding binding,
+                                 struct pq_buf *out);
+/* Appends name `index`, counted from 0, of the peer's certificate, which is good: its common name,
+ * then its e-mail addresses (RFC 5280 section 4.2.1.6). False: there is no such name. */
+PQ_NODISCARD bool pq_tls_peer_name(const struct pq_tls *t, size_t index, struct pq_buf *out);
+
 #define PQ_TLS_FACTS_MAX 16384u /* octets; lines that find no room are left out */
 #define PQ_TLS_EXTENSIONS_MAX 32u
 
@@ -209,9 +235,11 @@ bool pq_tls_info(const struct pq_tls *t, struct pq_tls_info *info);
  * values are visible ASCII. Always `end` and `server-hello`; the others as far as the handshake
  * came: `alert`, `suite` (four hexadecimal digits), `compression`, `extension` (one for each of the
  * server's), `certificate-request`, `tickets` and `early-data` (of TLS 1.3); of a complete one
- * `version`, `cipher`, `strength` (bits), `forward-secrecy`, `alpn`, and of the certificate `key`,
- * `key-bits`, `signature-digest`, `in-date`, `chain` (its length), `dns-id` (whether a DNS-ID is
- * the expected name), `dns` and `srv` (one for each name). */
+ * `version`, `cipher`, `strength` (bits), `forward-secrecy`, `alpn`, `resumed`, `tls-exporter` and
+ * `tls-unique` (in base64; the latter of TLS 1.3 too, where it is not defined, as somebody who does
+ * not know that would take it), and of the certificate `key`, `key-bits`, `signature-digest`,
+ * `in-date`, `chain` (its length), `dns-id` (whether a DNS-ID is the expected name), `dns` and
+ * `srv` (one for each name). */
 void pq_tls_facts(const struct pq_tls *t, struct pq_buf *out);
 /* Appends the fact `end` alone, for somebody who has freed the engine. */
 void pq_tls_end_fact(enum pq_tls_end end, struct pq_buf *out);

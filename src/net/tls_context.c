@@ -151,9 +151,10 @@ static enum pq_status set_keylog(struct pq_tls_context *c, const char *file, str
 
 static void set_habits(struct pq_tls_context *c, const struct pq_tls_config *config)
 {
-    const int asks = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    const int demands = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    const int asks = config->ask ? SSL_VERIFY_PEER : SSL_VERIFY_NONE;
     SSL_CTX_set_app_data(c->ssl, c);
-    SSL_CTX_set_verify(c->ssl, config->verify ? asks : SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_verify(c->ssl, config->verify ? demands : asks, NULL);
     SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_OFF);
     (void)SSL_CTX_set_num_tickets(c->ssl, 0);

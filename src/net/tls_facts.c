@@ -168,6 +168,22 @@ static void put_agreed(struct pq_buf *out, const SSL *ssl)
     put_truth(out, "forward-secrecy", is_forward_secret(cipher));
     if (alpn_len > 0)
         put_octets(out, "alpn", pq_slice_of(alpn, alpn_len));
+    put_truth(out, "resumed", SSL_session_reused(ssl));
+}
+
+static void put_bindings(struct pq_buf *out, const SSL *ssl)
+{
+    for (int i = 0; i < PQ_TLS_BINDING_COUNT; i++) {
+        uint8_t raw[PQ_TLS_BINDING_MAX], memory[2 * PQ_TLS_BINDING_MAX];
+        struct pq_buf binding, text;
+        enum pq_tls_binding kind = (enum pq_tls_binding)i;
+        pq_buf_init(&binding, raw, sizeof(raw));
+        pq_buf_init(&text, memory, sizeof(memory));
+        if ((kind == PQ_TLS_BINDING_UNIQUE || pq_tls_binding_is_defined(ssl, kind)) &&
+            pq_tls_binding_write(ssl, kind, &binding) &&
+            pq_base64_encode(pq_buf_slice(&binding), &text) == PQ_STATUS_OK)
+            put_octets(out, pq_tls_binding_name(kind), pq_buf_slice(&text));
+    }
 }
 
 /* ---- the certificate ------------------------------------------------------------------------- */
@@ -264,5 +280,6 @@ void pq_tls_facts_write(const struct pq_tls_facts_of *of, struct pq_buf *out)
     if (!of->complete)
         return;
     put_agreed(out, of->ssl);
+    put_bindings(out, of->ssl);
     put_certificate(out, of->ssl, of->name);
 }

@@ -50,6 +50,13 @@ struct pq_tls_facts_of {
     int alert; /* -1: none */
     bool complete;
 };
+/* Appends a channel binding, which is defined or not; false: the library has none. */
+bool pq_tls_binding_write(const SSL *ssl, enum pq_tls_binding binding, struct pq_buf *out);
+/* Whether it is defined for this connection. */
+bool pq_tls_binding_is_defined(const SSL *ssl, enum pq_tls_binding binding);
+/* The library's object once the handshake is complete, else NULL. */
+const SSL *pq_tls_complete(const struct pq_tls *t);
+
 void pq_tls_facts_write(const struct pq_tls_facts_of *of, struct pq_buf *out);
 
 /* False: the names have no form or too many octets; the library knows none of the suites. */

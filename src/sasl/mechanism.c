@@ -26,6 +26,24 @@ const struct pq_mechanism_row *pq_mechanism_row(enum pq_mechanism mechanism)
     return &rows[mechanism];
 }
 
+static const enum pq_mechanism plus[PQ_MECHANISM_COUNT] = {
+    [PQ_MECHANISM_SCRAM_SHA_1] = PQ_MECHANISM_SCRAM_SHA_1_PLUS,
+    [PQ_MECHANISM_SCRAM_SHA_256] = PQ_MECHANISM_SCRAM_SHA_256_PLUS,
+};
+
+enum pq_mechanism pq_mechanism_plus(enum pq_mechanism mechanism)
+{
+    return plus[mechanism];
+}
+
+bool pq_mechanism_is_plus(enum pq_mechanism mechanism)
+{
+    bool found = false;
+    for (size_t i = 0; i < PQ_MECHANISM_COUNT && mechanism != PQ_MECHANISM_UNKNOWN; i++)
+        found |= plus[i] == mechanism;
+    return found;
+}
+
 enum pq_mechanism pq_mechanism_of(struct pq_slice name)
 {
     for (int m = PQ_MECHANISM_UNKNOWN + 1; m < PQ_MECHANISM_COUNT; m++)

@@ -119,7 +119,10 @@ static enum pq_sasl_flaw take_message(struct pq_sasl_server *s, struct pq_slice 
 {
     struct response r = {.port = 0};
     struct pq_scram_reader reader = pq_scram_reader_of(in);
-    enum pq_sasl_flaw flaw = pq_scram_header_read(&reader, false, &s->gs2_flag, &s->user);
+    struct pq_scram_header header;
+    enum pq_sasl_flaw flaw = pq_scram_header_read(&reader, &header, &s->user);
+    if (flaw == PQ_SASL_FLAW_NONE && header.flag == 'p')
+        flaw = PQ_SASL_FLAW_BINDING;
     if (flaw == PQ_SASL_FLAW_NONE)
         flaw = read_pairs(reader.rest, &r, s->row->secret_max);
     return flaw == PQ_SASL_FLAW_NONE ? judge(s, &r) : flaw;
@@ -149,10 +152,11 @@ enum pq_sasl_flaw pq_sasl_oauthbearer_server(struct pq_sasl_server *s, const str
 static enum pq_sasl_flaw write_message(const struct pq_sasl_client *c, struct pq_buf *out)
 {
     const struct pq_sasl_client_config *config = c->config;
+    const struct pq_scram_header header = {.flag = 'n', .authzid = config->user};
     enum pq_sasl_flaw flaw = check_token(config->secret, c->row->secret_max);
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
-    bool fits = pq_scram_header_write('n', config->user, out) && pq_buf_put_octet(out, KVSEP) &&
+    bool fits = pq_scram_header_write(&header, out) && pq_buf_put_octet(out, KVSEP) &&
                 pq_buf_put_text(out, "auth=Bearer ") && pq_buf_put(out, config->secret) &&
                 pq_buf_put_octet(out, KVSEP) && pq_buf_put(out, end);
     return fits ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_NO_ROOM;

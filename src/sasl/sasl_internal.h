@@ -31,7 +31,8 @@ struct pq_slice pq_sasl_name_slice(const struct pq_sasl_name *name);
 bool pq_sasl_server_lookup(struct pq_sasl_server *s, struct pq_sasl_account *account);
 /* CREDENTIALS unless the secret was `right`; AUTHZID unless the user may act as `s->authzid`. */
 PQ_NODISCARD enum pq_sasl_flaw pq_sasl_server_judge(const struct pq_sasl_server *s, bool right);
-/* Looks `s->user` up, compares its secret with what was sent, and judges; DONE when all is well. */
+/* Looks `s->user` up, compares its secret with what was sent, prepared if it is a password, and
+ * judges; DONE when all is well. */
 PQ_NODISCARD enum pq_sasl_flaw pq_sasl_server_check(struct pq_sasl_server *s,
                                                     struct pq_slice secret);
 

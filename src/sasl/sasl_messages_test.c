@@ -437,6 +437,46 @@ static void test_anonymous_is_an_account(void **state)
     }
 }
 
+/* ---- preparation ----------------------------------------------------------------------------- */
+
+/* Half of the secret is left out: not what SASLprep does, but one can see that it was asked. */
+static bool halve(void *ctx, struct pq_slice password, struct pq_buf *out)
+{
+    (void)ctx;
+    return !pq_slice_equal(password, PQ_SLICE("forbidden")) &&
+           pq_buf_put(out, pq_slice_first(password, password.len / 2));
+}
+
+static void test_passwords_are_prepared_and_tokens_are_not(void **state)
+{
+    (void)state;
+    static const struct {
+        enum pq_mechanism mechanism;
+        const char *sent, *secret;
+        enum pq_sasl_flaw flaw;
+    } cases[] = {
+        {PQ_MECHANISM_PLAIN, "pencilbehind", "pencil", PQ_SASL_FLAW_NONE},
+        {PQ_MECHANISM_PLAIN, "pencil", "pencil", PQ_SASL_FLAW_CREDENTIALS},
+        {PQ_MECHANISM_PLAIN, "forbidden", "", PQ_SASL_FLAW_CREDENTIALS},
+        {PQ_MECHANISM_PLAIN, "forbidden", "forb", PQ_SASL_FLAW_CREDENTIALS},
+        {PQ_MECHANISM_LOGIN, "pencilbehind", "pencil", PQ_SASL_FLAW_NONE},
+        {PQ_MECHANISM_XOAUTH2, "pencil", "pencil", PQ_SASL_FLAW_NONE},
+        {PQ_MECHANISM_OAUTHBEARER, "pencil", "pencil", PQ_SASL_FLAW_NONE},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct world w;
+        world_init(&w, "other", cases[i].sent);
+        w.name = w.client_config.user;
+        w.secret = pq_slice_text(cases[i].secret);
+        w.server_config.prepare = halve;
+        world_play(&w, cases[i].mechanism, true);
+        if (cases[i].mechanism == PQ_MECHANISM_LOGIN)
+            world_play(&w, cases[i].mechanism, false);
+        if (w.server.flaw != cases[i].flaw)
+            fail_msg("case %zu: %s", i, pq_sasl_flaw_name(w.server.flaw));
+    }
+}
+
 /* ---- limits ---------------------------------------------------------------------------------- */
 
 /* Names and secrets at n-1, n and n+1. At n+1 the client refuses, so the server gets the message of
@@ -551,6 +591,7 @@ int main(void)
         cmocka_unit_test(test_oauthbearer_refusal),
         cmocka_unit_test(test_oauthbearer_client_ends_a_refusal),
         cmocka_unit_test(test_anonymous_is_an_account),
+        cmocka_unit_test(test_passwords_are_prepared_and_tokens_are_not),
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_traces_at_their_limit),
         cmocka_unit_test(test_lengths_on_the_wire),

@@ -28,7 +28,11 @@ static void test_mechanism_names(void **state)
         {PQ_SLICE_INIT("OAuthBearer"), PQ_MECHANISM_OAUTHBEARER},
         {PQ_SLICE_INIT("anonymous"), PQ_MECHANISM_ANONYMOUS},
         {PQ_SLICE_INIT("SCRAM-SHA-"), PQ_MECHANISM_UNKNOWN},
-        {PQ_SLICE_INIT("SCRAM-SHA-256-PLUS"), PQ_MECHANISM_UNKNOWN},
+        {PQ_SLICE_INIT("external"), PQ_MECHANISM_EXTERNAL},
+        {PQ_SLICE_INIT("SCRAM-SHA-1-Plus"), PQ_MECHANISM_SCRAM_SHA_1_PLUS},
+        {PQ_SLICE_INIT("SCRAM-SHA-256-PLUS"), PQ_MECHANISM_SCRAM_SHA_256_PLUS},
+        {PQ_SLICE_INIT("SCRAM-SHA-256-PLU"), PQ_MECHANISM_UNKNOWN},
+        {PQ_SLICE_INIT("SCRAM-SHA-256-"), PQ_MECHANISM_UNKNOWN},
         {PQ_SLICE_INIT("SCRAM-SHA-25"), PQ_MECHANISM_UNKNOWN},
         {PQ_SLICE_INIT("CRAM_MD5"), PQ_MECHANISM_UNKNOWN},
         {PQ_SLICE_INIT("PLAIN "), PQ_MECHANISM_UNKNOWN},
@@ -56,6 +60,9 @@ static void test_mechanism_rows(void **state)
         {PQ_MECHANISM_SCRAM_SHA_1, true, true, false, false, PQ_SASL_INITIAL_YES},
         {PQ_MECHANISM_OAUTHBEARER, true, false, true, true, PQ_SASL_INITIAL_YES},
         {PQ_MECHANISM_ANONYMOUS, true, false, false, false, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_EXTERNAL, true, true, false, true, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_SCRAM_SHA_1_PLUS, true, true, false, true, PQ_SASL_INITIAL_YES},
+        {PQ_MECHANISM_SCRAM_SHA_256_PLUS, true, true, false, true, PQ_SASL_INITIAL_YES},
     };
     assert_int_equal(COUNT(want), PQ_MECHANISM_COUNT - 1);
     for (size_t i = 0; i < COUNT(want); i++) {
@@ -157,6 +164,22 @@ static const struct joint_case {
     JOINT(ANONYMOUS, "", "", NULL, NONE, NONE, 1),
     JOINT(ANONYMOUS, "@", "", NULL, NONE, FIELDS, 0),
     JOINT(ANONYMOUS, "tim", "", "tim", NONE, AUTHZID, 0),
+    JOINT(EXTERNAL, "tim", "", NULL, NONE, NONE, 1),
+    JOINT(EXTERNAL, "tim", "", "tim", NONE, NONE, 1),
+    JOINT(EXTERNAL, "tim", "", "user", AUTHZID, NONE, 1),
+    JOINT(EXTERNAL, "proxy", "", "tim", NONE, NONE, 1),
+    JOINT(EXTERNAL, "nobody", "", NULL, CREDENTIALS, NONE, 1),
+    JOINT(EXTERNAL, "nobody", "", "tim", CREDENTIALS, NONE, 1),
+    JOINT(EXTERNAL, "", "", NULL, CREDENTIALS, NONE, 1),
+    JOINT(EXTERNAL, "", "", "tim", CREDENTIALS, NONE, 1),
+    JOINT(EXTERNAL, "tim", "", "\xC0\xAF", NONE, OCTETS, 0),
+    JOINT(SCRAM_SHA_1_PLUS, "user", "pencil", NULL, NONE, NONE, 5),
+    JOINT(SCRAM_SHA_1_PLUS, "user", "Pencil", NULL, CREDENTIALS, NONE, 3),
+    JOINT(SCRAM_SHA_256_PLUS, "user", "pencil", NULL, NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256_PLUS, "user", "Pencil", NULL, CREDENTIALS, NONE, 3),
+    JOINT(SCRAM_SHA_256_PLUS, "nobody", "pencil", NULL, CREDENTIALS, NONE, 3),
+    JOINT(SCRAM_SHA_256_PLUS, "proxy", "p", "tim", NONE, NONE, 5),
+    JOINT(SCRAM_SHA_256_PLUS, "proxy", "p", "user", AUTHZID, NONE, 3),
     JOINT(PLAIN, "empty", "x", NULL, CREDENTIALS, NONE, 1),
     JOINT(PLAIN, "", "x", NULL, NONE, LENGTH, 0),
     JOINT(PLAIN, "tim", "", NULL, NONE, LENGTH, 0),
@@ -274,6 +297,9 @@ static void test_a_challenge_too_many(void **state)
                  {PQ_MECHANISM_XOAUTH2, "ya29.tim-token_1", ""},
                  {PQ_MECHANISM_SCRAM_SHA_1, "tanstaaftanstaaf", ""},
                  {PQ_MECHANISM_OAUTHBEARER, "ya29.tim-token_1", ""},
+                 {PQ_MECHANISM_EXTERNAL, "x", ""},
+                 {PQ_MECHANISM_SCRAM_SHA_1_PLUS, "tanstaaftanstaaf", ""},
+                 {PQ_MECHANISM_SCRAM_SHA_256_PLUS, "tanstaaftanstaaf", ""},
                  {PQ_MECHANISM_ANONYMOUS, "x", ""},
                  {PQ_MECHANISM_ANONYMOUS, "x", "more"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -388,7 +414,9 @@ static void test_buffers_too_small(void **state)
                  {PQ_MECHANISM_SCRAM_SHA_1, "p", "tim"},
                  {PQ_MECHANISM_OAUTHBEARER, "ya29.proxy-token_1", NULL},
                  {PQ_MECHANISM_OAUTHBEARER, "wrong", NULL},
-                 {PQ_MECHANISM_ANONYMOUS, NULL, NULL}};
+                 {PQ_MECHANISM_ANONYMOUS, NULL, NULL},
+                 {PQ_MECHANISM_EXTERNAL, NULL, "tim"},
+                 {PQ_MECHANISM_SCRAM_SHA_256_PLUS, "p", "tim"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
         enum pq_mechanism mechanism = cases[i].mechanism;
         struct world w;

@@ -30,6 +30,14 @@ static const struct account accounts[] = {
     {"anonymous", "a", NULL, NULL},
 };
 
+/* What the connection of the tests has: the octets count from 0 and from 100. */
+static const struct pq_sasl_binding channel[] = {
+    {PQ_SLICE_INIT("tls-exporter"), PQ_SLICE_INIT("\0\1\2\3\4\5\6\7\x8\x9\xA\xB\xC\xD\xE\xF"
+                                                  "\x10\x11\x12\x13\x14\x15\x16\x17"
+                                                  "\x18\x19\x1A\x1B\x1C\x1D\x1E\x1F")},
+    {PQ_SLICE_INIT("tls-unique"), PQ_SLICE_INIT("defghijklmno")},
+};
+
 struct world {
     struct pq_sasl_server_config server_config;
     struct pq_sasl_client_config client_config;
@@ -106,6 +114,9 @@ static inline void world_init(struct world *w, const char *user, const char *sec
                           .nonce = PQ_SLICE("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"),
                           .salt_secret = PQ_SLICE("a secret of the server"),
                           .anonymous = PQ_SLICE("anonymous"),
+                          .external = pq_slice_text(user),
+                          .bindings = channel,
+                          .bindings_len = COUNT(channel),
                           .iterations = 1},
         .client_config = {.user = pq_slice_text(user),
                           .secret = pq_slice_text(secret),
@@ -114,9 +125,12 @@ static inline void world_init(struct world *w, const char *user, const char *sec
     };
 }
 
-/* Both sides anew; what the wire counted is forgotten. */
+/* Both sides anew; what the wire counted is forgotten. The client knows the channel where the
+ * mechanism is about it. */
 static inline void world_begin(struct world *w, enum pq_mechanism mechanism)
 {
+    if (pq_mechanism_is_plus(mechanism) && w->client_config.binding.name.len == 0)
+        w->client_config.binding = channel[0];
     pq_sasl_server_init(&w->server, mechanism, &w->server_config);
     pq_sasl_client_init(&w->client, mechanism, &w->client_config);
     w->lookups = w->questions = w->messages = 0;

@@ -6,15 +6,35 @@
 #include <assert.h>
 #include <string.h>
 
-/* The client has no channel binding and says so (RFC 5802 section 6). */
-#define GS2_FLAG 'n'
-
 /* ---- client-first ---------------------------------------------------------------------------- */
 
-static enum pq_sasl_flaw write_first(struct pq_sasl_client *c, struct pq_buf *out)
+/* RFC 5802 section 6: p, and which binding; y, there is one that the server was not seen to
+ * support; n, there is none. */
+static struct pq_scram_header header_of(const struct pq_sasl_client *c, bool plus)
 {
     const struct pq_sasl_client_config *config = c->config;
+    bool has_binding = config->binding.name.len > 0;
+    struct pq_scram_header header = {.flag = has_binding ? 'y' : 'n', .authzid = config->authzid};
+    if (plus) {
+        header.flag = 'p';
+        header.binding = config->binding.name;
+    }
+    return header;
+}
+
+static bool binding_is_usable(const struct pq_sasl_binding *b)
+{
+    return b->name.len > 0 && b->name.len <= PQ_SASL_BINDING_NAME_MAX && b->data.len > 0 &&
+           b->data.len <= PQ_SASL_BINDING_MAX;
+}
+
+static enum pq_sasl_flaw write_first(struct pq_sasl_client *c, bool plus, struct pq_buf *out)
+{
+    const struct pq_sasl_client_config *config = c->config;
+    const struct pq_scram_header header = header_of(c, plus);
     assert(pq_scram_nonce_is_valid(config->nonce));
+    if (plus && !binding_is_usable(&config->binding))
+        return PQ_SASL_FLAW_BINDING;
     if (!pq_slice_is_printable(config->secret))
         return PQ_SASL_FLAW_PREPARATION;
     struct pq_buf bare = pq_scram_text_open(&c->text);
@@ -25,8 +45,7 @@ static enum pq_sasl_flaw write_first(struct pq_sasl_client *c, struct pq_buf *ou
     enum pq_sasl_flaw flaw = pq_scram_text_close(&c->text, &bare);
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
-    bool fits = pq_scram_header_write(GS2_FLAG, config->authzid, out) &&
-                pq_buf_put(out, pq_buf_slice(&bare));
+    bool fits = pq_scram_header_write(&header, out) && pq_buf_put(out, pq_buf_slice(&bare));
     return fits ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_NO_ROOM;
 }
 
@@ -93,12 +112,13 @@ static enum pq_sasl_flaw read_first(const struct pq_sasl_client *c, struct pq_sl
 /* ---- client-final ---------------------------------------------------------------------------- */
 
 /* Adds client-final-message-without-proof to the signed text, and to `out`. */
-static enum pq_sasl_flaw write_without_proof(struct pq_sasl_client *c, struct pq_slice nonce,
-                                             struct pq_buf *out)
+static enum pq_sasl_flaw write_without_proof(struct pq_sasl_client *c, bool plus,
+                                             struct pq_slice nonce, struct pq_buf *out)
 {
     size_t start = out->len;
-    bool fits = pq_buf_put_text(out, "c=") &&
-                pq_scram_binding_write(GS2_FLAG, c->config->authzid, out) &&
+    const struct pq_scram_header header = header_of(c, plus);
+    struct pq_slice data = plus ? c->config->binding.data : pq_slice_of(NULL, 0);
+    bool fits = pq_buf_put_text(out, "c=") && pq_scram_binding_write(&header, data, out) &&
                 pq_buf_put_text(out, ",r=") && pq_buf_put(out, nonce);
     if (!fits)
         return PQ_SASL_FLAW_NO_ROOM;
@@ -121,7 +141,7 @@ static enum pq_sasl_flaw write_proof(struct pq_sasl_client *c, enum pq_hash hash
     return fits ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_NO_ROOM;
 }
 
-static enum pq_sasl_flaw answer_first(struct pq_sasl_client *c, enum pq_hash hash,
+static enum pq_sasl_flaw answer_first(struct pq_sasl_client *c, struct pq_scram scram,
                                       struct pq_slice in, struct pq_buf *out)
 {
     struct server_first m;
@@ -130,13 +150,13 @@ static enum pq_sasl_flaw answer_first(struct pq_sasl_client *c, enum pq_hash has
     if (flaw == PQ_SASL_FLAW_NONE)
         flaw = pq_scram_text_add(&c->text, in);
     if (flaw == PQ_SASL_FLAW_NONE)
-        flaw = write_without_proof(c, m.nonce, out);
+        flaw = write_without_proof(c, scram.plus, m.nonce, out);
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
     flaw = PQ_SASL_FLAW_CRYPTO;
-    if (pq_scram_keys_derive(hash, c->config->secret, pq_buf_slice(&m.salt), m.iterations, &keys) ==
-        PQ_STATUS_OK)
-        flaw = write_proof(c, hash, &keys, out);
+    if (pq_scram_keys_derive(scram.hash, c->config->secret, pq_buf_slice(&m.salt), m.iterations,
+                             &keys) == PQ_STATUS_OK)
+        flaw = write_proof(c, scram.hash, &keys, out);
     pq_secret_wipe(&keys, sizeof(keys));
     return flaw;
 }
@@ -165,15 +185,16 @@ static enum pq_sasl_flaw take_final(struct pq_sasl_client *c, enum pq_hash hash,
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-enum pq_sasl_flaw pq_scram_client(struct pq_sasl_client *c, enum pq_hash hash,
+enum pq_sasl_flaw pq_scram_client(struct pq_sasl_client *c, struct pq_scram scram,
                                   const struct pq_slice *challenge, struct pq_buf *out)
 {
     if (c->turn == 0)
-        return write_first(c, out);
+        return write_first(c, scram.plus, out);
     if (c->turn > 2)
         return PQ_SASL_FLAW_SURPLUS;
     enum pq_sasl_flaw flaw = pq_sasl_field_check(*challenge, PQ_SASL_MESSAGE_MAX);
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
-    return c->turn == 1 ? answer_first(c, hash, *challenge, out) : take_final(c, hash, *challenge);
+    return c->turn == 1 ? answer_first(c, scram, *challenge, out)
+                        : take_final(c, scram.hash, *challenge);
 }

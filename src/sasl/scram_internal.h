@@ -9,10 +9,16 @@
 #include "base/digest.h"
 #include "sasl/sasl_internal.h"
 
+/* A member of the family. */
+struct pq_scram {
+    enum pq_hash hash;
+    bool plus; /* it binds to the channel */
+};
+
 /* Both sides, as the functions of a row. */
-enum pq_sasl_flaw pq_scram_server(struct pq_sasl_server *s, enum pq_hash hash, struct pq_slice in,
-                                  struct pq_buf *out);
-enum pq_sasl_flaw pq_scram_client(struct pq_sasl_client *c, enum pq_hash hash,
+enum pq_sasl_flaw pq_scram_server(struct pq_sasl_server *s, struct pq_scram scram,
+                                  struct pq_slice in, struct pq_buf *out);
+enum pq_sasl_flaw pq_scram_client(struct pq_sasl_client *c, struct pq_scram scram,
                                   const struct pq_slice *challenge, struct pq_buf *out);
 
 /* ---- text (RFC 5802 section 7) --------------------------------------------------------------- */
@@ -41,16 +47,25 @@ PQ_NODISCARD enum pq_sasl_flaw pq_scram_name_read(struct pq_slice text, struct p
 /* Appends a saslname; false when it does not fit. */
 bool pq_scram_name_write(struct pq_slice name, struct pq_buf *out);
 
-/* Reads a GS2 header: the flag n or y, and the authorization identity, if there is one. FIELDS or
- * BINDING: another flag. DOWNGRADE: y, although the server announces channel `binding`. What
- * follows the header is left in `r->rest`. */
-PQ_NODISCARD enum pq_sasl_flaw pq_scram_header_read(struct pq_scram_reader *r, bool binding,
-                                                    uint8_t *flag, struct pq_sasl_name *authzid);
+/* A GS2 header, borrowed. */
+struct pq_scram_header {
+    uint8_t flag;            /* n, y or p */
+    struct pq_slice binding; /* of p: its name */
+    struct pq_slice authzid; /* empty: none */
+};
+
+/* Reads a GS2 header: its flag and binding into `*header`, and the authorization identity, if there
+ * is one, into `*authzid`. FIELDS: it is none. What follows it is left in `r->rest`. */
+PQ_NODISCARD enum pq_sasl_flaw pq_scram_header_read(struct pq_scram_reader *r,
+                                                    struct pq_scram_header *header,
+                                                    struct pq_sasl_name *authzid);
 /* The longest GS2 header, and appending one: "n,a=authzid,". False when it does not fit. */
-#define PQ_SCRAM_HEADER_MAX (5u + 3u * PQ_SASL_NAME_MAX)
-bool pq_scram_header_write(uint8_t flag, struct pq_slice authzid, struct pq_buf *out);
-/* Appends the value of "c=" for a mechanism without channel binding. */
-bool pq_scram_binding_write(uint8_t flag, struct pq_slice authzid, struct pq_buf *out);
+#define PQ_SCRAM_HEADER_MAX (6u + PQ_SASL_BINDING_NAME_MAX + 3u * PQ_SASL_NAME_MAX)
+bool pq_scram_header_write(const struct pq_scram_header *header, struct pq_buf *out);
+/* Appends the value of "c=": the header, and behind it the channel binding, which may be empty. */
+#define PQ_SCRAM_BINDING_MAX ((PQ_SCRAM_HEADER_MAX + PQ_SASL_BINDING_MAX + 2u) / 3u * 4u)
+bool pq_scram_binding_write(const struct pq_scram_header *header, struct pq_slice data,
+                            struct pq_buf *out);
 
 /* The signed text as a buffer that appends to it, and the way back. */
 struct pq_buf pq_scram_text_open(struct pq_scram_text *text);

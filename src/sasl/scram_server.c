@@ -91,20 +91,47 @@ static enum pq_sasl_flaw answer_first(struct pq_sasl_server *s, enum pq_hash has
     return write_first(s, nonce, account.salt, out);
 }
 
-static enum pq_sasl_flaw take_first(struct pq_sasl_server *s, enum pq_hash hash, struct pq_slice in,
-                                    struct pq_buf *out)
+/* The binding of that name which the connection has, or NULL. */
+static const struct pq_sasl_binding *find_binding(const struct pq_sasl_server *s,
+                                                  struct pq_slice name)
+{
+    for (size_t i = 0; i < s->config->bindings_len; i++)
+        if (pq_slice_equal(s->config->bindings[i].name, name))
+            return &s->config->bindings[i];
+    return NULL;
+}
+
+/* RFC 5802 section 6: the flag must go with the mechanism, and y with what was announced. */
+static enum pq_sasl_flaw judge_header(struct pq_sasl_server *s, bool plus,
+                                      const struct pq_scram_header *header)
+{
+    s->gs2_flag = header->flag;
+    if (header->flag == 'y' && (plus || s->config->binding))
+        return PQ_SASL_FLAW_DOWNGRADE;
+    if (plus && header->flag == 'n')
+        return PQ_SASL_FLAW_UNBOUND;
+    if (header->flag != 'p')
+        return PQ_SASL_FLAW_NONE;
+    s->bound = plus ? find_binding(s, header->binding) : NULL;
+    return s->bound ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_BINDING;
+}
+
+static enum pq_sasl_flaw take_first(struct pq_sasl_server *s, struct pq_scram scram,
+                                    struct pq_slice in, struct pq_buf *out)
 {
     struct pq_scram_reader r = pq_scram_reader_of(in);
+    struct pq_scram_header header;
     struct pq_slice nonce;
-    enum pq_sasl_flaw flaw =
-        pq_scram_header_read(&r, s->config->binding, &s->gs2_flag, &s->authzid);
+    enum pq_sasl_flaw flaw = pq_scram_header_read(&r, &header, &s->authzid);
+    if (flaw == PQ_SASL_FLAW_NONE)
+        flaw = judge_header(s, scram.plus, &header);
     struct pq_buf text = pq_scram_text_open(&s->text);
     (void)pq_buf_put(&text, r.rest); /* client-first-message-bare */
     if (flaw == PQ_SASL_FLAW_NONE)
         flaw = read_bare(s, &r, &nonce);
     if (flaw == PQ_SASL_FLAW_NONE)
         flaw = pq_scram_text_close(&s->text, &text);
-    return flaw == PQ_SASL_FLAW_NONE ? answer_first(s, hash, nonce, out) : flaw;
+    return flaw == PQ_SASL_FLAW_NONE ? answer_first(s, scram.hash, nonce, out) : flaw;
 }
 
 /* ---- client-final ---------------------------------------------------------------------------- */
@@ -127,10 +154,14 @@ static enum pq_sasl_flaw split_proof(enum pq_hash hash, struct pq_slice in,
 /* RFC 5802 section 6: the server constructs the value of c= and compares. */
 static bool binding_is_repeated(const struct pq_sasl_server *s, struct pq_slice value)
 {
-    uint8_t memory[(PQ_SCRAM_HEADER_MAX + 2) / 3 * 4];
+    uint8_t memory[PQ_SCRAM_BINDING_MAX];
     struct pq_buf want;
+    const struct pq_sasl_binding none = {.name = {NULL, 0}};
+    const struct pq_sasl_binding *bound = s->bound ? s->bound : &none;
+    const struct pq_scram_header header = {
+        .flag = s->gs2_flag, .binding = bound->name, .authzid = pq_sasl_name_slice(&s->authzid)};
     pq_buf_init(&want, memory, sizeof(memory));
-    return pq_scram_binding_write(s->gs2_flag, pq_sasl_name_slice(&s->authzid), &want) &&
+    return pq_scram_binding_write(&header, bound->data, &want) &&
            pq_slice_equal(value, pq_buf_slice(&want));
 }
 
@@ -145,11 +176,11 @@ static enum pq_sasl_flaw read_final(const struct pq_sasl_server *s, struct pq_sl
         flaw = pq_scram_reader_end(&r);
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
-    if (!binding_is_repeated(s, binding))
-        return PQ_SASL_FLAW_HEADER;
-    if (!pq_slice_equal(nonce, pq_slice_of(s->text.at + s->nonce_at, s->nonce_len)))
-        return PQ_SASL_FLAW_NONCE;
-    return PQ_SASL_FLAW_NONE;
+    unsigned leniency = s->config->leniency;
+    bool same = pq_slice_equal(nonce, pq_slice_of(s->text.at + s->nonce_at, s->nonce_len));
+    if (!binding_is_repeated(s, binding) && !(s->bound && leniency & PQ_SASL_LENIENT_CHANNEL))
+        return s->bound ? PQ_SASL_FLAW_CHANNEL : PQ_SASL_FLAW_HEADER;
+    return same || leniency & PQ_SASL_LENIENT_NONCE ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_NONCE;
 }
 
 /* Whether the proof holds the key that the server stored; `*proof` becomes that key. */
@@ -196,8 +227,8 @@ static enum pq_sasl_flaw take_final(struct pq_sasl_server *s, enum pq_hash hash,
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-enum pq_sasl_flaw pq_scram_server(struct pq_sasl_server *s, enum pq_hash hash, struct pq_slice in,
-                                  struct pq_buf *out)
+enum pq_sasl_flaw pq_scram_server(struct pq_sasl_server *s, struct pq_scram scram,
+                                  struct pq_slice in, struct pq_buf *out)
 {
     if (s->turn == 2) { /* the answer to the verifier, which has no content */
         s->outcome = PQ_SASL_DONE;
@@ -206,5 +237,5 @@ enum pq_sasl_flaw pq_scram_server(struct pq_sasl_server *s, enum pq_hash hash, s
     enum pq_sasl_flaw flaw = pq_sasl_field_check(in, PQ_SASL_MESSAGE_MAX);
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
-    return s->turn == 0 ? take_first(s, hash, in, out) : take_final(s, hash, in, out);
+    return s->turn == 0 ? take_first(s, scram, in, out) : take_final(s, scram.hash, in, out);
 }

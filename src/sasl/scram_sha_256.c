@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SCRAM-SHA-256, RFC 7677. */
+ * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS, RFC 7677. */
 #include "sasl/scram_internal.h"
+
+static const struct pq_scram usual = {.hash = PQ_HASH_SHA256};
+static const struct pq_scram plus = {.hash = PQ_HASH_SHA256, .plus = true};
 
 enum pq_sasl_flaw pq_sasl_scram_sha_256_server(struct pq_sasl_server *s, const struct pq_slice *in,
                                                struct pq_buf *out)
 {
-    return pq_scram_server(s, PQ_HASH_SHA256, *in, out);
+    return pq_scram_server(s, usual, *in, out);
 }
 
 enum pq_sasl_flaw pq_sasl_scram_sha_256_client(struct pq_sasl_client *c,
                                                const struct pq_slice *challenge, struct pq_buf *out)
 {
-    return pq_scram_client(c, PQ_HASH_SHA256, challenge, out);
+    return pq_scram_client(c, usual, challenge, out);
+}
+
+enum pq_sasl_flaw pq_sasl_scram_sha_256_plus_server(struct pq_sasl_server *s,
+                                                    const struct pq_slice *in, struct pq_buf *out)
+{
+    return pq_scram_server(s, plus, *in, out);
+}
+
+enum pq_sasl_flaw pq_sasl_scram_sha_256_plus_client(struct pq_sasl_client *c,
+                                                    const struct pq_slice *challenge,
+                                                    struct pq_buf *out)
+{
+    return pq_scram_client(c, plus, challenge, out);
 }

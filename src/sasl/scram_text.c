@@ -121,25 +121,23 @@ static bool is_binding_name(struct pq_slice s)
     return s.len > 0;
 }
 
-/* RFC 5802 section 6: what the client says of channel binding, at a server whose mechanism has
- * none. */
-static enum pq_sasl_flaw read_flag(struct pq_slice text, bool binding, uint8_t *flag)
+/* What the client says of channel binding. */
+static enum pq_sasl_flaw read_flag(struct pq_slice text, struct pq_scram_header *header)
 {
-    if (pq_slice_starts(text, PQ_SLICE("p=")))
-        return is_binding_name(pq_slice_after(text, 2)) ? PQ_SASL_FLAW_BINDING
-                                                        : PQ_SASL_FLAW_FIELDS;
-    if (!pq_slice_equal(text, PQ_SLICE("n")) && !pq_slice_equal(text, PQ_SLICE("y")))
-        return PQ_SASL_FLAW_FIELDS;
-    *flag = text.at[0];
-    return *flag == 'y' && binding ? PQ_SASL_FLAW_DOWNGRADE : PQ_SASL_FLAW_NONE;
+    bool bound = pq_slice_starts(text, PQ_SLICE("p="));
+    header->flag = text.len > 0 ? text.at[0] : 0;
+    header->binding = pq_slice_after(text, bound ? 2 : text.len);
+    bool known = bound ? is_binding_name(header->binding)
+                       : pq_slice_equal(text, PQ_SLICE("n")) || pq_slice_equal(text, PQ_SLICE("y"));
+    return known ? PQ_SASL_FLAW_NONE : PQ_SASL_FLAW_FIELDS;
 }
 
-enum pq_sasl_flaw pq_scram_header_read(struct pq_scram_reader *r, bool binding, uint8_t *flag,
+enum pq_sasl_flaw pq_scram_header_read(struct pq_scram_reader *r, struct pq_scram_header *header,
                                        struct pq_sasl_name *authzid)
 {
     struct pq_slice part;
     enum pq_sasl_flaw flaw =
-        pq_scram_reader_next(r, &part) ? read_flag(part, binding, flag) : PQ_SASL_FLAW_FIELDS;
+        pq_scram_reader_next(r, &part) ? read_flag(part, header) : PQ_SASL_FLAW_FIELDS;
     if (flaw != PQ_SASL_FLAW_NONE)
         return flaw;
     if (pq_slice_starts(r->rest, PQ_SLICE(",")))
@@ -148,21 +146,25 @@ enum pq_sasl_flaw pq_scram_header_read(struct pq_scram_reader *r, bool binding, 
     return flaw == PQ_SASL_FLAW_NONE ? pq_scram_name_read(part, authzid) : flaw;
 }
 
-bool pq_scram_header_write(uint8_t flag, struct pq_slice authzid, struct pq_buf *out)
+bool pq_scram_header_write(const struct pq_scram_header *header, struct pq_buf *out)
 {
-    bool fits = pq_buf_put_octet(out, flag) && pq_buf_put_octet(out, ',');
-    if (fits && authzid.len > 0)
-        fits = pq_buf_put_text(out, "a=") && pq_scram_name_write(authzid, out);
+    bool fits = pq_buf_put_octet(out, header->flag);
+    if (fits && header->binding.len > 0)
+        fits = pq_buf_put_octet(out, '=') && pq_buf_put(out, header->binding);
+    fits = fits && pq_buf_put_octet(out, ',');
+    if (fits && header->authzid.len > 0)
+        fits = pq_buf_put_text(out, "a=") && pq_scram_name_write(header->authzid, out);
     return fits && pq_buf_put_octet(out, ',');
 }
 
-bool pq_scram_binding_write(uint8_t flag, struct pq_slice authzid, struct pq_buf *out)
+bool pq_scram_binding_write(const struct pq_scram_header *header, struct pq_slice data,
+                            struct pq_buf *out)
 {
-    uint8_t memory[PQ_SCRAM_HEADER_MAX];
-    struct pq_buf header;
-    pq_buf_init(&header, memory, sizeof(memory));
-    return pq_scram_header_write(flag, authzid, &header) &&
-           pq_base64_encode(pq_buf_slice(&header), out) == PQ_STATUS_OK;
+    uint8_t memory[PQ_SCRAM_HEADER_MAX + PQ_SASL_BINDING_MAX];
+    struct pq_buf b;
+    pq_buf_init(&b, memory, sizeof(memory));
+    return pq_scram_header_write(header, &b) && pq_buf_put(&b, data) &&
+           pq_base64_encode(pq_buf_slice(&b), out) == PQ_STATUS_OK;
 }
 
 /* ---- signed text ----------------------------------------------------------------------------- */

@@ -103,11 +103,30 @@ enum pq_sasl_flaw pq_sasl_server_judge(const struct pq_sasl_server *s, bool righ
     return PQ_SASL_FLAW_NONE;
 }
 
+/* Room for a password that preparation has made longer. */
+#define PREPARED_MAX (4u * PQ_SASL_PASSWORD_MAX)
+
+/* Whether what was sent is the secret of the account. */
+static bool secret_is_right(const struct pq_sasl_server *s, struct pq_slice sent,
+                            struct pq_slice secret)
+{
+    const struct pq_sasl_server_config *config = s->config;
+    uint8_t memory[PREPARED_MAX];
+    struct pq_buf prepared;
+    if (!config->prepare || s->row->secret_max != PQ_SASL_PASSWORD_MAX)
+        return pq_secret_equal(sent, secret);
+    pq_buf_init(&prepared, memory, sizeof(memory));
+    bool right = config->prepare(config->ctx, sent, &prepared) &&
+                 pq_secret_equal(pq_buf_slice(&prepared), secret);
+    pq_secret_wipe(memory, sizeof(memory));
+    return right;
+}
+
 enum pq_sasl_flaw pq_sasl_server_check(struct pq_sasl_server *s, struct pq_slice secret)
 {
     struct pq_sasl_account account;
     bool known = pq_sasl_server_lookup(s, &account);
-    bool same = pq_secret_equal(secret, account.secret);
+    bool same = secret_is_right(s, secret, account.secret);
     enum pq_sasl_flaw flaw = pq_sasl_server_judge(s, known && same);
     if (flaw == PQ_SASL_FLAW_NONE)
         s->outcome = PQ_SASL_DONE;

@@ -25,6 +25,8 @@
     X(tls_folder, "tls-folder", "FOLDER",                                                          \
       "where authority and certificates are made; without it temporary")                           \
     X(certificate, "certificate", "KIND", "good, expired, not-yet, wrong-name or self-signed")     \
+    X(client_ca, "client-ca", "FILE",                                                              \
+      "ask clients for a certificate of this authority, for EXTERNAL; own: of the server's")       \
     X(tls_min, "tls-min", "VERSION", "lowest TLS version; without it 1.2")                         \
     X(tls_max, "tls-max", "VERSION", "highest TLS version; without it 1.3")                        \
     X(leftover, "stls-leftover", "WHAT", "discard what came behind STLS in clear, or close")       \

@@ -135,6 +135,15 @@ static enum pq_status set_tls_version(struct mock_options *o, const char *value,
     return known ? PQ_STATUS_OK : usage(why, value, "1.2 or 1.3 (or 1.0, 1.1)");
 }
 
+enum pq_status mock_on_client_ca(struct mock_options *o, const char *value, struct pq_why *why)
+{
+    (void)why;
+    o->tls = true;
+    o->mock.config.certificates = true;
+    o->identity.client_ca = strcmp(value, "own") == 0 ? "" : value;
+    return PQ_STATUS_OK;
+}
+
 enum pq_status mock_on_tls_min(struct mock_options *o, const char *value, struct pq_why *why)
 {
     return set_tls_version(o, value, &o->identity.min, why);

@@ -39,6 +39,7 @@ static enum pq_status load_default(struct pq_mock *m, const char *folder, struct
 /* ---- the ready line -------------------------------------------------------------------------- */
 
 struct tls_place {
+    const struct pq_identity_options *identity; /* NULL: nothing was written */
     char folder[PQ_MOCK_PATH_MAX], ca_file[PQ_MOCK_PATH_MAX];
     bool temporary;
 };
@@ -58,6 +59,21 @@ static bool add_listener(cJSON *list, const struct pq_hub_config *config, size_t
            cJSON_AddStringToObject(one, "tls", tls_word(config, i));
 }
 
+/* The certificates that the authority has made for accounts: {"NAME": "FILE.pem"}. */
+static bool add_clients(cJSON *line, const struct pq_identity_options *o)
+{
+    cJSON *list = cJSON_AddObjectToObject(line, "client_certificates");
+    bool made = list != NULL;
+    for (size_t i = 0; i < o->store->count && made; i++) {
+        char path[PQ_MOCK_PATH_MAX], name[PQ_STORE_NAME_MAX + 1];
+        struct pq_slice given = o->store->accounts[i].name;
+        (void)snprintf(name, sizeof(name), "%.*s", (int)given.len, (const char *)given.at);
+        if (pq_identity_client(o, i, path, sizeof(path)))
+            made = cJSON_AddStringToObject(list, name, path) != NULL;
+    }
+    return made;
+}
+
 static bool fill_ready(cJSON *line, const struct pq_hub_config *config)
 {
     const struct tls_place *place = config->ctx;
@@ -65,7 +81,10 @@ static bool fill_ready(cJSON *line, const struct pq_hub_config *config)
     cJSON *listen = cJSON_AddArrayToObject(line, "listen");
     for (size_t i = 0; i < config->listener_count && made; i++)
         made = add_listener(listen, config, i);
-    return made && (!config->links.tls || cJSON_AddStringToObject(line, "ca_file", place->ca_file));
+    if (made && config->links.tls)
+        made = cJSON_AddStringToObject(line, "ca_file", place->ca_file) &&
+               (!place->identity->client_ca || add_clients(line, place->identity));
+    return made;
 }
 
 static bool tell_ready(const struct pq_hub_config *config)
@@ -100,7 +119,7 @@ static enum pq_status prepare_folder(const struct mock_options *o, struct tls_pl
 static void remove_folder(struct tls_place *place)
 {
     if (place->temporary)
-        pq_identity_remove(place->folder);
+        pq_identity_remove(place->folder, place->identity ? place->identity->store->count : 0);
     place->temporary = false;
 }
 
@@ -113,6 +132,8 @@ static enum pq_status prepare_tls(struct mock_options *o, struct tls_place *plac
     o->identity.folder = place->folder;
     o->identity.seed = o->seed;
     o->identity.now_s = (int64_t)time(NULL);
+    o->identity.store = &o->mock.store;
+    place->identity = &o->identity;
     o->hub.links.tls = pq_identity_make(&o->identity, place->ca_file, sizeof(place->ca_file), why);
     if (o->inetd)
         remove_folder(place); /* nobody is told where it is, and a signal may end us any time */

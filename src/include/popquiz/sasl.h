@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * SASL mechanisms of both sides, on decoded octets: base64, "=", "*" and lines belong to the conn.
- * RFC 4422, RFC 5034 section 4; RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5), RFC 5802 and RFC 7677
- * (SCRAM), RFC 7628 (OAUTHBEARER), RFC 4505 (ANONYMOUS). LOGIN and XOAUTH2 have no RFC. Nothing is
- * prepared with SASLprep (RFC 4013): names go to the callbacks as they were sent, and SCRAM is
- * refused to a password that preparation could change (RFC 5802 section 2.2).
+ * RFC 4422, with EXTERNAL in appendix A, RFC 5034 section 4; RFC 4616 (PLAIN), RFC 2195 (CRAM-MD5),
+ * RFC 5802 and RFC 7677 (SCRAM), RFC 7628 (OAUTHBEARER), RFC 4505 (ANONYMOUS). LOGIN and XOAUTH2
+ * have no RFC. SASLprep (RFC 4013) is the caller's: names go to the callbacks as they were sent,
+ * and SCRAM is refused to a password that it could change (RFC 5802 section 2.2).
  */
 #ifndef POPQUIZ_SASL_H
 #define POPQUIZ_SASL_H
@@ -28,6 +28,10 @@
 #define PQ_SCRAM_TEXT_MAX 4096u
 #define PQ_SCRAM_SALT_MAX 128u
 #define PQ_SCRAM_KEY_MAX 32u
+/* A channel binding: its name, and what it is. RFC 9266 has 32 octets; a Finished message has 12,
+ * or as many as its suite says (RFC 5246 section 7.4.9). */
+#define PQ_SASL_BINDING_NAME_MAX 32u
+#define PQ_SASL_BINDING_MAX 64u
 /* RFC 7677 section 3: a server announces at least 4096. RFC 5802 section 9: a hostile server sends
  * a big count to exhaust the client; a million takes about half a second. */
 #define PQ_SCRAM_ITERATIONS_MIN 4096u
@@ -43,8 +47,8 @@ enum pq_sasl_initial {
 };
 
 /* mechanism, as sent, the client speaks first, initial response, carries an authorization identity,
- * shows the secret to whoever reads the wire, its RFC forbids it without TLS, longest secret on the
- * wire (zero: it has none), its functions */
+ * shows the secret to whoever reads the wire, there is none without TLS, longest secret on the wire
+ * (zero: it has none), its functions */
 #define PQ_MECHANISM_LIST(X)                                                                       \
     X(PLAIN, "PLAIN", true, YES, true, true, false, PQ_SASL_PASSWORD_MAX, plain)                   \
     X(LOGIN, "LOGIN", false, TOLERATED, false, true, false, PQ_SASL_PASSWORD_MAX, login)           \
@@ -55,7 +59,12 @@ enum pq_sasl_initial {
     X(SCRAM_SHA_1, "SCRAM-SHA-1", true, YES, true, false, false, PQ_SASL_PASSWORD_MAX,             \
       scram_sha_1)                                                                                 \
     X(OAUTHBEARER, "OAUTHBEARER", true, YES, false, true, true, PQ_SASL_TOKEN_MAX, oauthbearer)    \
-    X(ANONYMOUS, "ANONYMOUS", true, YES, false, false, false, 0, anonymous)
+    X(ANONYMOUS, "ANONYMOUS", true, YES, false, false, false, 0, anonymous)                        \
+    X(EXTERNAL, "EXTERNAL", true, YES, true, false, true, 0, external)                             \
+    X(SCRAM_SHA_1_PLUS, "SCRAM-SHA-1-PLUS", true, YES, true, false, true, PQ_SASL_PASSWORD_MAX,    \
+      scram_sha_1_plus)                                                                            \
+    X(SCRAM_SHA_256_PLUS, "SCRAM-SHA-256-PLUS", true, YES, true, false, true,                      \
+      PQ_SASL_PASSWORD_MAX, scram_sha_256_plus)
 
 enum pq_mechanism {
     PQ_MECHANISM_UNKNOWN, /* any name that is not in the table */
@@ -83,7 +92,9 @@ enum pq_mechanism {
     X(NUMBER, SASL_MESSAGE, "the iteration count is not a canonical decimal number")               \
     X(HEADER, SASL_MESSAGE, "c= does not repeat the GS2 header")                                   \
     X(NONCE, SASL_MESSAGE, "r= does not repeat the nonce")                                         \
-    X(BINDING, SASL_REFUSED, "channel binding is asked for, and the mechanism has none")           \
+    X(BINDING, SASL_REFUSED, "a channel binding that the mechanism or the connection has not")     \
+    X(UNBOUND, SASL_REFUSED, "the mechanism binds to a channel, and the client does not")          \
+    X(CHANNEL, SASL_REFUSED, "c= has not the binding of this channel")                             \
     X(DOWNGRADE, SASL_REFUSED, "the client took the server for one without channel binding")       \
     X(CREDENTIALS, SASL_REFUSED, "the user is unknown or the secret is wrong")                     \
     X(PLACE, SASL_REFUSED, "host= or port= is not where the client is")                            \
@@ -124,9 +135,13 @@ struct pq_mechanism_row {
     bool client_first;
     bool authzid; /* a client can ask to act as somebody else */
     bool clear;   /* the secret goes over the wire: only under TLS (RFC 5034 section 4) */
-    bool tls;     /* not even policy allows it without TLS (RFC 7628 section 3) */
+    bool tls;     /* without TLS there is none: not even policy allows it (RFC 7628 section 3), or
+                   * TLS is what it is about */
 };
 
+/* The mechanism that does the same and binds to the channel, or UNKNOWN; and whether it is one. */
+enum pq_mechanism pq_mechanism_plus(enum pq_mechanism mechanism);
+bool pq_mechanism_is_plus(enum pq_mechanism mechanism);
 /* The row of a mechanism; that of PQ_MECHANISM_UNKNOWN has an empty name and no functions. */
 const struct pq_mechanism_row *pq_mechanism_row(enum pq_mechanism mechanism);
 /* The mechanism that `name` names, in any case (RFC 5034 section 5), whole and not by prefix. */
@@ -153,8 +168,17 @@ struct pq_sasl_account {
     struct pq_slice salt;   /* for SCRAM, 16 octets; empty: made from `salt_secret` and the name */
 };
 
+/* What ties an exchange to the TLS connection around it (RFC 5056). */
+struct pq_sasl_binding {
+    struct pq_slice name; /* "tls-exporter" (RFC 9266), "tls-unique" (RFC 5929 section 3) */
+    struct pq_slice data; /* 1 to PQ_SASL_BINDING_MAX octets */
+};
+
 enum pq_sasl_leniency {
     PQ_SASL_LENIENT_INITIAL = 1, /* an initial response where PQ_SASL_INITIAL_TOLERATED */
+    /* What lets strangers in: for servers that are meant to be wrong. */
+    PQ_SASL_LENIENT_NONCE = 2,   /* SCRAM: r= of the last message is not looked at */
+    PQ_SASL_LENIENT_CHANNEL = 4, /* SCRAM: nor is c=, where there is a binding */
 };
 
 /* Everything that is random, secret or policy. Borrowed; outlives the exchange. */
@@ -163,6 +187,9 @@ struct pq_sasl_server_config {
      * exchange that names a user. Whoever is unknown takes the steps of a wrong password. */
     bool (*lookup)(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,
                    struct pq_sasl_account *account);
+    /* PLAIN, LOGIN: appends a password that was sent as it is to be compared (RFC 4616 section 2);
+     * false: it cannot be one. NULL: as it was sent. */
+    bool (*prepare)(void *ctx, struct pq_slice password, struct pq_buf *out);
     /* Whether `user`, whose secret was right, may act as `authzid`, another name. NULL: never. */
     bool (*may_act_as)(void *ctx, struct pq_slice user, struct pq_slice authzid);
     /* OAUTHBEARER: whether the server is at `host` and `port`, as the client says (RFC 7628 section
@@ -173,9 +200,13 @@ struct pq_sasl_server_config {
     struct pq_slice nonce;       /* SCRAM: 0x21-0x7E without ",", a new one for each exchange */
     struct pq_slice salt_secret; /* SCRAM: known to nobody else, the same in every exchange */
     struct pq_slice anonymous;   /* ANONYMOUS: the user that each client becomes; empty: refused */
-    uint32_t iterations;         /* SCRAM: at most PQ_SCRAM_ITERATIONS_MAX; 0 is 4096 */
-    unsigned leniency;           /* enum pq_sasl_leniency; zero is strict */
-    bool binding;                /* SCRAM: a -PLUS mechanism is announced beside this one */
+    struct pq_slice external;    /* EXTERNAL: the user whom TLS has proven; empty: nobody */
+    /* -PLUS: what the connection has; the client chooses. */
+    const struct pq_sasl_binding *bindings;
+    size_t bindings_len;
+    uint32_t iterations; /* SCRAM: at most PQ_SCRAM_ITERATIONS_MAX; 0 is 4096 */
+    unsigned leniency;   /* enum pq_sasl_leniency; zero is strict */
+    bool binding;        /* SCRAM: its -PLUS mechanism is announced too */
 };
 
 /* The server's side of one exchange: about 5 KiB, owned by the caller, no pointers into itself.
@@ -192,8 +223,9 @@ struct pq_sasl_server {
     unsigned turn;             /* messages that the mechanism took */
     enum pq_sasl_flaw verdict; /* known before it may be told */
     struct pq_scram_text text;
-    size_t nonce_at, nonce_len; /* the common nonce, within the text */
-    uint8_t gs2_flag;           /* what the client says of channel binding: n or y */
+    size_t nonce_at, nonce_len;          /* the common nonce, within the text */
+    uint8_t gs2_flag;                    /* what the client says of channel binding: n, y or p */
+    const struct pq_sasl_binding *bound; /* of p */
     uint8_t stored_key[PQ_SCRAM_KEY_MAX];
     uint8_t server_key[PQ_SCRAM_KEY_MAX];
 };
@@ -221,6 +253,9 @@ struct pq_sasl_client_config {
     struct pq_slice secret;  /* password, or bearer token */
     struct pq_slice authzid; /* whom to act as; empty: the user */
     struct pq_slice nonce;   /* SCRAM: 0x21-0x7E without ",", a new one for each exchange */
+    /* SCRAM: that of the connection, for -PLUS. The mechanism without tells the server that it was
+     * not seen to have -PLUS, which a server that has refuses (RFC 5802 section 6). Empty: none. */
+    struct pq_sasl_binding binding;
     uint32_t iterations_min, iterations_max; /* SCRAM; 0 is PQ_SCRAM_ITERATIONS_MIN and _MAX */
 };
 
