@@ -97,7 +97,9 @@ static const struct pq_dlg_do_row rows[PQ_DLG_DO_COUNT] = {
         MAYBE(TLS), ONE(CAPAS)),
     ROW(NEVER, false, TOP, SERVER, "a line that may not come, ever or before a milestone",
         ONE(PATTERN), MAYBE(BEFORE), ONE(VERDICT), ONE(WHY)),
-    ROW(FALLBACK, false, ON, SERVER, "go on as the built-in server would", NOTHING),
+    ROW(FALLBACK, false, TOP | ON, SERVER,
+        "go on as the built-in server would; in a section: with all that the steps do not expect",
+        NOTHING),
     ROW(AXIS, false, FLOW | ON, BOTH, "the directive that an axis of the matrix names",
         MAYBE(CONN)),
 };

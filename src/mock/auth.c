@@ -72,7 +72,7 @@ bool server_may_act_as(struct pq_server *s, struct pq_slice user, struct pq_slic
 static bool may_act_as(void *ctx, struct pq_slice user, struct pq_slice authzid)
 {
     struct pq_server *s = ctx;
-    return s->mock->behaviour.may_act_as(s, user, authzid);
+    return s->behaviour->may_act_as(s, user, authzid);
 }
 
 /* The names of the server: those of its certificate, and the one that it tells. Its port it does
@@ -183,7 +183,7 @@ static void step(struct pq_server *s, const struct pq_slice *in)
     enum pq_sasl_outcome outcome = pq_sasl_server_step(&s->exchange->sasl, in, &out);
     if (outcome != PQ_SASL_CONTINUE) {
         finish(s, outcome);
-    } else if (s->mock->behaviour.challenge(s, pq_buf_slice(&out)) != PQ_STATUS_OK) {
+    } else if (s->behaviour->challenge(s, pq_buf_slice(&out)) != PQ_STATUS_OK) {
         server_end_sasl(s);
         server_err(s, "SYS/TEMP", "the challenge does not fit");
     }
@@ -206,7 +206,7 @@ static void step_text(struct pq_server *s, struct pq_slice text, decoder *decode
 
 void server_auth(struct pq_server *s, const struct pq_command *c)
 {
-    const struct pq_behaviour *b = &s->mock->behaviour;
+    const struct pq_behaviour *b = s->behaviour;
     enum pq_mechanism mechanism = pq_mechanism_of(c->args[0]);
     struct pq_slice initial = c->argc > 1 ? c->args[1] : pq_slice_of(NULL, 0);
     if (!server_has_mechanism(s, mechanism))
@@ -225,8 +225,8 @@ void server_response(struct pq_server *s, const struct pq_event *e)
         server_end_sasl(s);
         server_err(s, "", "the response is too long");
     } else if (pq_slice_equal(e->octets, PQ_SLICE("*"))) {
-        s->mock->behaviour.cancel(s);
+        s->behaviour->cancel(s);
     } else {
-        step_text(s, e->octets, s->mock->behaviour.decode);
+        step_text(s, e->octets, s->behaviour->decode);
     }
 }

@@ -118,7 +118,7 @@ static uint64_t size(struct pq_server *s, size_t index)
 static void field(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line)
 {
     if (verb == PQ_VERB_LIST)
-        pq_buf_put_u64(line, s->mock->behaviour.size(s, index));
+        pq_buf_put_u64(line, s->behaviour->size(s, index));
     else
         pq_buf_put(line, s->maildrop.messages[index].uid);
 }
@@ -256,7 +256,7 @@ static enum pq_status decode_initial(struct pq_server *s, struct pq_slice text, 
 {
     if (pq_slice_equal(text, PQ_SLICE("=")))
         return PQ_STATUS_OK;
-    return s->mock->behaviour.decode(s, text, out);
+    return s->behaviour->decode(s, text, out);
 }
 
 static enum pq_status challenge(struct pq_server *s, struct pq_slice data)

@@ -95,13 +95,13 @@ static bool put_configured(const char *list, size_t index, struct pq_buf *line)
 bool server_capa_line(struct pq_server *s, size_t index, struct pq_buf *line)
 {
     bool tls = s->conn.session.tls != PQ_TLS_NONE;
-    const char *list = s->mock->config.capabilities[is_authenticated(s)][tls];
+    const char *list = s->capabilities[is_authenticated(s)][tls];
     if (list)
         return put_configured(list, index, line);
     size_t tag = index + PQ_CAPA_OTHER + 1;
     if (tag >= PQ_CAPA_COUNT)
         return false;
-    s->mock->behaviour.capability(s, (enum pq_capability_tag)tag, line);
+    s->behaviour->capability(s, (enum pq_capability_tag)tag, line);
     return true;
 }
 

@@ -20,7 +20,7 @@ const struct pq_fault_row *pq_fault_rows(size_t *count)
 
 struct pq_fault *fault_of(const struct pq_server *s, enum pq_fault_id id)
 {
-    struct pq_fault_plan *plan = &s->mock->plan;
+    struct pq_fault_plan *plan = s->plan;
     size_t i = 0;
     while (plan->active[i].row != &rows[id])
         i++;

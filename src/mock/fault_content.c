@@ -111,7 +111,7 @@ static bool writes(struct pq_server *s, struct pq_fault *f, enum pq_verb verb, s
 bool fault_body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t lines,
                 struct pq_bytes *wire)
 {
-    struct pq_fault_plan *plan = &s->mock->plan;
+    struct pq_fault_plan *plan = s->plan;
     struct pq_slice content = s->stored[index]->content;
     const struct pq_fault *first = NULL;
     if (verb == PQ_VERB_TOP)
@@ -130,7 +130,7 @@ bool fault_body(struct pq_server *s, enum pq_verb verb, size_t index, uint64_t l
 
 uint64_t fault_size(struct pq_server *s, size_t index)
 {
-    struct pq_fault_plan *plan = &s->mock->plan;
+    struct pq_fault_plan *plan = s->plan;
     uint64_t size = s->maildrop.messages[index].octets;
     for (size_t i = 0; i < plan->count; i++) {
         struct pq_fault *f = &plan->active[i];
@@ -147,7 +147,7 @@ void fault_totals(struct pq_server *s, uint64_t *count, uint64_t *octets)
     *octets = 0;
     for (size_t i = 0; i < s->maildrop.count; i++)
         if (!s->maildrop.messages[i].deleted)
-            *octets += s->mock->behaviour.size(s, i);
+            *octets += s->behaviour->size(s, i);
 }
 
 /* Room for a unique-id that is too long. */
@@ -155,11 +155,11 @@ void fault_totals(struct pq_server *s, uint64_t *count, uint64_t *octets)
 
 void fault_field(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line)
 {
-    struct pq_fault_plan *plan = &s->mock->plan;
+    struct pq_fault_plan *plan = s->plan;
     uint8_t memory[UID_CAP];
     struct pq_buf uid;
     if (verb == PQ_VERB_LIST) {
-        pq_buf_put_u64(line, s->mock->behaviour.size(s, index));
+        pq_buf_put_u64(line, s->behaviour->size(s, index));
         return;
     }
     pq_buf_init(&uid, memory, sizeof(memory));

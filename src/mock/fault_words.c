@@ -43,7 +43,7 @@ static struct fault_answer answer_to(const struct pq_event *e, enum pq_indicator
 bool fault_reply(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
                  struct pq_slice text)
 {
-    struct pq_fault_plan *plan = &s->mock->plan;
+    struct pq_fault_plan *plan = s->plan;
     struct fault_answer a = answer_to(s->event, indicator, code, text);
     const struct pq_fault *first = NULL;
     for (size_t i = plan->count; i-- > 0;) {
@@ -87,7 +87,7 @@ static void mishear(struct pq_server *s, struct pq_fault *f, struct pq_event *e)
 
 enum pq_refusal fault_judge(struct pq_server *s, struct pq_event *e)
 {
-    struct pq_fault_plan *plan = &s->mock->plan;
+    struct pq_fault_plan *plan = s->plan;
     const struct pq_fault *first = NULL;
     for (size_t i = plan->count; i-- > 0;) {
         struct pq_fault *f = &plan->active[i];

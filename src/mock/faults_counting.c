@@ -26,7 +26,7 @@ static void stat_total_skips_last(struct pq_server *s, uint64_t *count, uint64_t
     while (last > 0 && s->maildrop.messages[last - 1].deleted)
         last--;
     if (last > 0 && fault_fires(f))
-        *octets -= s->mock->behaviour.size(s, last - 1);
+        *octets -= s->behaviour->size(s, last - 1);
 }
 
 const struct fault_effect effect_stat_total_skips_last = {

@@ -33,7 +33,7 @@ static void auth_cancel_not_recognised(struct pq_server *s)
 {
     struct pq_fault *f = fault_of(s, PQ_FAULT_auth_cancel_not_recognised);
     bool acts = fault_fires(f);
-    if (!acts || s->mock->behaviour.challenge(s, pq_slice_of(NULL, 0)) != PQ_STATUS_OK)
+    if (!acts || s->behaviour->challenge(s, pq_slice_of(NULL, 0)) != PQ_STATUS_OK)
         f->base.cancel(s);
 }
 
@@ -174,7 +174,7 @@ static void auth_unknown_mech_continues(struct pq_server *s, struct pq_event *e)
     if (e->kind == PQ_EVENT_RESPONSE && !s->exchange)
         server_refuse_credentials(s);
     else if (!unknown || !fault_fires(f) ||
-             s->mock->behaviour.challenge(s, pq_slice_of(NULL, 0)) != PQ_STATUS_OK)
+             s->behaviour->challenge(s, pq_slice_of(NULL, 0)) != PQ_STATUS_OK)
         f->base.obey(s, e);
 }
 

@@ -143,7 +143,7 @@ const struct fault_effect effect_quit_ok_on_failed_update = {
 static void update_and_close(struct pq_server *s)
 {
     if (s->account)
-        (void)s->mock->behaviour.update(s);
+        (void)s->behaviour->update(s);
     server_close_maildrop(s);
 }
 
@@ -164,7 +164,7 @@ const struct fault_effect effect_quit_no_reply = {.hooks = {.obey = quit_no_repl
 static void quit_and_stay(struct pq_server *s)
 {
     if (s->account)
-        (void)s->mock->behaviour.update(s);
+        (void)s->behaviour->update(s);
     server_ok(s, "bye");
     fault_set_state(s, s->account ? PQ_STATE_TRANSACTION : PQ_STATE_AUTHORIZATION);
 }
@@ -209,7 +209,7 @@ static void obey_tail(struct pq_server *s, struct pq_event *e)
 static void drop_behind_tail(struct pq_server *s)
 {
     if (s->memory.quitting)
-        (void)s->mock->behaviour.update(s);
+        (void)s->behaviour->update(s);
     fault_of(s, PQ_FAULT_quit_pipelined_tail_executed)->base.dropped(s);
 }
 

@@ -37,6 +37,22 @@ static void on_sweep(uv_timer_t *timer)
             h->listeners[i].waiting = !hub_accept(&h->listeners[i]);
 }
 
+static void on_wake(uv_timer_t *timer)
+{
+    struct hub *h = timer->data;
+    h->wake_at_ms = UINT64_MAX;
+    hub_sweep(h);
+}
+
+void hub_wake_at(struct hub *h, uint64_t at_ms)
+{
+    uint64_t now_ms = uv_now(&h->loop);
+    if (h->config->manual_clock || at_ms >= h->wake_at_ms || at_ms > now_ms + HUB_SWEEP_MS)
+        return;
+    h->wake_at_ms = at_ms;
+    (void)uv_timer_start(&h->wake, on_wake, at_ms > now_ms ? at_ms - now_ms : 0, 0);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     (void)number;
@@ -141,9 +157,11 @@ static enum pq_status begin(struct hub *h)
 {
     raise_descriptors(h);
     if (!begin_signals(h) || uv_timer_init(&h->loop, &h->sweep) != 0 ||
+        uv_timer_init(&h->loop, &h->wake) != 0 ||
         uv_timer_start(&h->sweep, on_sweep, HUB_SWEEP_MS, HUB_SWEEP_MS) != 0)
         return pq_why_fail(h->why, PQ_STATUS_NET, "the event loop cannot be set up");
-    h->sweep.data = h;
+    h->sweep.data = h->wake.data = h;
+    h->wake_at_ms = UINT64_MAX;
     enum pq_status status = PQ_STATUS_OK;
     for (size_t i = 0; i < h->config->listener_count && status == PQ_STATUS_OK; i++)
         status = open_listener(h, i);

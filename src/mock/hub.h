@@ -26,6 +26,7 @@ struct pq_hub_config {
     bool manual_clock;      /* time stands still but for the control channel */
     uint64_t clock_ms;      /* where a manual clock begins */
     bool control;           /* JSON lines on standard input and output, see control.h */
+    uint64_t sessions_max;  /* the hub ends once so many connections have; zero: it goes on */
     size_t connections_max; /* zero: PQ_HUB_CONNECTIONS_MAX */
     /* Told once, when every listener listens; the ports are those of the system. False ends the
      * hub with FILE: nobody learned of it. */

@@ -45,11 +45,13 @@ struct hub_peer {
     uint64_t linger_until_ms; /* on the loop's clock; set once our direction has ended */
     size_t write_len;         /* octets of the link's output that libuv holds while `writing` */
     bool writing, reading, ending, closing;
+    bool half_closed; /* our direction has ended, and the session goes on */
 };
 
 struct hub {
     uv_loop_t loop;
     uv_timer_t sweep;
+    uv_timer_t wake; /* for what is due before the next sweep */
     uv_signal_t signals[HUB_SIGNALS];
     uv_pipe_t control;
     struct pq_bytes control_line;
@@ -60,6 +62,8 @@ struct hub {
     struct hub_listener listeners[PQ_HUB_LISTENERS_MAX];
     struct hub_peer *peers;
     size_t peer_count;
+    uint64_t peers_gone; /* connections that have ended */
+    uint64_t wake_at_ms; /* of the timer, while it runs */
     uint64_t manual_ms;
     char buffer[PQ_LINK_INPUT_MAX];
 };
@@ -68,6 +72,8 @@ struct hub {
 uint64_t hub_now_ms(const struct hub *h);
 /* Looks at every deadline. */
 void hub_sweep(struct hub *h);
+/* Looks at every deadline at that time too, which may be before the next sweep. */
+void hub_wake_at(struct hub *h, uint64_t at_ms);
 /* Ends the loop, which then returns `h->status`. */
 void hub_stop(struct hub *h);
 

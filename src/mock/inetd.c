@@ -24,7 +24,8 @@ static uint64_t now_ms(const struct inetd *i)
 /* On the clock of the stream. */
 static uint64_t deadline(const struct inetd *i)
 {
-    return i->config->manual_clock ? PQ_DEADLINE_NEVER : pq_link_deadline_ms(i->link);
+    uint64_t wake = pq_link_wake_ms(i->link), end = pq_link_deadline_ms(i->link);
+    return i->config->manual_clock ? PQ_DEADLINE_NEVER : wake < end ? wake : end;
 }
 
 /* Sends everything that waits; false when the peer is gone or does not read. */
@@ -50,7 +51,10 @@ static void receive(struct inetd *i)
         pq_link_input(i->link, pq_slice_of(buffer, got), now_ms(i));
         break;
     case PQ_STREAM_TIMEOUT:
-        pq_link_on_time(i->link, now_ms(i));
+        if (now_ms(i) >= pq_link_wake_ms(i->link))
+            pq_link_wake(i->link, now_ms(i));
+        else
+            pq_link_on_time(i->link, now_ms(i));
         break;
     case PQ_STREAM_CLOSED:
         pq_link_eof(i->link, now_ms(i));

@@ -55,9 +55,9 @@ static bool run_part(struct pq_server *s)
 
 void server_run_job(struct pq_server *s)
 {
-    if (s->job.kind == JOB_NONE || !run_part(s) || !s->mock->behaviour.ends(s))
+    if (s->job.kind == JOB_NONE || !run_part(s) || !s->behaviour->ends(s))
         return;
-    if (s->job.kind == JOB_WIRE || !s->mock->behaviour.terminates(s, s->job.verb))
+    if (s->job.kind == JOB_WIRE || !s->behaviour->terminates(s, s->job.verb))
         pq_conn_ended(&s->conn);
     else if (pq_conn_end(&s->conn) != PQ_STATUS_OK)
         return;

@@ -57,6 +57,8 @@ static bool begin_tls(struct pq_link *l)
     return l->tls != NULL;
 }
 
+static void pump(struct pq_link *l);
+
 struct pq_link *pq_link_new(const struct pq_link_config *config, bool implicit, uint64_t now_ms)
 {
     struct pq_alloc alloc = config->mock->alloc;
@@ -71,6 +73,7 @@ struct pq_link *pq_link_new(const struct pq_link_config *config, bool implicit, 
         l->early = config->mock->behaviour.before_tls(config->mock);
     if (implicit ? begin_tls(l) : begin_server(l, PQ_TLS_NONE)) {
         pq_transcript_note(config->transcript, here(l), "connected");
+        pump(l);
         return l;
     }
     pq_link_free(l);
@@ -370,6 +373,29 @@ bool pq_link_is_over(struct pq_link *l)
 {
     bool ended = l->stage == STAGE_OVER || session_is_over(l) || (l->eof && !l->server);
     return ended && pq_link_output(l).len == 0;
+}
+
+bool pq_link_wants_reset(const struct pq_link *l)
+{
+    return l->server && pq_server_wants_reset(l->server);
+}
+
+bool pq_link_is_half_closed(const struct pq_link *l)
+{
+    return l->server && pq_server_is_half_closed(l->server);
+}
+
+uint64_t pq_link_wake_ms(const struct pq_link *l)
+{
+    return l->server ? pq_server_wake_ms(l->server) : UINT64_MAX;
+}
+
+void pq_link_wake(struct pq_link *l, uint64_t now_ms)
+{
+    l->now_ms = now_ms;
+    if (l->server)
+        pq_server_wake(l->server, now_ms);
+    pump(l);
 }
 
 uint64_t pq_link_deadline_ms(const struct pq_link *l)

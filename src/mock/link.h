@@ -45,8 +45,15 @@ void pq_link_reset(struct pq_link *l);
 struct pq_slice pq_link_output(struct pq_link *l);
 void pq_link_sent(struct pq_link *l, size_t n, uint64_t now_ms);
 
-/* Everything is said: close the connection. */
+/* Everything is said: close the connection; with a reset, when that is wanted. */
 bool pq_link_is_over(struct pq_link *l);
+bool pq_link_wants_reset(const struct pq_link *l);
+/* Our direction ends once the output is sent, and the client's is still read. */
+bool pq_link_is_half_closed(const struct pq_link *l);
+
+/* When pq_link_wake() is due, and the call: something is to be sent or judged then. */
+uint64_t pq_link_wake_ms(const struct pq_link *l);
+void pq_link_wake(struct pq_link *l, uint64_t now_ms);
 
 uint64_t pq_link_deadline_ms(const struct pq_link *l);
 void pq_link_on_time(struct pq_link *l, uint64_t now_ms);

@@ -33,7 +33,7 @@ void server_user(struct pq_server *s, const struct pq_command *c)
         server_err(s, "", "USER is not offered");
         return;
     }
-    if (!s->mock->behaviour.takes_password(s)) {
+    if (!s->behaviour->takes_password(s)) {
         server_err(s, "", "a password in clear is refused: use STLS");
         return;
     }
@@ -52,8 +52,8 @@ void server_pass(struct pq_server *s, const struct pq_command *c)
     struct pq_slice password = a ? a->password : pq_slice_of(NULL, 0);
     pq_buf_init(&given, memory, sizeof(memory));
     bool prepared = pq_prepare(c->args[0], &given) == PQ_STATUS_OK;
-    bool right = s->mock->behaviour.matches(s, PQ_VERB_PASS, pq_buf_slice(&given), password) &&
-                 prepared && a;
+    bool right =
+        s->behaviour->matches(s, PQ_VERB_PASS, pq_buf_slice(&given), password) && prepared && a;
     pq_secret_wipe(memory, sizeof(memory));
     if (right)
         server_login(s, name);
@@ -75,7 +75,7 @@ static bool digest_is_right(struct pq_server *s, struct pq_slice password, struc
     bool right = !text.overflowed &&
                  pq_hash_digest(PQ_HASH_MD5, pq_buf_slice(&text), &digest) == PQ_STATUS_OK &&
                  pq_hex_encode(pq_digest_slice(&digest), &want) == PQ_STATUS_OK &&
-                 s->mock->behaviour.matches(s, PQ_VERB_APOP, given, pq_buf_slice(&want));
+                 s->behaviour->matches(s, PQ_VERB_APOP, given, pq_buf_slice(&want));
     pq_secret_wipe(memory, sizeof(memory));
     return right;
 }
@@ -164,7 +164,7 @@ static bool open_maildrop(struct pq_server *s, struct pq_account *a)
     pq_maildrop_init(&s->maildrop, v.messages, v.count);
     a->lock = s;
     s->account = a;
-    s->mock->behaviour.opened(s);
+    s->behaviour->opened(s);
     return true;
 }
 
@@ -260,7 +260,7 @@ void server_login(struct pq_server *s, struct pq_slice name)
         server_refuse_credentials(s);
     } else if (is_too_soon(s, a)) {
         server_err(s, "LOGIN-DELAY", "too soon after the last login");
-    } else if (s->mock->behaviour.locked(s, a)) {
+    } else if (s->behaviour->locked(s, a)) {
         server_err(s, "IN-USE", "the maildrop is open in another session");
     } else if (!open_maildrop(s, a)) {
         server_err(s, "SYS/TEMP", "no memory for the maildrop");

@@ -16,7 +16,7 @@ static size_t index_of(const struct pq_server *s, const struct pq_message *m)
 /* The message that a command names; NULL after -ERR was answered. */
 static const struct pq_message *find_or_refuse(struct pq_server *s, const struct pq_command *c)
 {
-    const struct pq_message *m = s->mock->behaviour.find(s, c->verb, c->message);
+    const struct pq_message *m = s->behaviour->find(s, c->verb, c->message);
     if (!m)
         server_err(s, "", no_such_message);
     return m;
@@ -28,7 +28,7 @@ void server_stat(struct pq_server *s, const struct pq_command *c)
     uint64_t count, octets;
     struct pq_buf text;
     (void)c;
-    s->mock->behaviour.totals(s, &count, &octets);
+    s->behaviour->totals(s, &count, &octets);
     pq_buf_init(&text, memory, sizeof(memory));
     pq_buf_put_u64(&text, count);
     pq_buf_put_octet(&text, ' ');
@@ -45,7 +45,7 @@ static void begin_list(struct pq_server *s, enum pq_verb verb)
 /* "n size" or "n unique-id". */
 static void put_listing(struct pq_server *s, enum pq_verb verb, size_t index, struct pq_buf *line)
 {
-    const struct pq_behaviour *b = &s->mock->behaviour;
+    const struct pq_behaviour *b = s->behaviour;
     pq_buf_put_u64(line, b->number(s, verb, index));
     pq_buf_put_octet(line, ' ');
     b->field(s, verb, index, line);
@@ -95,7 +95,7 @@ size_t server_top_len(struct pq_slice content, uint64_t lines)
 /* RETR and TOP: begins the content of a message, all of it or its top. */
 static void begin_content(struct pq_server *s, const struct pq_command *c, uint64_t lines)
 {
-    const struct pq_behaviour *b = &s->mock->behaviour;
+    const struct pq_behaviour *b = s->behaviour;
     const struct pq_message *m = find_or_refuse(s, c);
     if (!m)
         return;
@@ -129,7 +129,7 @@ void server_top(struct pq_server *s, const struct pq_command *c)
 
 void server_dele(struct pq_server *s, const struct pq_command *c)
 {
-    if (s->mock->behaviour.mark(s, c->message))
+    if (s->behaviour->mark(s, c->message))
         server_ok(s, "message marked as deleted");
     else
         server_err(s, "", no_such_message);
@@ -144,7 +144,7 @@ void server_noop(struct pq_server *s, const struct pq_command *c)
 void server_rset(struct pq_server *s, const struct pq_command *c)
 {
     (void)c;
-    s->mock->behaviour.reset(s);
+    s->behaviour->reset(s);
     server_ok(s, "no message is marked");
 }
 
@@ -165,7 +165,7 @@ bool server_run_list(struct pq_server *s)
     struct job *job = &s->job;
     for (; job->index < s->maildrop.count; job->index++, job->begun = false) {
         if (!job->begun)
-            job->times = s->mock->behaviour.times(s, job->verb, job->index);
+            job->times = s->behaviour->times(s, job->verb, job->index);
         job->begun = true;
         for (; job->times > 0; job->times--)
             if (!write_listing(s))

@@ -8,6 +8,7 @@
 
 #include "mock/behaviour.h"
 #include "mock/fault.h"
+#include "mock/overlay.h"
 #include "mock/store.h"
 #include "popquiz/base.h"
 
@@ -48,7 +49,8 @@ struct pq_mock {
     struct pq_store store;
     struct pq_behaviour behaviour;
     struct pq_fault_plan plan;
-    struct pq_rand rand; /* timestamps and nonces: unique, but no secret */
+    struct pq_overlays *overlays; /* dialogues in the server's role, or NULL; borrowed */
+    struct pq_rand rand;          /* timestamps and nonces: unique, but no secret */
     struct pq_alloc alloc;
     uint64_t connections; /* sessions that there were */
     uint64_t sessions;    /* those that there are */

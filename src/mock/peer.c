@@ -17,6 +17,9 @@ static void on_closed(uv_handle_t *handle)
     else
         h->peers = p->next;
     h->peer_count--;
+    h->peers_gone++;
+    if (h->peers_gone == h->config->sessions_max)
+        hub_stop(h);
     struct pq_alloc alloc = h->config->links.mock->alloc;
     alloc.resize(alloc.ctx, p, 0);
 }
@@ -157,12 +160,34 @@ static void end(struct hub_peer *p)
         hub_peer_close(p);
 }
 
+/* A connection of TCP ends by a reset, as a dialogue wants it. */
+static void end_by_reset(struct hub_peer *p)
+{
+    p->closing = true;
+    pq_link_free(p->link);
+    p->link = NULL;
+    if (p->handle.any.type != UV_TCP || uv_tcp_close_reset(&p->handle.tcp, on_closed) != 0)
+        uv_close(&p->handle.any, on_closed);
+}
+
+static void half_close(struct hub_peer *p)
+{
+    if (p->half_closed || p->writing || !pq_link_is_half_closed(p->link))
+        return;
+    p->half_closed = true;
+    (void)end_direction(p);
+}
+
 static void service(struct hub_peer *p)
 {
     send_all(p);
     if (p->closing)
         return;
-    if (!p->writing && pq_link_is_over(p->link))
+    half_close(p);
+    hub_wake_at(p->hub, pq_link_wake_ms(p->link));
+    if (!p->writing && pq_link_is_over(p->link) && pq_link_wants_reset(p->link))
+        end_by_reset(p);
+    else if (!p->writing && pq_link_is_over(p->link))
         end(p);
     else
         set_reading(p, !p->writing && pq_link_wants_input(p->link));
@@ -175,6 +200,9 @@ void hub_peer_on_time(struct hub_peer *p, uint64_t now_ms)
     if (p->ending) {
         if (uv_now(&p->hub->loop) >= p->linger_until_ms)
             hub_peer_close(p);
+    } else if (!p->writing && now_ms >= pq_link_wake_ms(p->link)) {
+        pq_link_wake(p->link, now_ms);
+        service(p);
     } else if (now_ms < pq_link_deadline_ms(p->link)) {
         return;
     } else if (p->writing) {

@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "mock/actor_link.h"
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static void answer(struct pq_server *s, enum pq_indicator indicator, struct pq_slice code,
                    struct pq_slice text)
 {
-    if (!s->mock->behaviour.reply(s, indicator, code, text))
+    if (!s->behaviour->reply(s, indicator, code, text))
         s->ended = true; /* cannot happen: a command is read only when there is room */
 }
 
@@ -35,7 +36,7 @@ void server_err(struct pq_server *s, const char *code, const char *text)
 static void server_quit(struct pq_server *s, const struct pq_command *c)
 {
     (void)c;
-    bool removed = !s->account || s->mock->behaviour.update(s);
+    bool removed = !s->account || s->behaviour->update(s);
     if (s->account)
         server_close_maildrop(s);
     if (removed)
@@ -56,14 +57,14 @@ static void server_stls(struct pq_server *s, const struct pq_command *c)
         return;
     }
     s->tls_since_ms = s->now_ms;
-    s->mock->behaviour.accept_stls(s);
+    s->behaviour->accept_stls(s);
 }
 
 static void server_utf8(struct pq_server *s, const struct pq_command *c)
 {
     (void)c;
     if (s->mock->config.utf8)
-        s->mock->behaviour.accept_utf8(s);
+        s->behaviour->accept_utf8(s);
     else
         server_err(s, "", "UTF8 is not offered");
 }
@@ -88,7 +89,7 @@ static void refuse(struct pq_server *s, const struct pq_event *e, enum pq_refusa
 
 static void restart_idle(struct pq_server *s)
 {
-    if (s->mock->behaviour.restarts_idle(s))
+    if (s->behaviour->restarts_idle(s))
         s->idle_since_ms = s->now_ms;
 }
 
@@ -105,7 +106,7 @@ void server_obey(struct pq_server *s, struct pq_event *e)
         server_response(s, e);
         return;
     }
-    enum pq_refusal refusal = s->mock->behaviour.judge(s, e);
+    enum pq_refusal refusal = s->behaviour->judge(s, e);
     if (refusal != PQ_REFUSED_NONE)
         refuse(s, e, refusal);
     else
@@ -115,20 +116,19 @@ void server_obey(struct pq_server *s, struct pq_event *e)
 static void obey(struct pq_server *s, struct pq_event *e)
 {
     restart_idle(s);
-    s->mock->behaviour.obey(s, e);
+    s->behaviour->obey(s, e);
 }
 
 /* Whether an answer of any kind fits. */
 static bool has_room(const struct pq_server *s)
 {
-    return pq_buf_room(&s->out) >=
-           (s->mock->plan.count > 0 ? PQ_SERVER_FAULT_ROOM : PQ_REPLY_LINE_MAX);
+    return pq_buf_room(&s->out) >= (s->plan->count > 0 ? PQ_SERVER_FAULT_ROOM : PQ_REPLY_LINE_MAX);
 }
 
 /* Whether the line of an event was beyond all patience: the same wherever its octets were cut. */
 static bool was_endless(struct pq_server *s, const struct pq_event *e)
 {
-    return s->mock->behaviour.endless(s, s->conn.client.framer.offset - e->offset);
+    return s->behaviour->endless(s, s->conn.client.framer.offset - e->offset);
 }
 
 /* The line that a fault wants to be obeyed, which nobody sent. */
@@ -141,7 +141,7 @@ static void next_queued(struct pq_server *s, struct pq_event *e)
     pq_conn_pretend(&s->conn, pq_slice_of(s->line_memory, line.len), e);
 }
 
-static bool next_event(struct pq_server *s, struct pq_event *e)
+bool server_next_event(struct pq_server *s, struct pq_event *e)
 {
     enum pq_state state = s->conn.session.state;
     if (s->has_queued && state != PQ_STATE_SASL && state != PQ_STATE_TLS) {
@@ -155,22 +155,34 @@ static bool next_event(struct pq_server *s, struct pq_event *e)
     return true;
 }
 
+static void heed(struct pq_server *s, struct pq_event *e)
+{
+    s->event = e;
+    obey(s, e);
+    s->event = NULL;
+    s->pieces = 1;
+    s->split_end = false;
+    server_run_job(s);
+}
+
 static void run(struct pq_server *s)
 {
     struct pq_event e;
     server_run_job(s);
-    while (s->job.kind == JOB_NONE && has_room(s) && !pq_server_is_over(s) && next_event(s, &e)) {
+    while (s->job.kind == JOB_NONE && has_room(s) && !pq_server_is_over(s) &&
+           server_next_event(s, &e)) {
         if (was_endless(s, &e)) {
             pq_server_on_end(s);
             return;
         }
-        s->event = &e;
-        obey(s, &e);
-        s->event = NULL;
-        s->pieces = 1;
-        s->split_end = false;
-        server_run_job(s);
+        heed(s, &e);
     }
+}
+
+void server_heed(struct pq_server *s, struct pq_event *e)
+{
+    heed(s, e);
+    run(s);
 }
 
 /* ---- the life of a session ------------------------------------------------------------------- */
@@ -205,8 +217,19 @@ static void greet(struct pq_server *s)
         pq_buf_put_octet(&text, ' ');
         pq_buf_put(&text, s->timestamp);
     }
-    if (!s->mock->behaviour.greet(s, pq_buf_slice(&text)))
+    if (!s->behaviour->greet(s, pq_buf_slice(&text)))
         s->ended = true;
+}
+
+/* What is the mock's, unless a dialogue has something else. */
+static bool share(struct pq_server *s)
+{
+    bool ok = true;
+    s->behaviour = &s->mock->behaviour;
+    s->plan = &s->mock->plan;
+    memcpy(s->capabilities, s->mock->config.capabilities, sizeof(s->capabilities));
+    s->actor = actor_new(s, &ok);
+    return ok;
 }
 
 struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint64_t now_ms)
@@ -247,9 +270,14 @@ struct pq_server *pq_server_new(struct pq_mock *mock, enum pq_tls_mode tls, uint
                                          .out = &s->out});
     s->conn.leniency = mock->config.leniency;
     s->conn.utf8_user = mock->config.utf8;
-    mock->behaviour.begin(s);
+    if (!share(s)) {
+        pq_server_free(s);
+        return NULL;
+    }
+    s->behaviour->begin(s);
     make_timestamp(s);
     greet(s);
+    actor_begin(s->actor);
     return s;
 }
 
@@ -261,13 +289,14 @@ void pq_server_watch(struct pq_server *s, struct pq_transcript *transcript, uint
 
 bool pq_server_is_busy(const struct pq_server *s)
 {
-    return s->job.kind != JOB_NONE || s->out.len > 0;
+    return s->job.kind != JOB_NONE || s->out.len > 0 || actor_is_busy(s->actor);
 }
 
 void pq_server_on_end(struct pq_server *s)
 {
+    actor_on_end(s->actor);
     if (s->account) {
-        s->mock->behaviour.dropped(s);
+        s->behaviour->dropped(s);
         server_close_maildrop(s);
     }
     server_end_sasl(s);
@@ -280,6 +309,7 @@ void pq_server_free(struct pq_server *s)
     if (!s)
         return;
     pq_server_on_end(s);
+    actor_free(s->actor);
     s->mock->sessions--;
     pq_bytes_free(&s->wire);
     pq_bytes_free(&s->queued);
@@ -301,21 +331,23 @@ size_t pq_server_take(struct pq_server *s, struct pq_slice in, uint64_t now_ms)
     s->now_ms = now_ms;
     if (pq_server_is_over(s) || pq_server_wants_tls(s))
         return 0;
+    if (actor_listens(s->actor))
+        return actor_take(s->actor, in);
     count_piece(s, in);
-    struct pq_slice seen = pq_slice_first(in, s->mock->behaviour.arrive(s, in));
+    struct pq_slice seen = pq_slice_first(in, s->behaviour->arrive(s, in));
     pq_conn_feed(&s->conn, PQ_FROM_CLIENT, seen);
     run(s);
     size_t left = pq_conn_take_back(&s->conn, PQ_FROM_CLIENT).len;
     if (left > 0)
         left += in.len - seen.len; /* what was not looked at yet is no part of the piece */
-    if (s->mock->behaviour.endless(s, pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT)))
+    if (s->behaviour->endless(s, pq_conn_unfinished(&s->conn, PQ_FROM_CLIENT)))
         pq_server_on_end(s);
     return in.len - left;
 }
 
 struct pq_slice pq_server_out(const struct pq_server *s)
 {
-    return pq_buf_slice(&s->out);
+    return s->out.len > 0 ? pq_buf_slice(&s->out) : actor_out(s->actor);
 }
 
 void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
@@ -323,9 +355,11 @@ void pq_server_sent(struct pq_server *s, size_t n, uint64_t now_ms)
     s->now_ms = now_ms;
     if (n > 0)
         restart_idle(s);
-    pq_buf_drop(&s->out, n);
-    if (s->mock->behaviour.resumes(s))
+    if (!actor_sent(s->actor, n))
+        pq_buf_drop(&s->out, n);
+    if (s->behaviour->resumes(s))
         server_run_job(s);
+    actor_go_on(s->actor);
 }
 
 /* ---- TLS ------------------------------------------------------------------------------------- */
@@ -337,18 +371,18 @@ bool pq_server_wants_tls(const struct pq_server *s)
 
 enum pq_leftover pq_server_leftover(struct pq_server *s, struct pq_slice octets)
 {
-    return s->mock->behaviour.leftover(s, octets);
+    return s->behaviour->leftover(s, octets);
 }
 
 enum pq_stray pq_server_stray(struct pq_server *s, struct pq_slice octets, uint64_t now_ms)
 {
     s->now_ms = now_ms;
-    return s->mock->behaviour.stray(s, octets);
+    return s->behaviour->stray(s, octets);
 }
 
 bool pq_server_closes_tls(struct pq_server *s)
 {
-    return s->mock->behaviour.closes_tls(s);
+    return actor_closes_tls(s->actor) && s->behaviour->closes_tls(s);
 }
 
 void pq_server_on_channel(struct pq_server *s, const struct pq_channel *channel)
@@ -368,8 +402,9 @@ void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)
     restart_idle(s);
     pq_conn_on_tls(&s->conn, ok);
     if (ok)
-        s->mock->behaviour.secured(s);
-    else
+        s->behaviour->secured(s);
+    actor_on_tls(s->actor, ok);
+    if (!ok)
         pq_server_on_end(s);
 }
 
@@ -377,12 +412,34 @@ void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)
 
 bool pq_server_is_over(const struct pq_server *s)
 {
-    return s->ended || s->conn.session.state == PQ_STATE_CLOSED;
+    bool closed = s->conn.session.state == PQ_STATE_CLOSED;
+    return s->ended || (closed && !actor_is_playing(s->actor));
+}
+
+bool pq_server_wants_reset(const struct pq_server *s)
+{
+    return actor_wants_reset(s->actor);
+}
+
+bool pq_server_is_half_closed(const struct pq_server *s)
+{
+    return actor_is_half_closed(s->actor);
+}
+
+uint64_t pq_server_wake_ms(const struct pq_server *s)
+{
+    return actor_wake_ms(s->actor);
+}
+
+void pq_server_wake(struct pq_server *s, uint64_t now_ms)
+{
+    s->now_ms = now_ms;
+    actor_go_on(s->actor);
 }
 
 uint64_t pq_server_deadline_ms(const struct pq_server *s)
 {
-    const struct pq_behaviour *b = &s->mock->behaviour;
+    const struct pq_behaviour *b = s->behaviour;
     return pq_server_wants_tls(s) ? s->tls_since_ms + b->handshake_limit_ms(s)
                                   : s->idle_since_ms + b->idle_limit_ms(s);
 }

@@ -62,6 +62,14 @@ bool pq_server_is_over(const struct pq_server *s);
 /* The peer closed or reset the connection. */
 void pq_server_on_end(struct pq_server *s);
 
+/* A dialogue wants the connection to end by a reset; and our direction to end, while the client's
+ * is still read. */
+bool pq_server_wants_reset(const struct pq_server *s);
+bool pq_server_is_half_closed(const struct pq_server *s);
+/* When pq_server_wake() is due, since a dialogue waits for that time; UINT64_MAX: never. */
+uint64_t pq_server_wake_ms(const struct pq_server *s);
+void pq_server_wake(struct pq_server *s, uint64_t now_ms);
+
 /* When pq_server_on_time() is due, and the call. A timeout ends the session without an answer and
  * without UPDATE (RFC 1939 section 3). */
 uint64_t pq_server_deadline_ms(const struct pq_server *s);

@@ -36,8 +36,14 @@ struct job {
     struct pq_slice rest; /* CONTENT, WIRE: what is to be written */
 };
 
+struct actor;
+
 struct pq_server {
     struct pq_mock *mock;
+    const struct pq_behaviour *behaviour; /* the mock's, or what a dialogue lays over it */
+    struct pq_fault_plan *plan;           /* likewise */
+    const char *capabilities[2][2];       /* likewise: see struct pq_mock_config */
+    struct actor *actor;                  /* the dialogue of this connection, or NULL */
     struct pq_conn conn;
     struct pq_buf out;
     struct job job;
@@ -78,6 +84,11 @@ void server_ok_text(struct pq_server *s, struct pq_slice text);
 
 /* Obeys or refuses a command, and answers it. */
 void server_obey(struct pq_server *s, struct pq_event *e);
+
+/* The same for a line that a dialogue leaves to the session, and all that follows from it. */
+void server_heed(struct pq_server *s, struct pq_event *e);
+/* The next line that was fed; false when there is none. */
+bool server_next_event(struct pq_server *s, struct pq_event *e);
 
 /* ---- the parts ------------------------------------------------------------------------------- */
 

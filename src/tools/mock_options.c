@@ -34,8 +34,9 @@ static void print_help(void)
     (void)printf("  --%-15s %-8s %s\n  --%-15s %-8s %s\n  --%-15s %-8s %s\n", "list-faults", "",
                  "print the faults and their constants", "help", "", "print this", "version", "",
                  "print the version");
-    (void)printf(
-        "\nexit status: 0 ended by a signal or by --control, 2 usage, 3 it cannot serve\n");
+    (void)printf("\nexit status: 0 ended by a signal, by --sessions or by --control, 1 a client "
+                 "failed a\n--script or did not come to its end, 2 usage, 3 it cannot serve, "
+                 "4 a script is at\nfault\n");
 }
 
 static void print_constant(const struct pq_fault_constant *c)
@@ -120,6 +121,8 @@ static const char *find_conflict(const struct mock_options *o)
         return "--inetd has no address to listen on";
     if (o->inetd && o->hub.control)
         return "--inetd and --control both want standard input";
+    if (o->inetd && o->script_count > 0)
+        return "--inetd has standard output for the client, and --script for verdicts";
     return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "mock/identity.h"
 
 #define PQ_MOCK_PATH_MAX 512u
+#define PQ_MOCK_SCRIPTS_MAX 64u
 
 struct mock_options {
     struct pq_hub_config hub;
@@ -16,8 +17,12 @@ struct mock_options {
     const char *users, *maildrop, *transcript, *tls_folder;
     const char *faults[PQ_FAULTS_ACTIVE_MAX]; /* as they were asked for */
     size_t fault_count;
-    bool tls;   /* a certificate is needed */
-    bool inetd; /* one session on standard input and output */
+    const char *scripts[PQ_MOCK_SCRIPTS_MAX];
+    size_t script_count;
+    struct pq_overlays overlays; /* the scripts, once they are read */
+    bool verdict_lost;           /* one could not be written */
+    bool tls;                    /* a certificate is needed */
+    bool inetd;                  /* one session on standard input and output */
     bool inetd_tls;
     struct pq_identity_options identity;
     uint64_t seed;

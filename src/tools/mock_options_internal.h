@@ -52,6 +52,9 @@
     X(apop_timestamp, "apop-timestamp", "TEXT", "a fixed one, with its angle brackets")            \
     X(nonce, "nonce", "TEXT", "a fixed one for SASL")                                              \
     X(fault, "fault", "NAME", "deviate: NAME, NAME(constant=value), and @nth; may be repeated")    \
+    X(script, "script", "FILE",                                                                    \
+      "play a dialogue of role server on the next connection; may be repeated")                    \
+    X(sessions, "sessions", "N", "end once N connections have ended")                              \
     X(control, "control", NULL,                                                                    \
       "obey JSON lines on standard input: advance, reset, deliver, peek, quit")                    \
     X(transcript, "transcript", "FILE", "write what is said as JSON lines, secrets masked")

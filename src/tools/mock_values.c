@@ -333,3 +333,16 @@ enum pq_status mock_on_fault(struct mock_options *o, const char *value, struct p
     o->faults[o->fault_count++] = value;
     return PQ_STATUS_OK;
 }
+
+enum pq_status mock_on_script(struct mock_options *o, const char *value, struct pq_why *why)
+{
+    if (o->script_count == PQ_MOCK_SCRIPTS_MAX)
+        return pq_why_fail(why, PQ_STATUS_SYNTAX, "more than %u at once", PQ_MOCK_SCRIPTS_MAX);
+    o->scripts[o->script_count++] = value;
+    return PQ_STATUS_OK;
+}
+
+enum pq_status mock_on_sessions(struct mock_options *o, const char *value, struct pq_why *why)
+{
+    return read_number(value, (struct range){1, UINT32_MAX}, &o->hub.sessions_max, why);
+}

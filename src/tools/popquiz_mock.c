@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "tools/mock_options.h"
+#include "tools/mock_scripts.h"
 
-enum { EXIT_SERVED = 0, EXIT_USAGE = 2, EXIT_CANNOT_SERVE = 3 };
+enum { EXIT_SERVED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CANNOT_SERVE = 3, EXIT_SCRIPT = 4 };
 
 /* The fixture of a server that was started without any mail: three small messages. */
 static const char *const default_messages[] = {
@@ -23,12 +24,17 @@ static const char *const default_messages[] = {
 
 static enum pq_status load_default(struct pq_mock *m, const char *folder, struct pq_why *why)
 {
+    enum pq_status filled = PQ_STATUS_OK;
     char label[2] = "1";
     struct pq_account *a = pq_store_add(&m->store, PQ_SLICE("user"), PQ_SLICE("secret pass"));
     if (!a)
         return pq_why_fail(why, PQ_STATUS_NO_MEMORY, "no memory for the account");
     if (folder)
         return pq_store_load(&m->store, a, folder, why);
+    if (pq_overlays_fill(m->overlays, &m->store, a, &filled))
+        return filled == PQ_STATUS_OK
+                   ? filled
+                   : pq_why_fail(why, filled, "no memory for the messages of a script");
     for (size_t i = 0; i < sizeof(default_messages) / sizeof(default_messages[0]); i++, label[0]++)
         if (pq_store_deliver(&m->store, a, pq_slice_text(label),
                              pq_slice_text(default_messages[i])) != PQ_STATUS_OK)
@@ -142,8 +148,10 @@ static enum pq_status prepare_tls(struct mock_options *o, struct tls_place *plac
 
 static enum pq_status prepare(struct mock_options *o, struct tls_place *place, struct pq_why *why)
 {
-    enum pq_status status = o->users ? pq_store_load_users(&o->mock.store, o->users, why)
-                                     : load_default(&o->mock, o->maildrop, why);
+    enum pq_status status = mock_scripts_read(o, why);
+    if (status == PQ_STATUS_OK)
+        status = o->users ? pq_store_load_users(&o->mock.store, o->users, why)
+                          : load_default(&o->mock, o->maildrop, why);
     if (status == PQ_STATUS_OK && o->transcript) {
         o->hub.links.transcript = pq_transcript_open(o->transcript, why);
         status = o->hub.links.transcript ? PQ_STATUS_OK : PQ_STATUS_FILE;
@@ -169,7 +177,12 @@ static enum pq_status serve(struct mock_options *o, struct pq_why *why)
     enum pq_status closed = pq_transcript_close(o->hub.links.transcript);
     if (status == PQ_STATUS_OK && closed != PQ_STATUS_OK)
         status = pq_why_fail(why, closed, "%s: not everything could be written", o->transcript);
+    if (status == PQ_STATUS_OK)
+        pq_overlays_end(&o->overlays);
+    if (status == PQ_STATUS_OK && o->verdict_lost)
+        status = pq_why_fail(why, PQ_STATUS_FILE, "a verdict could not be written");
     pq_mock_free(&o->mock);
+    pq_overlays_free(&o->overlays);
     return status;
 }
 
@@ -182,6 +195,14 @@ static int tell_printed(struct pq_why *why)
     return EXIT_CANNOT_SERVE;
 }
 
+/* What clients came to. */
+static int status_of(enum pq_verdict worst)
+{
+    if (worst == PQ_VERDICT_ERROR)
+        return EXIT_SCRIPT;
+    return worst == PQ_VERDICT_FAIL || worst == PQ_VERDICT_INCONCLUSIVE ? EXIT_FAILED : EXIT_SERVED;
+}
+
 static int run(struct mock_options *o, enum mock_action action, struct pq_why *why)
 {
     switch (action) {
@@ -192,7 +213,10 @@ static int run(struct mock_options *o, enum mock_action action, struct pq_why *w
     case MOCK_SERVE:
         break;
     }
-    return serve(o, why) == PQ_STATUS_OK ? EXIT_SERVED : EXIT_CANNOT_SERVE;
+    enum pq_status status = serve(o, why);
+    if (status == PQ_STATUS_SYNTAX)
+        return EXIT_USAGE; /* of a script */
+    return status == PQ_STATUS_OK ? status_of(o->overlays.worst) : EXIT_CANNOT_SERVE;
 }
 
 int main(int argc, char **argv)
@@ -200,7 +224,7 @@ int main(int argc, char **argv)
     struct mock_options options;
     struct pq_why why = {""};
     int status = run(&options, mock_options_read(&options, argc, argv, &why), &why);
-    if (status != EXIT_SERVED)
+    if (why.text[0])
         (void)fprintf(stderr, "popquiz-mock: %s\n", why.text);
     return status;
 }
