@@ -8,7 +8,7 @@
 #define PQ_MOCK_ACTOR_H
 
 #include "dialogue/player/bindings.h"
-#include "dialogue/player/cut.h"
+#include "dialogue/cut.h"
 #include "dialogue/template.h"
 #include "mock/overlay.h"
 #include "mock/server_internal.h"
