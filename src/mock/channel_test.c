@@ -41,6 +41,7 @@ static void session_open(struct session *s, enum channel_kind kind, const char *
     struct pq_channel channel = {
         .bindings = {exporter, unique},
         .bindings_len = (size_t)(kind == CHANNEL_1_2 ? 2 : kind == CHANNEL_1_3),
+        .wrong = kind == CHANNEL_1_3 ? unique : (struct pq_sasl_binding){.name = {NULL, 0}},
         .owner = owner ? pq_store_find(&s->mock.store, pq_slice_text(owner)) : NULL};
     s->server = pq_server_new(&s->mock, PQ_TLS_IMPLICIT, 0);
     assert_non_null(s->server);
@@ -222,6 +223,7 @@ static void test_scram(void **state)
         {"auth-long-name-refused(octets=2)", CHANNEL_1_3, M(SHA_1), NULL, "tim", false},
         {"auth-long-name-refused(octets=3)", CHANNEL_1_3, M(SHA_1), NULL, "tim", true},
         {"auth-tls-unique-in-1.3", CHANNEL_1_3, M(SHA_1_PLUS), &exporter, "tim", true},
+        {"auth-tls-unique-in-1.3", CHANNEL_1_3, M(SHA_1_PLUS), &unique, "tim", true},
         {"auth-scram-nonce-unchecked", CHANNEL_1_3, M(SHA_1), NULL, "tim", true},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -76,6 +76,31 @@ static void test_no_room(void **state)
     duo_free(&d);
 }
 
+/* tls-unique where it is defined; in TLS 1.3 both ends have something as well. */
+static void test_the_first_finished(void **state)
+{
+    (void)state;
+    static const enum pq_tls_version numbers[] = {PQ_TLS_1_2, PQ_TLS_1_3};
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        uint8_t memory[2][PQ_TLS_BINDING_MAX];
+        struct pq_buf out[2];
+        struct duo d = duo_make(&folder, numbers[i]);
+        duo_connect(&d, &usual);
+        pq_buf_init(&out[0], memory[0], sizeof(memory[0]));
+        pq_buf_init(&out[1], memory[1], sizeof(memory[1]));
+        assert_false(pq_tls_first_finished(d.client, &out[0]));
+        run_handshake(d.client, d.server, SIZE_MAX);
+        assert_true(pq_tls_first_finished(d.client, &out[0]));
+        assert_true(pq_tls_first_finished(d.server, &out[1]));
+        assert_true(pq_slice_equal(pq_buf_slice(&out[0]), pq_buf_slice(&out[1])));
+        struct binding unique = binding_of(d.client, PQ_TLS_BINDING_UNIQUE);
+        assert_int_equal(unique.there, numbers[i] == PQ_TLS_1_2);
+        if (unique.there)
+            assert_memory_equal(unique.memory, memory[0], unique.octets.len);
+        duo_free(&d);
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -187,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_ends),      cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_the_first_finished),
         cmocka_unit_test(test_names),          cmocka_unit_test(test_names_of_the_client),
         cmocka_unit_test(test_no_certificate), cmocka_unit_test(test_certificate_of_a_stranger),
     };
