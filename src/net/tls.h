@@ -225,7 +225,7 @@ const char *pq_tls_binding_name(enum pq_tls_binding binding);
 PQ_NODISCARD bool pq_tls_binding(const struct pq_tls *t, enum pq_tls_binding binding,
                                  struct pq_buf *out);
 /* Appends the first Finished message of a complete handshake: what tls-unique is where it is
- * defined, and what it would be elsewhere. For those who test whether others know the difference. */
+ * defined, and what it would be elsewhere. For tests whether others know the difference. */
 PQ_NODISCARD bool pq_tls_first_finished(const struct pq_tls *t, struct pq_buf *out);
 /* Appends name `index`, counted from 0, of the peer's certificate, which is good: its common name,
  * then its e-mail addresses (RFC 5280 section 4.2.1.6). False: there is no such name. */

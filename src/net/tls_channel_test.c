@@ -211,10 +211,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_both_ends),      cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_both_ends),
+        cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_the_first_finished),
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_names_of_the_client),
-        cmocka_unit_test(test_no_certificate), cmocka_unit_test(test_certificate_of_a_stranger),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_of_the_client),
+        cmocka_unit_test(test_no_certificate),
+        cmocka_unit_test(test_certificate_of_a_stranger),
     };
     return cmocka_run_group_tests_name("tls_channel", tests, setup, teardown);
 }
