@@ -83,6 +83,18 @@ static void auth_tls_unique_in_1_3(struct pq_server *s, enum pq_mechanism mechan
 const struct fault_effect effect_auth_tls_unique_in_1_3 = {
     .hooks = {.exchange = auth_tls_unique_in_1_3}};
 
+static void auth_binds_resumed_session(struct pq_server *s)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_auth_binds_resumed_session);
+    f->base.learned(s);
+    bool resumed = s->channel.bindings_len == 0 && s->channel.wrong.name.len > 0;
+    if (resumed && fault_fires(f))
+        s->channel.bindings[s->channel.bindings_len++] = s->channel.wrong;
+}
+
+const struct fault_effect effect_auth_binds_resumed_session = {
+    .resumes = true, .hooks = {.learned = auth_binds_resumed_session}};
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 static bool look_up_as_sent(void *ctx, enum pq_mechanism mechanism, struct pq_slice user,

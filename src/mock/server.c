@@ -366,6 +366,7 @@ void pq_server_on_channel(struct pq_server *s, const struct pq_channel *channel)
     for (size_t i = 0; i < channel->bindings_len; i++)
         keep_binding(&s->channel.bindings[i], s->channel_memory[i]);
     keep_binding(&s->channel.wrong, s->channel_memory[PQ_CHANNEL_BINDINGS_MAX]);
+    s->mock->behaviour.learned(s);
 }
 
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)

@@ -108,6 +108,44 @@ static void test_names(void **state)
     assert_string_equal(pq_tls_binding_name(PQ_TLS_BINDING_UNIQUE), "tls-unique");
 }
 
+/* ---- resumed sessions ------------------------------------------------------------------------ */
+
+/* A session without the extended master secret, and one that resumes it where the server does; then
+ * neither binding is defined, though both ends could agree on something. */
+static void test_resumed_sessions(void **state)
+{
+    (void)state;
+    struct test_files good = files_of(&folder, "good");
+    struct pq_tls_identity identity = identity_of(&good);
+    const struct pq_tls_config client = {.min = PQ_TLS_1_2, .max = PQ_TLS_1_2};
+    for (int resumes = 0; resumes < 2; resumes++) {
+        const struct pq_tls_config server = {
+            .server = true, .resume = resumes, .identities = &identity, .identities_len = 1};
+        struct duo first = {.client_context = context_of(&client),
+                            .server_context = context_of(&server)};
+        struct duo second = first;
+        struct pq_tls_peer peer = {.old_secret = true};
+        duo_connect(&first, &peer);
+        run_handshake(first.client, first.server, SIZE_MAX);
+        assert_true(binding_of(first.client, PQ_TLS_BINDING_UNIQUE).there);
+        assert_false(binding_of(first.client, PQ_TLS_BINDING_EXPORTER).there);
+        peer.resume = first.client;
+        duo_connect(&second, &peer);
+        run_handshake(second.client, second.server, SIZE_MAX);
+        struct pq_tls *ends[] = {second.client, second.server};
+        uint8_t memory[2][PQ_TLS_BINDING_MAX];
+        struct pq_buf out[2];
+        for (size_t i = 0; i < COUNT(ends); i++) {
+            assert_int_equal(binding_of(ends[i], PQ_TLS_BINDING_UNIQUE).there, !resumes);
+            pq_buf_init(&out[i], memory[i], sizeof(memory[i]));
+            assert_true(pq_tls_first_finished(ends[i], &out[i]));
+        }
+        assert_true(pq_slice_equal(pq_buf_slice(&out[0]), pq_buf_slice(&out[1])));
+        duo_disconnect(&second);
+        duo_free(&first);
+    }
+}
+
 /* ---- the client's certificate ---------------------------------------------------------------- */
 
 static void issue_clients(struct pq_ca *ca)
@@ -214,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_both_ends),
         cmocka_unit_test(test_no_room),
         cmocka_unit_test(test_the_first_finished),
+        cmocka_unit_test(test_resumed_sessions),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_names_of_the_client),
         cmocka_unit_test(test_no_certificate),
