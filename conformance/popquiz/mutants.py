@@ -15,7 +15,7 @@ import csv
 import json
 import statistics
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -146,6 +146,9 @@ def without_referee(result: Result) -> Result:
     return replace(result, rows=rows)
 
 
+Way = tuple[str, frozenset[str]]  # how TLS begins, and the settings of the server
+
+
 class Laboratory:
     """Plays cases against many servers, each for a moment; the players stay."""
 
@@ -153,20 +156,23 @@ class Laboratory:
         self.rows = rows
         self.jobs = jobs
         self.fixtures = Fixtures(paths.fixtures())
-        self.facts: dict[frozenset[str], Facts] = {}  # by the settings of the server
+        self.facts: dict[Way, Facts] = {}
         self.reference: dict[str, Verdict] = {}
 
-    def _parts(self, config: MockConfig, jobs: Sequence[Job]) -> list[runner.Config]:
-        """Where nobody logs in without TLS, sessions begin with STLS."""
+    def _parts(
+        self, config: MockConfig, jobs: Sequence[Job]
+    ) -> Iterator[tuple[Way, runner.Config]]:
+        """Where nobody logs in without TLS, or what a case needs is announced in TLS only,
+        sessions begin with STLS."""
         ways: dict[str, list[Job]] = {"none": [], "stls": []}
         for job in jobs:
-            ways["stls" if REQUIRE_TLS in options_for(job.case.needs) else "none"].append(job)
-        return [
-            part
-            for tls, some in ways.items()
-            if some
-            for part in runner.parts(self._config(MockTarget(replace(config, tls=tls)), some))
-        ]
+            options = options_for(job.case.needs)
+            inside = REQUIRE_TLS in options or (options and job.case.needs_any("tls"))
+            ways["stls" if inside else "none"].append(job)
+        for tls, some in ways.items():
+            target = MockTarget(replace(config, tls=tls))
+            for part in runner.parts(self._config(target, some)) if some else ():
+                yield (tls, part.target.settings), part
 
     def _config(self, target: MockTarget, jobs: Sequence[Job]) -> runner.Config:
         rules = Rules(
@@ -179,13 +185,13 @@ class Laboratory:
 
     async def learn(self, player: Player) -> None:
         """What the server offers, and what the cases say about it, without a fault."""
-        for part in self._parts(MockConfig(), self.jobs):
+        for way, part in self._parts(MockConfig(), self.jobs):
             try:
                 seats = await part.target.start(runner.maildrops(part), 1)
                 default = self.fixtures.maildrop((), {})
                 check = sanity.Check(player, seats[0], default, part.sanity_patience_ms)
                 facts = await sanity.first(check, part.target, sanity.preludes("user"))
-                self.facts[part.target.settings] = facts
+                self.facts[way] = facts
             finally:
                 await part.target.stop()
         played = await self.play(player, MockConfig(), self.jobs)
@@ -198,8 +204,8 @@ class Laboratory:
 
     async def play(self, player: Player, config: MockConfig, jobs: Sequence[Job]) -> list[Result]:
         played: list[Result] = []
-        for part in self._parts(config, jobs):
-            facts = self.facts[part.target.settings]
+        for way, part in self._parts(config, jobs):
+            facts = self.facts[way]
             try:
                 seats = await part.target.start(runner.maildrops(part), 1)
                 bench = Bench(player, seats[0], facts)

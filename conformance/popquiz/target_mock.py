@@ -93,8 +93,8 @@ def options_for(needs: Iterable[Need]) -> tuple[str, ...]:
     capabilities = {word for need in needs if need.name == "capa" for word in need.args}
     if ON_DEMAND & capabilities:
         wanted.add(SETTINGS[TOKENS])
-    if EXTERNAL in capabilities:
-        wanted.add(SETTINGS[CERTIFICATES])
+    if EXTERNAL in capabilities or any(need.name == "client-certificate" for need in needs):
+        wanted |= {SETTINGS[CERTIFICATES], SETTINGS[TOKENS]}
     return tuple(option for option, name in SETTINGS.items() if name in wanted)
 
 

@@ -51,7 +51,8 @@ static const struct pq_dlg_do_row rows[PQ_DLG_DO_COUNT] = {
         "start TLS; r becomes ok, alert, eof, plain, timeout, refused (by us) or failed; without r "
         "only ok passes",
         MAYBE(CONN), MAYBE(RESULT), MAYBE(SNI), MAYBE(MIN), MAYBE(MAX), MAYBE(VERIFY), MAYBE(CERT),
-        MAYBE(HELLO), MAYBE(RECORD), MAYBE(SUITES), MAYBE(CIPHERS), MAYBE(ALPN)),
+        MAYBE(HELLO), MAYBE(RECORD), MAYBE(SUITES), MAYBE(CIPHERS), MAYBE(ALPN), MAYBE(EMS),
+        MAYBE(RESUME)),
     ROW(FACTS, false, FLOW, CLIENT, "NAME becomes the list of what TLS has shown of the server",
         ONE(VARIABLE), MAYBE(CONN)),
     ROW(CORRUPT, false, FLOW | ON, BOTH, "change one octet of the next TLS record that is sent",

@@ -68,12 +68,13 @@ static const struct function functions[] = {
         "MD5 in hexadecimal: APOP (RFC 1939 section 7)"),
     ROW("hmac_md5hex", "(key, octets) -> octets", 2, 2, "oo", pq_fn_hmac_md5hex,
         "HMAC-MD5 in hexadecimal: CRAM-MD5 (RFC 2195)"),
-    ROW("scram", "(hash, user, pw, nonce, first[, bound]) -> octets", 5, 6, "oooooo", pq_fn_scram,
+    ROW("scram", "(hash, user, pw, nonce, first[, bound[, last]]) -> octets", 5, 7, "o",
+        pq_fn_scram,
         "the last message of a SCRAM client that began with `n=user,r=nonce` behind its GS2 "
         "header; hash is \"SHA-1\" or \"SHA-256\", first the server's first message, decoded, "
-        "bound "
-        "what c= stands for: the header, and behind it the channel binding; without it `n,,`"),
-    ROW("scram_verifier", "(hash, user, pw, nonce, first[, bound]) -> octets", 5, 6, "oooooo",
+        "bound what c= stands for: the header, and behind it the channel binding (else `n,,`), "
+        "last the nonce there (else that of first)"),
+    ROW("scram_verifier", "(hash, user, pw, nonce, first[, bound[, last]]) -> octets", 5, 7, "o",
         pq_fn_scram_verifier, "what the server must answer to that: `v=...`"),
     ROW("repeat", "(octets, n) -> octets", 2, 2, "oi", pq_fn_repeat, "n times the octets"),
     ROW("rand", "(n) -> octets", 1, 1, "i", pq_fn_rand,

@@ -12,6 +12,7 @@ struct scram {
     struct pq_slice user, password, nonce, first; /* as given */
     struct pq_slice bound;                        /* what c= stands for */
     struct pq_slice whole_nonce, salt;            /* out of `first` */
+    struct pq_slice last_nonce;                   /* of the last message */
     uint32_t iterations;
     uint8_t salted[DIGEST_MAX];
 };
@@ -89,12 +90,12 @@ static void put_final(const struct scram *s, struct pq_buf *b)
     pq_buf_put_text(b, "c=");
     (void)!pq_base64_encode(s->bound, b);
     pq_buf_put_text(b, ",r=");
-    pq_buf_put(b, s->whole_nonce);
+    pq_buf_put(b, s->last_nonce);
 }
 
 static size_t final_len(const struct scram *s)
 {
-    return pq_base64_encoded_len(s->bound.len) + s->whole_nonce.len + 8;
+    return pq_base64_encoded_len(s->bound.len) + s->last_nonce.len + 8;
 }
 
 /* client-first-message-bare "," server-first-message "," client-final-message-without-proof */
@@ -147,7 +148,9 @@ static enum pq_expr_outcome scram_init(struct scram *s, const struct call *c)
         if (pq_slice_equal(hashes[i].name, c->args[0].octets)) {
             s->hash = hashes[i].hash;
             s->digest_len = hashes[i].len;
-            return read_first(s);
+            enum pq_expr_outcome outcome = read_first(s);
+            s->last_nonce = c->argc > 6 ? c->args[6].octets : s->whole_nonce;
+            return outcome;
         }
     }
     return PQ_EXPR_RANGE;

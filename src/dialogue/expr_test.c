@@ -50,6 +50,8 @@ static enum pq_status test_message(void *ctx, int64_t number, struct pq_slice fi
     "n=user,r=rOprNGfwEbeRWgbNEkqO," SERVER_FIRST                                                  \
     ",c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
 
+#define OTHER_MESSAGE "n=user,r=rOprNGfwEbeRWgbNEkqO," SERVER_FIRST ",c=biws,r=another"
+
 static const struct digest_row {
     char kind; /* d digest, h hmac, p pbkdf2 */
     enum pq_dlg_hash hash;
@@ -76,6 +78,8 @@ static const struct digest_row {
      BOUND_MESSAGE, "fc1eb8d7342016cd09a499a5907313d55868b85064580d7dfaf23c65df0955a3"},
     {'h', PQ_DLG_HASH_SHA256, "x:c1f3cbc1c13a9d35a14c0990eed97629ea225863e566a4314ab99f3f00e5d9d5",
      BOUND_MESSAGE, "3f42bce417e09d3bcb31eba34cd00d3638964a8f88dcdf066641729450487444"},
+    {'h', PQ_DLG_HASH_SHA256, "x:586e5df283e6dceb5c3e791d8b8528ec191e664045ce971792e2e6b5bb13e2a6",
+     OTHER_MESSAGE, "7ac50a6a62a9069008b3d7a76461649e4bd3a67293cc1da83a86afd546b047b5"},
 };
 
 static bool is_octets(const char *text, struct pq_slice octets)
@@ -239,6 +243,9 @@ static const struct value_case {
     {"scram_verifier(\"SHA-256\", \"user\", \"pencil\", \"rOprNGfwEbeRWgbNEkqO\", \"" SERVER_FIRST
      "\", \"p=tls-unique,,0123456789ab\")",
      "\"v=P0K85BfgnTvLMeujTNANNjiWSo+I3N8GZkFylFBIdEQ=\""},
+    {"scram(\"SHA-256\", \"user\", \"pencil\", \"rOprNGfwEbeRWgbNEkqO\", \"" SERVER_FIRST
+     "\", \"n,,\", \"another\")",
+     "\"c=biws,r=another,p=3MrDSbTXgNShnsEeCrs6ai64qgDPhF7chKP8gDApKT4=\""},
     {"scram(\"SHA-512\", \"u\", \"p\", \"n\", \"r=n1,s=Zm8=,i=1\")",
      "the argument is outside of what the function takes"},
     {"scram(\"SHA-256\", \"u\", \"p\", \"n\", \"r=m1,s=Zm8=,i=1\")",

@@ -249,6 +249,8 @@ enum pq_dlg_param_form {
     X(SUITES, "suites", KEYED, STRING, NULL)                                                       \
     X(CIPHERS, "ciphers", KEYED, STRING, NULL)                                                     \
     X(ALPN, "alpn", KEYED, STRING, NULL)                                                           \
+    X(EMS, "ems", KEYED, WORD, &pq_dlg_yes_no)                                                     \
+    X(RESUME, "resume", KEYED, COUNT, NULL)                                                        \
     X(CUT, "CUT", PLAIN, CUT, &pq_dlg_cuts)                                                        \
     X(TIMEOUT, "timeout", KEYED, TIME, NULL)                                                       \
     X(NAME, "NAME", PLAIN, LABEL, NULL)                                                            \
@@ -353,7 +355,7 @@ enum pq_dlg_place {
 /* Whether a parameter must be given. */
 enum pq_dlg_times { PQ_DLG_NONE, PQ_DLG_ONE, PQ_DLG_MAYBE, PQ_DLG_SOME /* one or more */ };
 
-#define PQ_DLG_PARAMS_MAX 13u
+#define PQ_DLG_PARAMS_MAX 15u
 
 struct pq_dlg_do_row {
     bool opens;      /* a block that @end closes; @case and @else end with their block */

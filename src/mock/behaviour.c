@@ -231,6 +231,11 @@ static bool closes_tls(struct pq_server *s)
     return true;
 }
 
+static void learned(struct pq_server *s)
+{
+    (void)s;
+}
+
 static void exchange(struct pq_server *s, enum pq_mechanism mechanism,
                      struct pq_sasl_server_config *config)
 {
@@ -309,6 +314,7 @@ struct pq_behaviour pq_behaviour_reference(void)
         .leftover = leftover,
         .stray = stray,
         .secured = secured,
+        .learned = learned,
         .handshake_limit_ms = handshake_limit_ms,
         .closes_tls = closes_tls,
         .exchange = exchange,

@@ -134,6 +134,8 @@ struct pq_behaviour {
     enum pq_stray (*stray)(struct pq_server *s, struct pq_slice octets);
     /* The handshake that STLS began is complete. */
     void (*secured)(struct pq_server *s);
+    /* The session has learned what TLS is: `channel` is filled. */
+    void (*learned)(struct pq_server *s);
     /* After how long that handshake is given up. */
     uint64_t (*handshake_limit_ms)(const struct pq_server *s);
     /* Whether close_notify goes before the end of the connection. */

@@ -18,7 +18,7 @@ static const struct pq_account *find_owner(const struct pq_tls *t, const struct 
 
 void pq_channel_tell(const struct pq_tls *t, const struct pq_store *store, struct pq_server *s)
 {
-    uint8_t memory[PQ_TLS_BINDING_COUNT][PQ_TLS_BINDING_MAX];
+    uint8_t memory[PQ_TLS_BINDING_COUNT][PQ_TLS_BINDING_MAX], unique[PQ_TLS_BINDING_MAX];
     struct pq_channel channel = {.owner = find_owner(t, store)};
     for (int i = 0; i < PQ_TLS_BINDING_COUNT; i++) {
         struct pq_buf data;
@@ -28,5 +28,12 @@ void pq_channel_tell(const struct pq_tls *t, const struct pq_store *store, struc
                 .name = pq_slice_text(pq_tls_binding_name((enum pq_tls_binding)i)),
                 .data = pq_buf_slice(&data)};
     }
+    struct pq_buf first, none;
+    pq_buf_init(&first, unique, sizeof(unique));
+    pq_buf_init(&none, memory[PQ_TLS_BINDING_UNIQUE], sizeof(memory[0]));
+    if (!pq_tls_binding(t, PQ_TLS_BINDING_UNIQUE, &none) && pq_tls_first_finished(t, &first))
+        channel.wrong = (struct pq_sasl_binding){
+            .name = pq_slice_text(pq_tls_binding_name(PQ_TLS_BINDING_UNIQUE)),
+            .data = pq_buf_slice(&first)};
     pq_server_on_channel(s, &channel);
 }

@@ -17,7 +17,7 @@ static const struct pq_sasl_binding other = {PQ_SLICE_INIT("tls-exporter"),
 
 /* ---- a session ------------------------------------------------------------------------------- */
 
-enum channel_kind { CHANNEL_NONE, CHANNEL_1_2, CHANNEL_1_3 };
+enum channel_kind { CHANNEL_NONE, CHANNEL_1_2, CHANNEL_1_3, CHANNEL_RESUMED };
 
 struct session {
     struct pq_mock mock;
@@ -41,6 +41,7 @@ static void session_open(struct session *s, enum channel_kind kind, const char *
     struct pq_channel channel = {
         .bindings = {exporter, unique},
         .bindings_len = (size_t)(kind == CHANNEL_1_2 ? 2 : kind == CHANNEL_1_3),
+        .wrong = kind >= CHANNEL_1_3 ? unique : (struct pq_sasl_binding){.name = {NULL, 0}},
         .owner = owner ? pq_store_find(&s->mock.store, pq_slice_text(owner)) : NULL};
     s->server = pq_server_new(&s->mock, PQ_TLS_IMPLICIT, 0);
     assert_non_null(s->server);
@@ -222,6 +223,10 @@ static void test_scram(void **state)
         {"auth-long-name-refused(octets=2)", CHANNEL_1_3, M(SHA_1), NULL, "tim", false},
         {"auth-long-name-refused(octets=3)", CHANNEL_1_3, M(SHA_1), NULL, "tim", true},
         {"auth-tls-unique-in-1.3", CHANNEL_1_3, M(SHA_1_PLUS), &exporter, "tim", true},
+        {"auth-tls-unique-in-1.3", CHANNEL_1_3, M(SHA_1_PLUS), &unique, "tim", true},
+        {NULL, CHANNEL_RESUMED, M(SHA_1_PLUS), &unique, "tim", false},
+        {"auth-binds-resumed-session", CHANNEL_RESUMED, M(SHA_1_PLUS), &unique, "tim", true},
+        {"auth-binds-resumed-session", CHANNEL_1_3, M(SHA_1_PLUS), &unique, "tim", false},
         {"auth-scram-nonce-unchecked", CHANNEL_1_3, M(SHA_1), NULL, "tim", true},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -260,6 +265,18 @@ static void test_tls_unique(void **state)
     }
 }
 
+/* The context of TLS is not the mock's: somebody asks. */
+static void test_resumption_is_asked_for(void **state)
+{
+    (void)state;
+    static struct session s;
+    session_begin(&s, NULL);
+    assert_false(pq_fault_tls_resumes(&s.mock.plan));
+    add_fault(&s.mock, "auth-binds-resumed-session", 0);
+    assert_true(pq_fault_tls_resumes(&s.mock.plan));
+    pq_mock_free(&s.mock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_external),
         cmocka_unit_test(test_scram),
         cmocka_unit_test(test_tls_unique),
+        cmocka_unit_test(test_resumption_is_asked_for),
     };
     return cmocka_run_group_tests_name("channel", tests, NULL, NULL);
 }

@@ -126,6 +126,14 @@ bool pq_fault_tls_is_old(const struct pq_fault_plan *plan)
     return old;
 }
 
+bool pq_fault_tls_resumes(const struct pq_fault_plan *plan)
+{
+    bool resumes = false;
+    for (size_t i = 0; i < plan->count; i++)
+        resumes |= plan->active[i].row->effect->resumes;
+    return resumes;
+}
+
 void fault_set_state(struct pq_server *s, enum pq_state state)
 {
     s->conn.session.state = state;

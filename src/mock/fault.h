@@ -65,5 +65,7 @@ PQ_NODISCARD enum pq_status pq_fault_add(struct pq_fault_plan *plan, struct pq_b
 
 /* Whether a fault wants TLS to begin with old versions too: the context is not the mock's. */
 bool pq_fault_tls_is_old(const struct pq_fault_plan *plan);
+/* Whether a fault needs a server that resumes sessions of TLS. */
+bool pq_fault_tls_resumes(const struct pq_fault_plan *plan);
 
 #endif

@@ -100,6 +100,8 @@ struct fault_effect {
 
     /* The server accepts versions of TLS that nobody should. */
     bool old_tls;
+    /* It resumes sessions of TLS. */
+    bool resumes;
 
     /* Status lines: whether the fault can show on one, and the octets in place of it. */
     bool (*speaks)(struct pq_server *s, const struct pq_fault *f, const struct fault_answer *a);

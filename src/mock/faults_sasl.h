@@ -59,6 +59,10 @@
       "SCRAM without -PLUS is announced beside the one with it, and lets nobody in", NONE, NONE)   \
     X(auth_tls_unique_in_1_3, "auth-tls-unique-in-1.3", "SASL",                                    \
       "SCRAM with -PLUS begins with tls-unique in TLS 1.3, which has none", NONE, NONE)            \
+    X(auth_binds_resumed_session, "auth-binds-resumed-session", "SASL",                            \
+      "sessions of TLS 1.2 are resumed, and SCRAM with -PLUS binds to them without the extended "  \
+      "master secret",                                                                             \
+      NONE, NONE)                                                                                  \
     X(auth_names_not_prepared, "auth-names-not-prepared", "SASL",                                  \
       "AUTH compares names and passwords octet by octet, without SASLprep", NONE, NONE)            \
     X(auth_long_name_refused, "auth-long-name-refused", "SASL",                                    \

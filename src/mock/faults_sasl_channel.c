@@ -68,22 +68,32 @@ static void auth_scram_refused_by_policy(struct pq_server *s, enum pq_mechanism 
 const struct fault_effect effect_auth_scram_refused_by_policy = {
     .hooks = {.exchange = auth_scram_refused_by_policy}};
 
-/* What of it lies behind the first message is of no interest: no two servers would agree on it. */
 static void auth_tls_unique_in_1_3(struct pq_server *s, enum pq_mechanism mechanism,
                                    struct pq_sasl_server_config *config)
 {
     struct pq_fault *f = fault_of(s, PQ_FAULT_auth_tls_unique_in_1_3);
-    const struct pq_sasl_binding undefined = {PQ_SLICE_INIT("tls-unique"), PQ_SLICE_INIT("none")};
     f->base.exchange(s, mechanism, config);
-    bool newest = s->channel.bindings_len == 1; /* older versions have both */
-    if (!newest || !pq_mechanism_is_plus(mechanism) || !fault_fires(f))
+    bool acts = s->channel.wrong.name.len > 0 && pq_mechanism_is_plus(mechanism);
+    if (!acts || s->channel.bindings_len == PQ_CHANNEL_BINDINGS_MAX || !fault_fires(f))
         return;
-    s->channel.bindings[s->channel.bindings_len] = undefined;
+    s->channel.bindings[s->channel.bindings_len] = s->channel.wrong;
     config->bindings_len = s->channel.bindings_len + 1;
 }
 
 const struct fault_effect effect_auth_tls_unique_in_1_3 = {
     .hooks = {.exchange = auth_tls_unique_in_1_3}};
+
+static void auth_binds_resumed_session(struct pq_server *s)
+{
+    struct pq_fault *f = fault_of(s, PQ_FAULT_auth_binds_resumed_session);
+    f->base.learned(s);
+    bool resumed = s->channel.bindings_len == 0 && s->channel.wrong.name.len > 0;
+    if (resumed && fault_fires(f))
+        s->channel.bindings[s->channel.bindings_len++] = s->channel.wrong;
+}
+
+const struct fault_effect effect_auth_binds_resumed_session = {
+    .resumes = true, .hooks = {.learned = auth_binds_resumed_session}};
 
 /* ---- names ----------------------------------------------------------------------------------- */
 

@@ -120,6 +120,7 @@ static struct pq_tls_context *context_of(const struct pq_cert_files files[2], co
                                          .min = o->min,
                                          .max = o->max,
                                          .weak = o->weak,
+                                         .resume = o->resume,
                                          .ask = o->client_ca != NULL,
                                          .ca = {.file = signs_clients(o) ? ca_file : o->client_ca},
                                          .identities = identities,

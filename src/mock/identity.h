@@ -33,7 +33,8 @@ struct pq_identity_options {
     const char *folder; /* made when it is missing; keys are mode 0600 */
     enum pq_certificate kind;
     enum pq_tls_version min, max;
-    bool weak; /* TLS 1.0 and 1.1 are accepted, and what else they need */
+    bool weak;   /* TLS 1.0 and 1.1 are accepted, and what else they need */
+    bool resume; /* sessions up to TLS 1.2 are resumed */
     uint64_t seed;
     int64_t now_s; /* seconds since 1970 */
     /* Clients are asked for a certificate: signed by one of this file (PEM), or, when that is

@@ -385,15 +385,22 @@ bool pq_server_closes_tls(struct pq_server *s)
     return actor_closes_tls(s->actor) && s->behaviour->closes_tls(s);
 }
 
+/* Copies what a binding is to `memory`, which has PQ_SASL_BINDING_MAX octets. */
+static void keep_binding(struct pq_sasl_binding *b, uint8_t *memory)
+{
+    struct pq_buf copy;
+    pq_buf_init(&copy, memory, PQ_SASL_BINDING_MAX);
+    pq_buf_put(&copy, b->data);
+    b->data = pq_buf_slice(&copy);
+}
+
 void pq_server_on_channel(struct pq_server *s, const struct pq_channel *channel)
 {
     s->channel = *channel;
-    for (size_t i = 0; i < channel->bindings_len; i++) {
-        struct pq_buf b;
-        pq_buf_init(&b, s->channel_memory[i], sizeof(s->channel_memory[i]));
-        pq_buf_put(&b, channel->bindings[i].data);
-        s->channel.bindings[i].data = pq_buf_slice(&b);
-    }
+    for (size_t i = 0; i < channel->bindings_len; i++)
+        keep_binding(&s->channel.bindings[i], s->channel_memory[i]);
+    keep_binding(&s->channel.wrong, s->channel_memory[PQ_CHANNEL_BINDINGS_MAX]);
+    s->mock->behaviour.learned(s);
 }
 
 void pq_server_on_tls(struct pq_server *s, bool ok, uint64_t now_ms)

@@ -47,6 +47,7 @@ enum pq_stray pq_server_stray(struct pq_server *s, struct pq_slice octets, uint6
 struct pq_channel {
     struct pq_sasl_binding bindings[PQ_CHANNEL_BINDINGS_MAX];
     size_t bindings_len;
+    struct pq_sasl_binding wrong;   /* for faults: tls-unique where it is not defined; or no name */
     const struct pq_account *owner; /* the account that the client's certificate is for, or NULL */
 };
 void pq_server_on_channel(struct pq_server *s, const struct pq_channel *channel);

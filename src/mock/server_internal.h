@@ -69,7 +69,7 @@ struct pq_server {
     size_t user_len;
     bool ended;
     uint8_t user[PQ_STORE_NAME_MAX]; /* what USER gave */
-    uint8_t channel_memory[PQ_CHANNEL_BINDINGS_MAX][PQ_SASL_BINDING_MAX];
+    uint8_t channel_memory[PQ_CHANNEL_BINDINGS_MAX + 1][PQ_SASL_BINDING_MAX];
     uint8_t timestamp_text[PQ_MOCK_TIMESTAMP_MAX];
     uint8_t line_memory[PQ_SERVER_LINE_CAP];
     uint8_t out_memory[PQ_SERVER_OUT_CAP]; /* last, since an idle session touches little of it */

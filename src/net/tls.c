@@ -137,12 +137,23 @@ static bool replace_hello(struct pq_tls *t, const struct pq_tls_hello *hello)
     return BIO_write(SSL_get_wbio(t->ssl), other.at, (int)other.len) == (int)other.len;
 }
 
+static bool offer_session(struct pq_tls *t, const struct pq_tls_peer *peer)
+{
+    const SSL *old = peer->resume ? pq_tls_complete(peer->resume) : NULL;
+    if (peer->old_secret) {
+        SSL_clear_options(t->ssl, SSL_OP_NO_TICKET);
+        SSL_set_options(t->ssl, SSL_OP_NO_EXTENDED_MASTER_SECRET);
+    }
+    return !peer->resume || (old && SSL_set_session(t->ssl, SSL_get0_session(old)) == 1);
+}
+
 static bool offer(struct pq_tls *t, const struct pq_tls_peer *peer)
 {
     return (!peer->sni || SSL_set_tlsext_host_name(t->ssl, peer->sni) == 1) &&
            (!peer->name || expect_name(t, pq_slice_text(peer->name))) &&
            (!peer->ciphers || pq_tls_offer_ciphers(t->ssl, peer->ciphers)) &&
-           (peer->alpn.len == 0 || pq_tls_offer_protocols(t->ssl, peer->alpn));
+           (peer->alpn.len == 0 || pq_tls_offer_protocols(t->ssl, peer->alpn)) &&
+           offer_session(t, peer);
 }
 
 static bool tls_prepare(struct pq_tls *t, SSL_CTX *ssl, const struct pq_tls_peer *peer)

@@ -8,8 +8,8 @@
  *
  * Whatever the cut of the ciphertext, the result is the same. An engine holds at most
  * PQ_TLS_BUFFER octets of ciphertext in each direction and what OpenSSL needs for one record and
- * one handshake message (at most 128 KiB; a certificate chain at most 100 KiB). Sessions are never
- * resumed, tickets never sent, renegotiation is refused.
+ * one handshake message (at most 128 KiB; a certificate chain at most 100 KiB). Sessions are not
+ * resumed unless that is asked for, tickets never sent, renegotiation is refused.
  */
 #ifndef PQ_NET_TLS_H
 #define PQ_NET_TLS_H
@@ -84,6 +84,7 @@ struct pq_tls_config {
     bool verify; /* client: the server's certificate must be good; server: the client must send one,
                   * and it must be good */
     bool ask;    /* server: the client may send a certificate, which must be good */
+    bool resume; /* server: sessions up to TLS 1.2 may be resumed */
     bool weak;   /* accept what is not secure any more: TLS 1.0 and 1.1, short keys, SHA-1 */
     enum pq_tls_version min, max;
     struct pq_tls_pem ca; /* whom to trust; absent: nobody, or the system's store when `verify` */
@@ -135,6 +136,11 @@ struct pq_tls_peer {
                            * NULL: the library's */
     struct pq_slice alpn; /* names with commas between; empty: those of the context */
     struct pq_tls_hello hello;
+    /* Does not offer the extended master secret (RFC 7627), and takes a ticket: a session of TLS 1.2
+     * that can be resumed in the old way. */
+    bool old_secret;
+    /* Offers to resume the session of this engine, whose handshake is complete. NULL: a new one. */
+    const struct pq_tls *resume;
 };
 
 #define PQ_TLS_BUFFER 17408u /* one record of 16384 octets and more than its overhead */
@@ -224,6 +230,9 @@ const char *pq_tls_binding_name(enum pq_tls_binding binding);
  * a resumed session needs that secret (RFC 7677 section 4). */
 PQ_NODISCARD bool pq_tls_binding(const struct pq_tls *t, enum pq_tls_binding binding,
                                  struct pq_buf *out);
+/* Appends the first Finished message of a complete handshake: what tls-unique is where it is
+ * defined, and what it would be elsewhere. For tests whether others know the difference. */
+PQ_NODISCARD bool pq_tls_first_finished(const struct pq_tls *t, struct pq_buf *out);
 /* Appends name `index`, counted from 0, of the peer's certificate, which is good: its common name,
  * then its e-mail addresses (RFC 5280 section 4.2.1.6). False: there is no such name. */
 PQ_NODISCARD bool pq_tls_peer_name(const struct pq_tls *t, size_t index, struct pq_buf *out);

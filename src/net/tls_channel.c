@@ -76,6 +76,12 @@ bool pq_tls_binding(const struct pq_tls *t, enum pq_tls_binding binding, struct 
            pq_tls_binding_write(ssl, binding, out);
 }
 
+bool pq_tls_first_finished(const struct pq_tls *t, struct pq_buf *out)
+{
+    const SSL *ssl = pq_tls_complete(t);
+    return ssl && put_unique(ssl, out);
+}
+
 /* ---- the peer -------------------------------------------------------------------------------- */
 
 /* A name with a NUL in it is none: whoever signed it may have read another one. */

@@ -76,11 +76,74 @@ static void test_no_room(void **state)
     duo_free(&d);
 }
 
+/* tls-unique where it is defined; in TLS 1.3 both ends have something as well. */
+static void test_the_first_finished(void **state)
+{
+    (void)state;
+    static const enum pq_tls_version numbers[] = {PQ_TLS_1_2, PQ_TLS_1_3};
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        uint8_t memory[2][PQ_TLS_BINDING_MAX];
+        struct pq_buf out[2];
+        struct duo d = duo_make(&folder, numbers[i]);
+        duo_connect(&d, &usual);
+        pq_buf_init(&out[0], memory[0], sizeof(memory[0]));
+        pq_buf_init(&out[1], memory[1], sizeof(memory[1]));
+        assert_false(pq_tls_first_finished(d.client, &out[0]));
+        run_handshake(d.client, d.server, SIZE_MAX);
+        assert_true(pq_tls_first_finished(d.client, &out[0]));
+        assert_true(pq_tls_first_finished(d.server, &out[1]));
+        assert_true(pq_slice_equal(pq_buf_slice(&out[0]), pq_buf_slice(&out[1])));
+        struct binding unique = binding_of(d.client, PQ_TLS_BINDING_UNIQUE);
+        assert_int_equal(unique.there, numbers[i] == PQ_TLS_1_2);
+        if (unique.there)
+            assert_memory_equal(unique.memory, memory[0], unique.octets.len);
+        duo_free(&d);
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
     assert_string_equal(pq_tls_binding_name(PQ_TLS_BINDING_EXPORTER), "tls-exporter");
     assert_string_equal(pq_tls_binding_name(PQ_TLS_BINDING_UNIQUE), "tls-unique");
+}
+
+/* ---- resumed sessions ------------------------------------------------------------------------ */
+
+/* A session without the extended master secret, and one that resumes it where the server does; then
+ * neither binding is defined, though both ends could agree on something. */
+static void test_resumed_sessions(void **state)
+{
+    (void)state;
+    struct test_files good = files_of(&folder, "good");
+    struct pq_tls_identity identity = identity_of(&good);
+    const struct pq_tls_config client = {.min = PQ_TLS_1_2, .max = PQ_TLS_1_2};
+    for (int resumes = 0; resumes < 2; resumes++) {
+        const struct pq_tls_config server = {
+            .server = true, .resume = resumes, .identities = &identity, .identities_len = 1};
+        struct duo first = {.client_context = context_of(&client),
+                            .server_context = context_of(&server)};
+        struct duo second = first;
+        struct pq_tls_peer peer = {.old_secret = true};
+        duo_connect(&first, &peer);
+        run_handshake(first.client, first.server, SIZE_MAX);
+        assert_true(binding_of(first.client, PQ_TLS_BINDING_UNIQUE).there);
+        assert_false(binding_of(first.client, PQ_TLS_BINDING_EXPORTER).there);
+        peer.resume = first.client;
+        duo_connect(&second, &peer);
+        run_handshake(second.client, second.server, SIZE_MAX);
+        struct pq_tls *ends[] = {second.client, second.server};
+        uint8_t memory[2][PQ_TLS_BINDING_MAX];
+        struct pq_buf out[2];
+        for (size_t i = 0; i < COUNT(ends); i++) {
+            assert_int_equal(binding_of(ends[i], PQ_TLS_BINDING_UNIQUE).there, !resumes);
+            pq_buf_init(&out[i], memory[i], sizeof(memory[i]));
+            assert_true(pq_tls_first_finished(ends[i], &out[i]));
+        }
+        assert_true(pq_slice_equal(pq_buf_slice(&out[0]), pq_buf_slice(&out[1])));
+        duo_disconnect(&second);
+        duo_free(&first);
+    }
 }
 
 /* ---- the client's certificate ---------------------------------------------------------------- */
@@ -186,9 +249,14 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_both_ends),      cmocka_unit_test(test_no_room),
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_names_of_the_client),
-        cmocka_unit_test(test_no_certificate), cmocka_unit_test(test_certificate_of_a_stranger),
+        cmocka_unit_test(test_both_ends),
+        cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_the_first_finished),
+        cmocka_unit_test(test_resumed_sessions),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_of_the_client),
+        cmocka_unit_test(test_no_certificate),
+        cmocka_unit_test(test_certificate_of_a_stranger),
     };
     return cmocka_run_group_tests_name("tls_channel", tests, setup, teardown);
 }

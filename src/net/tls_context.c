@@ -149,6 +149,9 @@ static enum pq_status set_keylog(struct pq_tls_context *c, const char *file, str
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
+/* Sessions that a server remembers. */
+#define SESSIONS_MAX 256
+
 static void set_habits(struct pq_tls_context *c, const struct pq_tls_config *config)
 {
     const int demands = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -156,7 +159,9 @@ static void set_habits(struct pq_tls_context *c, const struct pq_tls_config *con
     SSL_CTX_set_app_data(c->ssl, c);
     SSL_CTX_set_verify(c->ssl, config->verify ? demands : asks, NULL);
     SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    SSL_CTX_set_session_cache_mode(c->ssl, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(c->ssl,
+                                   config->resume ? SSL_SESS_CACHE_SERVER : SSL_SESS_CACHE_OFF);
+    SSL_CTX_sess_set_cache_size(c->ssl, SESSIONS_MAX);
     (void)SSL_CTX_set_num_tickets(c->ssl, 0);
     SSL_CTX_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }

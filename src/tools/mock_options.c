@@ -140,6 +140,7 @@ static enum pq_status complete(struct mock_options *o, struct pq_why *why)
         o->identity.min = PQ_TLS_1_0;
         o->identity.weak = true;
     }
+    o->identity.resume = pq_fault_tls_resumes(&o->mock.plan);
     o->mock.config.tls = o->tls;
     pq_rand_init(&o->mock.rand, o->seed);
     return status;

@@ -218,6 +218,13 @@ static uint8_t word_of(const struct pq_dlg_directive *d, enum pq_dlg_param param
     return arg ? (uint8_t)(arg->number + 1) : 0;
 }
 
+/* A connection; zero: none that there is. */
+static uint8_t conn_of(const struct pq_dlg_directive *d, enum pq_dlg_param param)
+{
+    const struct pq_dlg_arg *arg = pq_dlg_arg(d, param);
+    return arg && arg->number < PQ_WIRE_CONNS ? (uint8_t)arg->number : 0;
+}
+
 static struct pq_slice octets_of(const struct pq_dlg_directive *d, enum pq_dlg_param param)
 {
     const struct pq_dlg_arg *arg = pq_dlg_arg(d, param);
@@ -238,6 +245,8 @@ struct pq_wire_tls_options play_tls_options(const struct pq_dlg_item *item)
         .verify = word_of(d, PQ_DLG_ARG_VERIFY),
         .hello = word_of(d, PQ_DLG_ARG_HELLO),
         .record = word_of(d, PQ_DLG_ARG_RECORD),
+        .old_secret = word_of(d, PQ_DLG_ARG_EMS) == 1,
+        .resume = conn_of(d, PQ_DLG_ARG_RESUME),
         .no_certificate = cert && pq_slice_equal(cert->text, PQ_SLICE("none")),
     };
 }

@@ -129,6 +129,8 @@ struct pq_wire_tls_options {
     uint8_t hello;           /* 1 + enum pq_dlg_hello */
     uint8_t record;          /* 1 + the second octet of the version of the first record */
     bool no_certificate;     /* send none, even if the target's description has one */
+    bool old_secret;         /* do not offer the extended master secret; take a ticket */
+    uint8_t resume;          /* offer the session of this connection; zero: of none */
 };
 
 /* Octets of all facts of a connection. */

@@ -153,6 +153,8 @@ static bool begin(struct pq_wire_net *w, unsigned conn, const struct pq_wire_tls
         .ciphers = text_of(options->ciphers, ciphers, sizeof(ciphers)),
         .alpn = options->alpn,
         .hello = hello_of(options),
+        .old_secret = options->old_secret,
+        .resume = options->resume > 0 ? w->streams[options->resume].tls : NULL,
     };
     if (options->sni.at)
         peer.sni = text_of(options->sni, sni, sizeof(sni));
