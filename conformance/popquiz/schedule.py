@@ -239,7 +239,9 @@ class Scheduler:
                 left = self.rules.wrong_logins - outcome.wrong_logins
                 self.rules.wrong_logins = max(left, 0)
         attempt = await self._look_after(bench, attempt)
-        touched = job.case.needs_any("destructive") or job.case.deeds.marks
+        deeds = job.case.deeds
+        # What was fetched is gone on a server that removes it without a word.
+        touched = job.case.needs_any("destructive") or deeds.marks or deeds.reads
         dirty = filled or touched or attempt.verdict is not Verdict.PASS
         if dirty and attempt.verdict not in DEADLY:
             await self._reset(bench, request)

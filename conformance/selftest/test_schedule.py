@@ -8,6 +8,7 @@ import pytest
 from making import case, needs
 from stage import Stage, StageTarget
 
+from popquiz.deeds import Deeds
 from popquiz.record import Job
 from popquiz.verdicts import Skip, Verdict
 
@@ -131,10 +132,11 @@ def test_failures_on_a_shared_target_are_repeated_alone(stage: Open) -> None:
 
 
 def test_mail_comes_back_behind_what_removes_it_and_behind_failures(stage: Open) -> None:
-    theatre = stage({"a": "pass", "b": "pass", "c": "fail"})
+    theatre = stage({"a": "pass", "b": "pass", "c": "fail", "d": "pass"})
     theatre.rules.reruns = 0
-    theatre.run(case("a"), case("b", needs=needs("destructive")), case("c"))
-    assert theatre.servers[0].resets == ["user0", "user0"]
+    fetching = case("d", deeds=Deeds(reads=True))
+    theatre.run(case("a"), case("b", needs=needs("destructive")), case("c"), fetching)
+    assert theatre.servers[0].resets == ["user0", "user0", "user0"]
 
 
 def test_nobody_elses_mail_is_removed_without_leave(stage: Open) -> None:

@@ -145,6 +145,32 @@ static void test_stls_injection_race(void **state)
     pair_end(p);
 }
 
+/* The octets in clear come in one piece with the ClientHello. */
+static void test_stls_injection_race_in_one_piece(void **state)
+{
+    (void)state;
+    static const struct pq_tls_peer peer = {.sni = "localhost", .name = "localhost"};
+    struct pair *p = begin_fault("stls-injection-race(ms=50)", 0);
+    struct pq_why why;
+    uint8_t memory[4096];
+    struct pq_buf both;
+    pair_say(p, PQ_SLICE("STLS\r\n"));
+    p->tls = pq_tls_new(p->ends->client, &peer, &why);
+    assert_non_null(p->tls);
+    assert_int_equal(pq_tls_handshake(p->tls), PQ_NEXT_NEED_DATA);
+    struct pq_slice hello = pq_tls_send_buf(p->tls);
+    pq_buf_init(&both, memory, sizeof(memory));
+    assert_true(pq_buf_put_text(&both, "NOOP x\r\n") && pq_buf_put(&both, hello));
+    pq_tls_send_ack(p->tls, hello.len);
+    pq_link_input(p->link, pq_buf_slice(&both), 0);
+    pair_exchange(p);
+    pair_say(p, PQ_SLICE("XYZZ\r\n"));
+    expect_octets("both are answered", received_slice(&p->secret),
+                  PQ_SLICE("-ERR there are more arguments than the command takes\r\n"
+                           "-ERR the keyword is unknown\r\n"));
+    pair_end(p);
+}
+
 static void test_stls_handshake_failure_continues(void **state)
 {
     (void)state;
@@ -302,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_stls_overlooks_what_follows_it),
         cmocka_unit_test(test_stls_joins_partial_line),
         cmocka_unit_test(test_stls_injection_race),
+        cmocka_unit_test(test_stls_injection_race_in_one_piece),
         cmocka_unit_test(test_stls_handshake_failure_continues),
         cmocka_unit_test(test_stls_no_deadline),
         cmocka_unit_test(test_failures_in_clear_count_inside),

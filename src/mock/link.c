@@ -155,15 +155,19 @@ static void switch_to_tls(struct pq_link *l)
 /* What of `octets`, the next ones in a handshake behind STLS, is for TLS. */
 static struct pq_slice settle_stray(struct pq_link *l, struct pq_slice octets)
 {
-    l->shaking = l->shaking || octets.at[0] == TLS_HANDSHAKE_RECORD;
+    /* The handshake may come in one piece with what stands before it. */
+    size_t clear = pq_slice_index(octets, TLS_HANDSHAKE_RECORD);
+    l->shaking = l->shaking || clear == 0;
     if (l->shaking)
         return octets;
-    switch (pq_server_stray(l->server, octets, l->now_ms)) {
+    switch (pq_server_stray(l->server, pq_slice_first(octets, clear), l->now_ms)) {
     case PQ_STRAY_TLS:
         l->shaking = true;
         return octets;
     case PQ_STRAY_KEEP:
-        break;
+        l->shaking = clear < octets.len;
+        offer(l, pq_slice_first(octets, clear));
+        return pq_slice_after(octets, clear);
     case PQ_STRAY_CLEAR:
         pq_tls_free(l->tls);
         l->tls = NULL;
