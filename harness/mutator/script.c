@@ -94,7 +94,9 @@ void script_split(struct script *s, enum script_kind kind, struct pq_slice in)
 
 bool script_is_line(const struct script_row *row, struct pq_slice item)
 {
-    return mark_len(row, item) == 0;
+    size_t n = mark_len(row, item);
+    /* A line may begin with half of a pair, where it was cut. */
+    return n == 0 || n != item.len;
 }
 
 struct pq_slice script_text(struct pq_slice line)
