@@ -12,8 +12,10 @@ from pathlib import Path
 
 from popquiz import paths
 from popquiz.errors import TargetError, UsageError
+from popquiz.fuzz import afl
 from popquiz.fuzz.bridged import LOG, PLAY, Bridged, Said
 from popquiz.fuzz.findings import write_inputs
+from popquiz.fuzz.inside import MUTATOR
 from popquiz.fuzz.lane import Launch, Seed
 from popquiz.fuzz.served import ACCOUNTS, PASSWORD, PROGRAMS
 
@@ -86,7 +88,8 @@ class Given(Bridged):
 
     def launch(self, engine: str, number: int) -> Launch:
         words = [*self._bridge(), "--log", f"{LOG}{number}", "--", *self._words]
-        return Launch(tuple(words))
+        mutator = paths.find_program(MUTATOR)
+        return Launch(tuple(words), {afl.MUTATOR: str(mutator)} if mutator else {})
 
     def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
         with tempfile.TemporaryDirectory(prefix="popquiz-") as name:

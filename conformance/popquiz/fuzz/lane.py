@@ -52,8 +52,8 @@ class Quiet:
         return ()
 
 
-class Lane(Protocol):
-    """One way to fuzz. close() must follow in every case."""
+class Played(Protocol):
+    """What findings say of where they are from."""
 
     @property
     def name(self) -> str:
@@ -68,12 +68,16 @@ class Lane(Protocol):
         """What the header of a crash file says of what was played."""
 
     @property
-    def engines(self) -> Sequence[str]:
-        """Those that can drive it, the usual one first."""
-
-    @property
     def dialogues(self) -> bool:
         """Whether inputs are wire cases, of which a dialogue can be made."""
+
+
+class Lane(Played, Protocol):
+    """One way to fuzz. close() must follow in every case."""
+
+    @property
+    def engines(self) -> Sequence[str]:
+        """Those that can drive it, the usual one first."""
 
     def seeds(self) -> Sequence[Seed]:
         """What a campaign begins with."""

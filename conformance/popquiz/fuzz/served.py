@@ -18,7 +18,7 @@ from popquiz import labbuild, paths, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
 from popquiz.fuzz.bridged import LOG, PLAY, SANITIZERS, Bridged, Said, sign_of
-from popquiz.fuzz.inside import BRIDGE, TOOLS, WISH
+from popquiz.fuzz.inside import BRIDGE, MUTATOR, TOOLS, WISH
 from popquiz.fuzz.lane import Launch
 from popquiz.fuzz.signs import Sign
 from popquiz.servers import builds, folders, profile
@@ -29,7 +29,6 @@ from popquiz.servers.profile import Profile
 ACCOUNTS = ("alice", "bob")
 PASSWORD = "wonderland"
 PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
-MUTATOR = "popquiz-mutator.so"
 SANITIZE, INSTRUMENT = "sanitize", "instrument"
 END_S = 20.0
 
@@ -164,6 +163,8 @@ class Served(Bridged):
         (folder / TOOLS).mkdir()
         for program in PROGRAMS:
             shutil.copy2(paths.program(program), folder / TOOLS / program)
+        if mutator := paths.find_program(MUTATOR):
+            shutil.copy2(mutator, folder / TOOLS / MUTATOR)
         mail = Fixtures(paths.fixtures()).maildrop((DEFAULT,), {}).messages
         used = self._used(kind).variant(self._variant)
         names = {name: str(probe.free_port()) for name in sorted(used.names() & {"port"})}
