@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A server for tests of the bridge: a listener (with a port or the path of a socket as its argument) or one session on
- * stdin (without), a process for each session, and another one below it that reads names. It does
- * as little of POP3 as its tests need, and on request what servers must not do. */
+ * A server for tests of the bridge: a listener (with a port or the path of a socket as its
+ * argument) or one session on stdin (without), a process for each session, and another one below
+ * it that checks passwords. It does as little of POP3 as its tests need, and on request what
+ * servers must not do. */
+#define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>

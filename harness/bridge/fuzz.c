@@ -2,7 +2,7 @@
  * The fork-server protocol of AFL++ 4.04: a hello, and for each case four octets in, the pid of
  * whom to kill when the case takes too long, and the wait status. */
 #define _DEFAULT_SOURCE
-#include "bridge/fuzz.h"
+#include "harness/bridge/fuzz.h"
 
 #include <errno.h>
 #include <signal.h>

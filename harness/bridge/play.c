@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/play.h"
+#include "harness/bridge/play.h"
 
 #include <stdio.h>
 #include <string.h>

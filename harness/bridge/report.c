@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/report.h"
+#include "harness/bridge/report.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "bridge/finding.h"
+#include "harness/bridge/finding.h"
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 

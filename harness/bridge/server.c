@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The life of the server and of its sessions. */
 #define _GNU_SOURCE
-#include "bridge/server.h"
+#include "harness/bridge/server.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge/launch.h"
+#include "harness/bridge/launch.h"
 
 #define START_MS 10000u
 #define SLICE_FIRST_US 100u /* between two looks, where nobody wakes us */

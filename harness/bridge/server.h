@@ -6,8 +6,8 @@
 #ifndef PQ_BRIDGE_SERVER_H
 #define PQ_BRIDGE_SERVER_H
 
-#include "bridge/map.h"
-#include "bridge/procs.h"
+#include "harness/bridge/map.h"
+#include "harness/bridge/procs.h"
 #include "net/stream.h"
 
 #define PQ_EARS_MAX (64u << 10) /* octets kept of what the server says on stderr */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "bridge/finding.h"
+#include "harness/bridge/finding.h"
 #include "tools/file.h"
 
 #define PERIOD_MS 1000u
