@@ -96,6 +96,8 @@ static void obey(const char *line)
         linger();
     else if (is(line, "XABORT"))
         abort();
+    else if (is(line, "XSTOP"))
+        (void)kill(getppid(), SIGTERM);
     else if (is(line, "XPARENT"))
         (void)kill(getppid(), SIGKILL);
     else
@@ -122,6 +124,12 @@ static void on_child(int number)
     (void)number;
     while (waitpid(-1, NULL, WNOHANG) > 0)
         continue;
+}
+
+static void on_term(int number)
+{
+    (void)number;
+    _exit(0);
 }
 
 static int listen_at(const char *path)
@@ -157,6 +165,7 @@ int main(int argc, char *argv[])
     unsigned port = (unsigned)strtoul(argv[1], NULL, 10);
     int listener = port ? listen_on(port) : listen_at(argv[1]);
     (void)signal(SIGCHLD, on_child);
+    (void)signal(SIGTERM, on_term);
     for (;;) {
         int fd = accept(listener, NULL, NULL);
         if (fd >= 0 && fork() == 0) {

@@ -123,7 +123,7 @@ struct place {
 
 static void put(const char *folder, const char *name, const char *text)
 {
-    char path[256];
+    char path[512];
     (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
@@ -133,7 +133,7 @@ static void put(const char *folder, const char *name, const char *text)
 
 static void get(const char *folder, const char *name, char *text, size_t cap)
 {
-    char path[256];
+    char path[512];
     (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     size_t n = file ? fread(text, 1, cap - 1, file) : 0;
@@ -144,7 +144,7 @@ static void get(const char *folder, const char *name, char *text, size_t cap)
 
 static void make_place(struct place *p)
 {
-    char below[256];
+    char below[512];
     const struct timespec old[] = {{.tv_sec = OLD}, {.tv_sec = OLD}};
     (void)snprintf(p->top, sizeof(p->top), "/tmp/popquiz-bridge-XXXXXX");
     assert_non_null(mkdtemp(p->top));

@@ -48,7 +48,7 @@ static uint32_t status_of(const struct pq_outcome *out)
 {
     switch (out->came) {
     case PQ_CAME_CRASH:
-        return (uint32_t)WTERMSIG(out->death.status);
+        return WIFSIGNALED(out->death.status) ? (uint32_t)WTERMSIG(out->death.status) : SIGABRT;
     case PQ_CAME_VIOLATION:
         return SIGABRT;
     case PQ_CAME_HANG:

@@ -227,8 +227,10 @@ void pq_server_reap(struct pq_server *s)
     child_ended = 0;
     for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
         pq_shim_bury(s->page, pid, status);
-        if (pid == s->pid)
+        if (pid == s->pid) {
             s->pid = -1;
+            s->ended = status;
+        }
     }
 }
 

@@ -21,6 +21,7 @@ struct pq_server {
     int sessions;          /* where sockets go; -1: there is no fork server in the program */
     int commands, answers; /* of that fork server */
     pid_t pid;             /* -1: there is none */
+    int ended;             /* how the last one ended, as waitpid() has it */
     pid_t session;         /* the last one that was begun with stdio */
     uint16_t port;
     size_t processes;   /* that live between sessions */
