@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bridge/gist.h"
+#include "harness/bridge/gist.h"
 
 #define WORDS_MAX 3u
 
@@ -20,6 +20,7 @@ void pq_gist_on_line(struct pq_gist *g, struct pq_slice line)
     struct pq_slice rest = without_end(line);
     g->whole = line.len > 0 && line.at[line.len - 1] == '\n';
     g->asked = g->whole;
+    g->asked_in = g->state;
     if (g->sasl)
         return;
     g->verb = pq_verb_of(pq_slice_cut(&rest, ' '));

@@ -13,13 +13,14 @@
 enum pq_gist_reply { PQ_GIST_OK, PQ_GIST_ERR, PQ_GIST_MORE, PQ_GIST_OTHER, PQ_GIST_NONE };
 
 struct pq_gist {
-    enum pq_state state; /* AUTHORIZATION, USER, TRANSACTION or UPDATE */
-    enum pq_verb verb;   /* of the last line; of a SASL exchange AUTH */
-    unsigned words;      /* behind it */
-    bool asked;          /* it has no reply yet */
-    bool whole;          /* it ended in LF: a reply is due */
-    bool got_in;         /* it was in TRANSACTION at some time */
-    bool sasl;           /* lines are responses */
+    enum pq_state state;    /* AUTHORIZATION, USER, TRANSACTION or UPDATE */
+    enum pq_state asked_in; /* when the last line was sent */
+    enum pq_verb verb;      /* of the last line; of a SASL exchange AUTH */
+    unsigned words;         /* behind it */
+    bool asked;             /* it has no reply yet */
+    bool whole;             /* it ended in LF: a reply is due */
+    bool got_in;            /* it was in TRANSACTION at some time */
+    bool sasl;              /* lines are responses */
 };
 
 void pq_gist_init(struct pq_gist *g);

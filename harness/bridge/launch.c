@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "bridge/launch.h"
+#include "harness/bridge/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +70,15 @@ static void set_shim(void)
     (void)setenv(PQ_SHIM_MARK, "1", 1);
 }
 
+/* For the server itself, and for any program that is not told where to write. */
+static int32_t first_region(const struct pq_map *m)
+{
+    for (size_t i = 0; i < m->regions_len; i++)
+        if (m->regions[i].id >= 0)
+            return m->regions[i].id;
+    return m->id;
+}
+
 static void set_environment(const struct pq_server *s)
 {
     const struct pq_map *m = s->map;
@@ -77,8 +86,8 @@ static void set_environment(const struct pq_server *s)
     for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++)
         (void)setenv(sanitizers[i][0], sanitizers[i][1], 0);
     set_shim();
-    set_number("__AFL_SHM_ID", (size_t)(several ? m->regions[0].id : m->id));
-    set_number("AFL_MAP_SIZE", several ? m->regions[0].len : m->len);
+    set_number("__AFL_SHM_ID", (size_t)(several ? first_region(m) : m->id));
+    set_number("AFL_MAP_SIZE", m->len);
     (void)unsetenv("__AFL_SHM_FUZZ_ID");
     (void)unsetenv("LD_BIND_NOW");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/links.h"
+#include "harness/bridge/links.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -101,7 +101,8 @@ static bool is_complete(const struct pq_link *one)
 static void note_reply(struct pq_link *one, struct pq_slice octets)
 {
     enum pq_gist_reply reply = pq_gist_on_reply(&one->gist, octets);
-    one->reply = reply == PQ_GIST_NONE ? one->reply : reply;
+    one->answered = reply != PQ_GIST_NONE;
+    one->reply = one->answered ? reply : one->reply;
     for (size_t i = octets.len > 8 ? octets.len - 8 : 0; i < octets.len; i++)
         one->tail = one->tail << 8 | octets.at[i];
 }
@@ -151,7 +152,7 @@ bool pq_links_settle(struct pq_links *l)
 }
 
 /* A reply that is due and has not come may be under way: TCP delivers it in its own time, and on a
- * machine that is busy the kernel can call a process asleep that was interrupted on its way there. */
+ * busy machine the kernel can call a process asleep that was interrupted on its way there. */
 static bool settle_one(struct pq_links *l, unsigned conn)
 {
     struct pq_link *one = &l->each[conn];
@@ -257,6 +258,8 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
 
 void pq_links_close(struct pq_links *l)
 {
-    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++)
+    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
         pq_stream_close(&l->each[i].stream);
+        l->each[i].ended = true;
+    }
 }

@@ -6,8 +6,8 @@
 #ifndef PQ_BRIDGE_LINKS_H
 #define PQ_BRIDGE_LINKS_H
 
-#include "bridge/gist.h"
-#include "bridge/server.h"
+#include "harness/bridge/gist.h"
+#include "harness/bridge/server.h"
 #include "dialogue/wirecase.h"
 #include "net/tls.h"
 #include "popquiz/conn.h"
@@ -38,6 +38,7 @@ struct pq_link {
     bool ended; /* nothing more will come */
     struct pq_gist gist;
     enum pq_gist_reply reply; /* to the last line */
+    bool answered;            /* it came with these octets; whoever hears it may forget it */
     uint64_t tail;            /* the last octets that came since then */
 };
 

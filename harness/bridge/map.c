@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/map.h"
+#include "harness/bridge/map.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -128,7 +128,7 @@ bool pq_map_open(struct pq_map *m, const struct pq_options *o)
     for (size_t i = 0; i < o->executables.len; i++)
         add_region(m, o->executables.each[i]);
     m->cells = m->len = m->len > 0 ? m->len : ALIGN;
-    m->len += o->state ? PQ_MAP_CELLS : 0;
+    m->len += o->state || o->referee ? PQ_MAP_CELLS : 0;
     if (m->len <= PQ_MAP_MAX)
         return find_memory(m) && make_regions(m);
     (void)fprintf(stderr, "popquiz-bridge: a map of %zu octets is too large for AFL++ to be fast\n",

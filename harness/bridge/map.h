@@ -7,11 +7,11 @@
 #ifndef PQ_BRIDGE_MAP_H
 #define PQ_BRIDGE_MAP_H
 
-#include "bridge/options.h"
-#include "bridge/shim_page.h"
+#include "harness/bridge/options.h"
+#include "harness/bridge/shim_page.h"
 
 #define PQ_MAP_REGIONS (1u + PQ_OPTION_MANY)
-#define PQ_MAP_CELLS 1024u /* of --state, behind the edges */
+#define PQ_MAP_CELLS 1024u /* of --state and --referee, behind the edges */
 #define PQ_MAP_MAX (512u << 10)
 
 struct pq_map_region {
@@ -28,7 +28,7 @@ struct pq_map {
     bool own;   /* made here, since no fuzzer runs us */
     struct pq_map_region regions[PQ_MAP_REGIONS];
     size_t regions_len;
-    size_t cells; /* where those of --state begin; `len` when there are none */
+    size_t cells; /* where those begin; `len` when there are none */
 };
 
 /* Asks every program for the size of its map, and makes or finds the memory. False after a line on

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/play.h"
+#include "harness/bridge/play.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define SPARE_PROCESSES 32u   /* that a listener may have more than in the beginning */
@@ -33,8 +34,9 @@ bool pq_player_init(struct pq_player *p, const struct pq_options *o)
     pq_server_catch_signals(&p->server);
     if (!pq_reset_init(&p->reset, &o->resets) || !pq_reset_do(&p->reset))
         return complain(p->reset.why);
-    if (!pq_links_init(&p->links, &p->server))
+    if (!pq_links_init(&p->links, &p->server) || !pq_judge_init(&p->judge, &p->links, &p->map))
         return false;
+    pq_links_add_ear(&p->links, pq_judge_hear, &p->judge);
     return pq_player_ready(p);
 }
 
@@ -99,13 +101,20 @@ static void play_event(struct pq_player *p, const struct pq_wire_event *e)
     }
 }
 
+/* Where each session is a server of its own, there is none between them. */
+static bool is_gone(const struct pq_player *p)
+{
+    bool between = p->o->connect == PQ_CONNECT_STDIO && p->server.sessions < 0;
+    return p->server.pid < 0 && !between;
+}
+
 static void play_events(struct pq_player *p, struct pq_slice input)
 {
     struct pq_wire_reader reader;
     struct pq_wire_event event;
     pq_wire_reader_init(&reader, pq_slice_first(input, PQ_CASE_MAX), pq_alloc_default());
     (void)pq_links_open(&p->links, 1);
-    for (size_t n = 0; n < PQ_CASE_WRITES_MAX && !p->links.hung && p->server.pid > 0; n++) {
+    for (size_t n = 0; n < PQ_CASE_WRITES_MAX && !p->links.hung && !is_gone(p); n++) {
         if (pq_wire_reader_next(&reader, &event) != PQ_NEXT_EVENT)
             break;
         play_event(p, &event);
@@ -130,13 +139,17 @@ static enum pq_came what_came(struct pq_player *p, struct pq_outcome *out)
         out->death = p->server.page->deaths[0];
         return PQ_CAME_CRASH;
     }
-    if (p->server.pid < 0 && (p->server.sessions >= 0 || p->o->connect != PQ_CONNECT_STDIO))
+    if (is_gone(p) && WIFSIGNALED(p->server.ended))
         return PQ_CAME_KILLED;
+    if (is_gone(p)) {
+        out->death = (struct pq_shim_death){.status = p->server.ended};
+        return PQ_CAME_CRASH;
+    }
     if (p->links.hung)
         return PQ_CAME_HANG;
     if (!sessions_end(p))
         return PQ_CAME_LEAK;
-    return p->violation ? PQ_CAME_VIOLATION : PQ_CAME_OK;
+    return p->judge.violations_len > 0 ? PQ_CAME_VIOLATION : PQ_CAME_OK;
 }
 
 static void begin_case(struct pq_player *p)
@@ -147,7 +160,8 @@ static void begin_case(struct pq_player *p)
     pq_server_forget(&p->server);
     pq_links_begin(&p->links);
     pq_map_clear(&p->map);
-    p->transaction = p->violation = false;
+    pq_judge_begin(&p->judge);
+    p->transaction = false;
     p->cases++;
 }
 
@@ -176,6 +190,7 @@ struct pq_outcome pq_player_play(struct pq_player *p, struct pq_slice input)
     pq_links_close(&p->links);
     if (!p->links.hung)
         (void)pq_links_settle(&p->links);
+    pq_judge_end(&p->judge);
     pq_map_merge(&p->map);
     out.came = what_came(p, &out);
     out.transaction = p->transaction;

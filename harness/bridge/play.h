@@ -5,8 +5,8 @@
 #ifndef PQ_BRIDGE_PLAY_H
 #define PQ_BRIDGE_PLAY_H
 
-#include "bridge/links.h"
-#include "bridge/reset.h"
+#include "harness/bridge/judge.h"
+#include "harness/bridge/reset.h"
 
 #define PQ_CASE_MAX (1u << 20)   /* octets of an input; the rest is not played */
 #define PQ_CASE_WRITES_MAX 4096u /* likewise */
@@ -17,7 +17,7 @@ enum pq_came {
     PQ_CAME_HANG,
     PQ_CAME_LEAK,
     PQ_CAME_VIOLATION,
-    PQ_CAME_KILLED, /* the server is gone, and not by a fault of its own: the fuzzer was impatient */
+    PQ_CAME_KILLED, /* the server is gone, by no fault of its own: the fuzzer was impatient */
 };
 
 struct pq_outcome {
@@ -34,10 +34,10 @@ struct pq_player {
     struct pq_server server;
     struct pq_reset reset;
     struct pq_links links;
+    struct pq_judge judge;
     bool stale; /* a new server is needed for the next case */
     uint64_t cases;
     bool transaction; /* in this case */
-    bool violation;   /* some ear heard what it must not hear */
 };
 
 /* Makes everything and starts the server. False after a line on stderr. */

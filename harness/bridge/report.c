@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/report.h"
+#include "harness/bridge/report.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "bridge/finding.h"
+#include "harness/bridge/finding.h"
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
@@ -44,17 +44,26 @@ static void add_text_or_null(cJSON *to, const char *name, const char *text)
 
 void pq_report_add_death(cJSON *to, const struct pq_player *p, const struct pq_outcome *out)
 {
-    bool crashed = out->came == PQ_CAME_CRASH;
+    bool crashed = out->came == PQ_CAME_CRASH,
+         signalled = crashed && WIFSIGNALED(out->death.status);
     static const char *const depths[] = {"server", "session", "child"};
     uint32_t depth = out->death.depth < 2 ? out->death.depth : 2;
     char name[32] = "SIG";
-    const char *abbreviation = crashed ? pq_signal_name(WTERMSIG(out->death.status)) : NULL;
+    const char *abbreviation = signalled ? pq_signal_name(WTERMSIG(out->death.status)) : NULL;
     if (abbreviation)
         (void)snprintf(name, sizeof(name), "SIG%s", abbreviation);
-    add_text_or_null(to, "signal", crashed ? name : NULL);
+    add_text_or_null(to, "signal", signalled ? name : NULL);
     add_text_or_null(to, "process", crashed ? depths[depth] : NULL);
     uint32_t exe = out->death.exe < PQ_SHIM_EXES ? out->death.exe : 0;
     add_text_or_null(to, "executable", crashed ? p->server.page->exes[exe].path : NULL);
+}
+
+void pq_report_add_violation(cJSON *to, const struct pq_violation *v)
+{
+    struct pq_slice verb = pq_verb_row(v ? v->verb : PQ_VERB_UNKNOWN)->name;
+    add_text_or_null(to, "rule", v ? v->rule->id : NULL);
+    add_text_or_null(to, "verb", verb.len > 0 ? (const char *)verb.at : NULL);
+    add_text_or_null(to, "state", v ? pq_state_name(v->state) : NULL);
 }
 
 void pq_report_add_said(cJSON *to, const struct pq_player *p, const struct pq_outcome *out)
@@ -118,7 +127,13 @@ void pq_report_print(struct pq_player *p, const char *file, const struct pq_outc
     (void)cJSON_AddNumberToObject(line, "edges", (double)pq_map_edges(&p->map));
     (void)cJSON_AddBoolToObject(line, "transaction", out->transaction);
     (void)cJSON_AddNumberToObject(line, "ms", (double)(long)(out->ms * 1000) / 1000);
-    (void)cJSON_AddArrayToObject(line, "violations");
+    cJSON *violations = cJSON_AddArrayToObject(line, "violations");
+    for (size_t i = 0; i < p->judge.violations_len; i++) {
+        cJSON *one = cJSON_CreateObject();
+        pq_report_add_violation(one, &p->judge.violations[i]);
+        (void)cJSON_AddStringToObject(one, "why", p->judge.violations[i].why);
+        (void)cJSON_AddItemToArray(violations, one);
+    }
     (void)cJSON_AddItemToObject(line, "transcript", t->lines);
     char *text = cJSON_PrintUnformatted(line);
     if (text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The life of the server and of its sessions. */
 #define _GNU_SOURCE
-#include "bridge/server.h"
+#include "harness/bridge/server.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge/launch.h"
+#include "harness/bridge/launch.h"
 
 #define START_MS 10000u
 #define SLICE_FIRST_US 100u /* between two looks, where nobody wakes us */
@@ -61,6 +61,8 @@ bool pq_server_told_to_end(void)
 static void note_programs(struct pq_server *s)
 {
     const struct pq_map *m = s->map;
+    for (size_t i = 0; i < PQ_SHIM_EXES; i++)
+        s->page->exes[i].map = -1;
     for (size_t i = 0; i < m->regions_len && m->regions_len > 1 && i < PQ_SHIM_EXES; i++) {
         struct pq_shim_exe *exe = &s->page->exes[i];
         size_t len = strlen(m->regions[i].path);
@@ -225,8 +227,10 @@ void pq_server_reap(struct pq_server *s)
     child_ended = 0;
     for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
         pq_shim_bury(s->page, pid, status);
-        if (pid == s->pid)
+        if (pid == s->pid) {
             s->pid = -1;
+            s->ended = status;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
  * process this is. Before the page is found, or without one, every function does what the C
  * library's does. */
 #define _GNU_SOURCE
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -68,6 +68,7 @@ static void find_page(void)
     page = found;
     atomic_fetch_add(&page->loaded, 1);
     find_slot();
+    pq_shim_keep_environment();
 }
 
 struct pq_shim_page *pq_shim_page(void)

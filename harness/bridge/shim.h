@@ -5,7 +5,7 @@
 #ifndef PQ_BRIDGE_SHIM_H
 #define PQ_BRIDGE_SHIM_H
 
-#include "bridge/shim_page.h"
+#include "harness/bridge/shim_page.h"
 
 /* What replaces a function of the C library. Everything else is hidden. */
 #define PQ_SHIM_EXPORT __attribute__((visibility("default")))
@@ -17,6 +17,8 @@ bool pq_shim_has(uint32_t flag);
 uint32_t pq_shim_own_slot(void);
 /* In a child that was just made: the slot that its parent took is its own. */
 void pq_shim_adopt(uint32_t slot);
+/* Remembers what every program below this one shall have in its environment. */
+void pq_shim_keep_environment(void);
 /* The next function of that name behind the shim. Ends the process when there is none. */
 void *pq_shim_next(const char *name);
 /* A process ended, in whose place waitpid() gave this status. */

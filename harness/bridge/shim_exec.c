@@ -1,38 +1,186 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Nothing that a server does to its descriptors takes those of the shim away. */
+ * The shim stays with a server that starts other programs, whatever environment it gives them, and
+ * each of the programs that have a region of the map writes to its own. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <spawn.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
-static bool is_ours(int fd)
+#define WORDS_MAX 512u /* of a command line or an environment; the rest is left out */
+#define VARIABLE_MAX 1024u
+
+/* What a program is given in any case; the values are those that the first one was started with. */
+static const char *const names[] = {"LD_PRELOAD",   PQ_SHIM_MARK,   "ASAN_OPTIONS", "UBSAN_OPTIONS",
+                                    "MSAN_OPTIONS", "AFL_MAP_SIZE", "__AFL_SHM_ID"};
+#define NAMES (sizeof(names) / sizeof(names[0]))
+#define MAP_NAME (NAMES - 1)
+
+static char kept[NAMES][VARIABLE_MAX]; /* "NAME=VALUE" */
+
+void pq_shim_keep_environment(void)
 {
-    return fd >= PQ_SHIM_FD_FIRST && fd <= PQ_SHIM_FD_LAST && pq_shim_page();
+    for (size_t i = 0; i < NAMES; i++) {
+        const char *value = getenv(names[i]);
+        if (value)
+            (void)snprintf(kept[i], sizeof(kept[i]), "%s=%s", names[i], value);
+    }
 }
 
-PQ_SHIM_EXPORT int close(int fd)
+static bool is_kept(const char *variable)
 {
-    if (!is_ours(fd))
-        return (int)syscall(SYS_close, fd);
-    errno = EBADF; /* as for one that was never open */
+    for (size_t i = 0; i < NAMES; i++) {
+        size_t len = strlen(names[i]);
+        if (kept[i][0] && strncmp(variable, names[i], len) == 0 && variable[len] == '=')
+            return true;
+    }
+    return false;
+}
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The region of a program; -1: it has none. A name without a path is looked up by the system, and
+ * compared by its last part. */
+static int32_t map_of(const char *path)
+{
+    const struct pq_shim_page *page = pq_shim_page();
+    for (size_t i = 0; i < PQ_SHIM_EXES; i++) {
+        const struct pq_shim_exe *exe = &page->exes[i];
+        if (exe->map >= 0 && strcmp(base_of(exe->path), base_of(path)) == 0)
+            return exe->map;
+    }
     return -1;
 }
 
-PQ_SHIM_EXPORT int close_range(unsigned first, unsigned last, int flags)
+/* The environment that a program is started with. It lives until the next call. */
+static char *const *environment(const char *path, char *const *given)
 {
-    if (!pq_shim_page() || first > PQ_SHIM_FD_LAST || last < PQ_SHIM_FD_FIRST)
-        return (int)syscall(SYS_close_range, first, last, flags);
-    if (first < PQ_SHIM_FD_FIRST)
-        (void)syscall(SYS_close_range, first, PQ_SHIM_FD_FIRST - 1, flags);
-    if (last > PQ_SHIM_FD_LAST)
-        (void)syscall(SYS_close_range, PQ_SHIM_FD_LAST + 1, last, flags);
-    return 0;
+    static char *words[WORDS_MAX + NAMES + 1];
+    size_t n = 0;
+    if (!pq_shim_page())
+        return given;
+    for (; given && *given && n < WORDS_MAX; given++)
+        if (!is_kept(*given))
+            words[n++] = *given;
+    int32_t map = map_of(path);
+    if (map >= 0)
+        (void)snprintf(kept[MAP_NAME], sizeof(kept[MAP_NAME]), "%s=%d", names[MAP_NAME], (int)map);
+    for (size_t i = 0; i < NAMES; i++)
+        if (kept[i][0])
+            words[n++] = kept[i];
+    words[n] = NULL;
+    return words;
 }
 
-PQ_SHIM_EXPORT void closefrom(int first)
+/* ---- exec ------------------------------------------------------------------------------------ */
+
+PQ_SHIM_EXPORT int execve(const char *path, char *const words[], char *const given[])
 {
-    (void)close_range((unsigned)(first < 0 ? 0 : first), ~0u, 0);
+    return (int)syscall(SYS_execve, path, words, environment(path, given));
+}
+
+PQ_SHIM_EXPORT int execv(const char *path, char *const words[])
+{
+    return execve(path, words, environ);
+}
+
+typedef int execvpe_fn(const char *file, char *const words[], char *const given[]);
+
+PQ_SHIM_EXPORT int execvpe(const char *file, char *const words[], char *const given[])
+{
+    static execvpe_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("execvpe");
+    return next(file, words, environment(file, given));
+}
+
+PQ_SHIM_EXPORT int execvp(const char *file, char *const words[])
+{
+    return execvpe(file, words, environ);
+}
+
+/* The words behind `first`, up to the null; `*rest` stands behind it then. */
+static void collect(const char *first, va_list *rest, char *words[WORDS_MAX + 1])
+{
+    size_t n = 0;
+    for (const char *word = first; word && n < WORDS_MAX; word = va_arg(*rest, const char *))
+        words[n++] = (char *)(uintptr_t)word;
+    words[n] = NULL;
+}
+
+PQ_SHIM_EXPORT int execl(const char *path, const char *first, ...)
+{
+    char *words[WORDS_MAX + 1];
+    va_list rest;
+    va_start(rest, first);
+    collect(first, &rest, words);
+    va_end(rest);
+    return execve(path, words, environ);
+}
+
+PQ_SHIM_EXPORT int execlp(const char *file, const char *first, ...)
+{
+    char *words[WORDS_MAX + 1];
+    va_list rest;
+    va_start(rest, first);
+    collect(first, &rest, words);
+    va_end(rest);
+    return execvpe(file, words, environ);
+}
+
+PQ_SHIM_EXPORT int execle(const char *path, const char *first, ...)
+{
+    char *words[WORDS_MAX + 1];
+    va_list rest;
+    va_start(rest, first);
+    collect(first, &rest, words);
+    char *const *given = va_arg(rest, char *const *);
+    va_end(rest);
+    return execve(path, words, given);
+}
+
+PQ_SHIM_EXPORT int fexecve(int fd, char *const words[], char *const given[])
+{
+    const int empty_path = 0x1000; /* AT_EMPTY_PATH */
+    return (int)syscall(SYS_execveat, fd, "", words, environment("", given), empty_path);
+}
+
+/* ---- posix_spawn ----------------------------------------------------------------------------- */
+
+typedef int spawn_fn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                     const posix_spawnattr_t *attributes, char *const words[], char *const given[]);
+
+/* NOLINTNEXTLINE(readability-function-size): POSIX has six parameters */
+PQ_SHIM_EXPORT int posix_spawn(pid_t *pid, const char *path,
+                               const posix_spawn_file_actions_t *actions,
+                               const posix_spawnattr_t *attributes, char *const words[],
+                               char *const given[])
+{
+    static spawn_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("posix_spawn");
+    return next(pid, path, actions, attributes, words, environment(path, given));
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as above */
+PQ_SHIM_EXPORT int posix_spawnp(pid_t *pid, const char *file,
+                                const posix_spawn_file_actions_t *actions,
+                                const posix_spawnattr_t *attributes, char *const words[],
+                                char *const given[])
+{
+    static spawn_fn *next;
+    if (!next)
+        *(void **)&next = pq_shim_next("posix_spawnp");
+    return next(pid, file, actions, attributes, words, environment(file, given));
 }

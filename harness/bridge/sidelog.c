@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "bridge/finding.h"
+#include "harness/bridge/finding.h"
 #include "tools/file.h"
 
 #define PERIOD_MS 1000u
@@ -28,6 +28,49 @@ static uint64_t now_ms(void)
     return io->now_ms(io->ctx);
 }
 
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
+    for (; *text; text++)
+        hash = (hash ^ (uint8_t)*text) * 0x100000001B3u;
+    return hash;
+}
+
+static bool is_new(struct pq_side_log *l, const char *words)
+{
+    const size_t cap = sizeof(l->seen) / sizeof(l->seen[0]);
+    uint64_t hash = hash_of(words);
+    for (size_t i = 0; i < l->seen_len && i < cap; i++)
+        if (l->seen[i] == hash)
+            return false;
+    l->seen[l->seen_len++ % cap] = hash;
+    return l->findings++ < PQ_FINDINGS_MAX;
+}
+
+/* What a line is of: everything before its input. */
+static void note_seen(struct pq_side_log *l, char *line)
+{
+    char *ends = strstr(line, ",\"input\"");
+    if (!ends)
+        return;
+    memcpy(ends, "}", 2);
+    (void)is_new(l, line);
+}
+
+static void read_seen(struct pq_side_log *l)
+{
+    char path[4096], *line = NULL;
+    size_t cap = 0;
+    (void)snprintf(path, sizeof(path), "%s/findings.jsonl", l->folder);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return;
+    while (getline(&line, &cap, file) > 0)
+        note_seen(l, line);
+    free(line);
+    (void)fclose(file);
+}
+
 bool pq_side_log_open(struct pq_side_log *l, const char *folder)
 {
     char inputs[4096];
@@ -36,8 +79,10 @@ bool pq_side_log_open(struct pq_side_log *l, const char *folder)
         return true;
     (void)snprintf(inputs, sizeof(inputs), "%s/inputs", folder);
     if ((mkdir(folder, 0777) == 0 || errno == EEXIST) &&
-        (mkdir(inputs, 0777) == 0 || errno == EEXIST))
+        (mkdir(inputs, 0777) == 0 || errno == EEXIST)) {
+        read_seen(l);
         return true;
+    }
     (void)fprintf(stderr, "popquiz-bridge: %s: %s\n", folder, strerror(errno));
     return false;
 }
@@ -64,25 +109,6 @@ static void write_figures(struct pq_side_log *l, const struct pq_player *p)
 }
 
 /* ---- findings -------------------------------------------------------------------------------- */
-
-static uint64_t hash_of(const char *text)
-{
-    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * 0x100000001B3u;
-    return hash;
-}
-
-static bool is_new(struct pq_side_log *l, const char *words)
-{
-    const size_t cap = sizeof(l->seen) / sizeof(l->seen[0]);
-    uint64_t hash = hash_of(words);
-    for (size_t i = 0; i < l->seen_len && i < cap; i++)
-        if (l->seen[i] == hash)
-            return false;
-    l->seen[l->seen_len++ % cap] = hash;
-    return l->findings++ < PQ_FINDINGS_MAX;
-}
 
 /* Copies the input; its name goes to `name`, of at least 64 octets. */
 static void keep_input(const struct pq_side_log *l, struct pq_slice input, char *name)
@@ -117,9 +143,10 @@ static void note_finding(struct pq_side_log *l, struct pq_player *p, const struc
 {
     char name[64] = "";
     cJSON *line = cJSON_CreateObject();
-    const char *kind = out->came == PQ_CAME_KILLED ? "hang" : pq_came_text(out->came);
-    (void)cJSON_AddStringToObject(line, "kind", kind);
+    (void)cJSON_AddStringToObject(line, "kind", pq_came_text(out->came));
     pq_report_add_death(line, p, out);
+    const struct pq_violation *v = out->came == PQ_CAME_VIOLATION ? p->judge.violations : NULL;
+    pq_report_add_violation(line, v);
     char *words = cJSON_PrintUnformatted(line);
     if (words && is_new(l, words)) {
         keep_input(l, input, name);
@@ -127,10 +154,7 @@ static void note_finding(struct pq_side_log *l, struct pq_player *p, const struc
         (void)cJSON_AddNumberToObject(line, "case", (double)p->cases);
         (void)cJSON_AddNumberToObject(line, "pid", out->death.pid);
         pq_report_add_said(line, p, out);
-        static const char *const others[] = {"rule", "verb", "state"};
-        for (size_t i = 0; i < 3; i++)
-            (void)cJSON_AddNullToObject(line, others[i]);
-        (void)cJSON_AddStringToObject(line, "why", "");
+        (void)cJSON_AddStringToObject(line, "why", v ? v->why : "");
         char *text = cJSON_PrintUnformatted(line);
         if (text)
             append_line(l, text);
@@ -148,7 +172,8 @@ void pq_side_log_note(struct pq_side_log *l, struct pq_player *p, const struct p
     l->came[out->came]++;
     if (!l->folder)
         return;
-    if (out->came != PQ_CAME_OK)
+    /* What the fuzzer has killed, it tries again and saves by itself. */
+    if (out->came != PQ_CAME_OK && out->came != PQ_CAME_KILLED)
         note_finding(l, p, out, input);
     if (now_ms() - l->written_ms >= PERIOD_MS) {
         l->edges = pq_map_edges(&p->map);

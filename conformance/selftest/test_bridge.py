@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bridge on a server that is made for it: forks, crashes, hangs, lingers and kills."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from planted import ROOT
+from test_afl import QUIET
+
+from popquiz import paths
+from popquiz.servers import processes
+
+PATIENCE_S = 30.0
+GOOD = b"USER a\r\nPASS good\r\nLIST\r\nDELE 1\r\nQUIT\r\n"
+WRONG = b"PASS wrong\r\n"
+CHILD = b"PASS child\r\nQUIT\r\n"
+MODES = ("stdio", "tcp", "unix")
+MAIL = "From: a\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server, instrumented."""
+    path = tmp_path_factory.mktemp("server") / "forking"
+    source = ROOT / "conformance/selftest/forking_pop3.c"
+    command = ["afl-clang-fast", "-O1", "-g", "-Wall", "-Werror", "-o", str(path), str(source)]
+    subprocess.run(command, check=True, env={**os.environ, "AFL_QUIET": "1"}, timeout=60)
+    return path
+
+
+class Bridge:
+    """Command lines of the bridge, and files for it."""
+
+    def __init__(self, server: Path, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.drop = folder / "drop"
+        pristine = folder / "pristine"
+        for place in (self.drop, pristine):
+            place.mkdir()
+        (pristine / "mail").write_text(MAIL)
+        os.utime(pristine / "mail", (1_000_000_000, 1_000_000_000))
+        self.reset = f"{self.drop}={pristine}"
+        self.environment = {**os.environ, **QUIET, "DROP": str(self.drop / "mail")}
+
+    def file(self, name: str, octets: bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(octets)
+        return str(path)
+
+    def words(self, mode: str, *options: str) -> list[str]:
+        program = str(paths.program("popquiz-bridge"))
+        address = {"stdio": (), "tcp": ("{port}",), "unix": (str(self.folder / "socket"),)}
+        connect = f"unix:{self.folder / 'socket'}" if mode == "unix" else mode
+        words = [program, "--connect", connect, "--reset", self.reset, *options]
+        return [*words, "--", str(self.server), *address[mode]]
+
+    def play(self, mode: str, inputs: Sequence[bytes], *options: str) -> list[dict[str, Any]]:
+        files = [self.file(f"{number:03}", octets) for number, octets in enumerate(inputs)]
+        ran = self.run(self.words(mode, *options, "--play", *files))
+        assert ran.returncode in (0, 1), ran.stderr
+        return [json.loads(line) for line in ran.stdout.splitlines()]
+
+    def run(self, words: Sequence[str], stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            words,
+            input=stdin,
+            env=self.environment,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    def left(self) -> list[int]:
+        """Processes of the server, wherever they are."""
+        found = []
+        for name in filter(str.isdecimal, os.listdir("/proc")):
+            try:
+                if os.readlink(f"/proc/{name}/exe") == str(self.server):
+                    found.append(int(name))
+            except OSError:
+                continue
+        return found
+
+    def none_left(self) -> bool:
+        end = time.monotonic() + PATIENCE_S
+        while self.left() and time.monotonic() < end:
+            time.sleep(0.01)
+        return not self.left()
+
+
+@pytest.fixture
+def bridge(server: Path, tmp_path: Path) -> Iterator[Bridge]:
+    made = Bridge(server, tmp_path)
+    yield made
+    assert made.none_left()
+
+
+def said(played: dict[str, Any], conn: int = 1) -> list[str]:
+    """What the server has said on a connection, in lockstep."""
+    entries = played["transcript"]
+    return [e["octets"] for e in entries if e["from"] == "S" and e["conn"] == conn]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_session_is_played_in_lockstep_and_leaves_no_trace(mode: str, bridge: Bridge) -> None:
+    first, second = bridge.play(mode, [GOOD, GOOD])
+    assert "".join(said(first)).split("\r\n")[:3] == ["+OK ready", "+OK", "+OK 1 message"]
+    assert said(first) == said(second)
+    assert first["status"] == "ok" and first["transaction"] and first["edges"] > 5
+    mail = bridge.drop / "mail"
+    assert mail.read_text() == MAIL and mail.stat().st_mtime == 1_000_000_000
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_crash_of_any_process_is_seen(mode: str, bridge: Bridge) -> None:
+    child, session, good = bridge.play(mode, [CHILD, b"XABORT\r\n", GOOD])
+    assert (child["status"], child["signal"], child["process"]) == ("crash", "SIGSEGV", "child")
+    assert (session["signal"], session["process"]) == ("SIGABRT", "session")
+    assert child["executable"] == str(bridge.server)
+    assert good["status"] == "ok" and good["transaction"]
+
+
+def test_nobody_sleeps(bridge: Bridge) -> None:
+    [wrong] = bridge.play("stdio", [WRONG])
+    assert said(wrong)[1] == "-ERR wrong\r\n" and wrong["ms"] < 1900
+
+
+def test_a_server_that_is_busy_for_ever_hangs(bridge: Bridge) -> None:
+    spin, good = bridge.play("stdio", [b"XSPIN\r\n", GOOD], "--patience", "200")
+    assert spin["status"] == "hang" and good["status"] == "ok"
+
+
+def test_a_process_that_outlives_its_session_is_a_leak(bridge: Bridge) -> None:
+    linger, good = bridge.play("stdio", [b"XLINGER\r\nQUIT\r\n", GOOD])
+    assert linger["status"] == "leak" and good["status"] == "ok"
+
+
+def test_a_server_that_is_killed_is_started_again(bridge: Bridge) -> None:
+    killed, good = bridge.play("tcp", [b"XPARENT\r\nQUIT\r\n", GOOD])
+    assert killed["status"] == "killed" and good["status"] == "ok"
+
+
+def test_a_listener_that_ends_by_itself_has_crashed(bridge: Bridge) -> None:
+    ended, good = bridge.play("tcp", [b"XSTOP\r\n", GOOD])
+    assert (ended["status"], ended["signal"], ended["process"]) == ("crash", None, "server")
+    assert good["status"] == "ok"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_two_sessions_run_at_the_same_time(mode: str, bridge: Bridge) -> None:
+    [both] = bridge.play(mode, [b"USER a\r\n\xff2PASS good\r\n\xff1PASS good\r\n\xff2QUIT\r\n"])
+    assert "".join(said(both, 1)) == "+OK ready\r\n+OK\r\n+OK 1 message\r\n"
+    assert "".join(said(both, 2)) == "+OK ready\r\n+OK 1 message\r\n+OK bye\r\n"
+
+
+def test_every_octet_is_shown(bridge: Bridge) -> None:
+    octets = bytes(range(255))
+    [played] = bridge.play("stdio", [octets])
+    sent = [entry["octets"] for entry in played["transcript"] if entry["from"] == "C"]
+    assert "".join(sent) == octets.decode("latin-1")
+
+
+def test_findings_are_logged_once(bridge: Bridge) -> None:
+    log = bridge.folder / "log"
+    for _ in range(2):
+        bridge.play("stdio", [CHILD, GOOD, CHILD], "--log", str(log))
+    lines = (log / "findings.jsonl").read_text().splitlines()
+    [found] = map(json.loads, lines)
+    assert found["kind"] == "crash" and found["process"] == "child"
+    assert (log / found["input"]).read_bytes() == CHILD
+    stats = json.loads((log / "stats.json").read_text())
+    assert (stats["cases"], stats["crashes"], stats["transaction"]) == (3, 2, 1)
+
+
+def test_without_a_fuzzer_one_input_is_played(bridge: Bridge) -> None:
+    assert bridge.run(bridge.words("stdio"), GOOD).returncode == 0
+    assert bridge.run(bridge.words("stdio"), CHILD).returncode == -signal.SIGSEGV
+
+
+def self_test(bridge: Bridge, *seeds: bytes) -> tuple[int, dict[str, Any]]:
+    files = [bridge.file(f"seed{number}", octets) for number, octets in enumerate(seeds)]
+    ran = bridge.run(bridge.words("stdio", "--self-test", *files))
+    told = json.loads(ran.stdout)
+    return ran.returncode, {each["check"]: each["ok"] for each in told["checks"]} | told
+
+
+def test_a_self_test_says_whether_it_is_worth_the_time(bridge: Bridge) -> None:
+    status, told = self_test(bridge, GOOD, WRONG)
+    assert status == 0 and told["usable"] and told["transaction"] and told["sleeps"]
+    status, told = self_test(bridge, WRONG)
+    assert status == 3 and not told["usable"] and not told["transaction"]
+    status, told = self_test(bridge, GOOD, CHILD)
+    assert status == 3 and not told["ends"]
+
+
+def test_a_fuzzer_finds_what_a_child_dies_of(bridge: Bridge) -> None:
+    seeds, out = bridge.folder / "seeds", bridge.folder / "out"
+    seeds.mkdir()
+    (seeds / "good").write_bytes(GOOD)
+    (bridge.folder / "words").write_text('a="PASS child"\n')
+    bounds = ["-E", "600", "-V", "60", "-s", "1"]
+    words = ["afl-fuzz", "-i", str(seeds), "-o", str(out), "-x", str(bridge.folder / "words")]
+    ran = bridge.run([*words, *bounds, "-t", "5000", "--", *bridge.words("tcp")])
+    stats = (out / "default/fuzzer_stats").read_text()
+    found = dict(map(str.strip, line.split(":", 1)) for line in stats.splitlines())
+    assert int(found["saved_crashes"]) > 0 and int(found["corpus_count"]) > 1, ran.stdout
+    crash = next((out / "default/crashes").glob("id*"))
+    assert "sig:11" in crash.name
+
+
+@pytest.mark.parametrize("victim", ["guardian", "worker", "server"])
+@pytest.mark.parametrize("mode", ["stdio", "tcp"])
+def test_nothing_is_left_whoever_is_killed(mode: str, victim: str, bridge: Bridge) -> None:
+    words = bridge.words(mode, "--patience", "60000", "--play", bridge.file("spin", b"XSPIN\r\n"))
+    guardian = subprocess.Popen(words, env=bridge.environment, stdout=subprocess.DEVNULL)
+    while len(bridge.left()) < 2:  # the server and its session
+        time.sleep(0.01)
+    worker = processes.descendants(guardian.pid)[0]
+    pids = {"guardian": guardian.pid, "worker": worker, "server": min(bridge.left())}
+    os.kill(pids[victim], signal.SIGKILL)
+    if victim == "server":
+        assert guardian.wait(PATIENCE_S) == 1  # it plays on
+    guardian.wait(PATIENCE_S)
+    assert bridge.none_left()
