@@ -274,7 +274,7 @@ def _unpack(ordered: order.Order) -> None:
         shutil.copytree(layer, ordered.folder / UNPACKED, symlinks=True, dirs_exist_ok=True)
 
 
-def _become_the_server(ordered: order.Order) -> None:
+def become_the_server(ordered: order.Order) -> None:
     """Makes this process as powerless as the server will be."""
     os.umask(0o022)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -304,7 +304,7 @@ def main() -> int:
     lines = Lines(0)
     ordered = order.read(lines.first())
     try:
-        _become_the_server(ordered)
+        become_the_server(ordered)
         _keep(ordered, lines)
     except BrokenPipeError:
         pass  # nobody listens any more
