@@ -18,8 +18,9 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from popquiz import paths
 from popquiz.errors import Exit, TargetError, UsageError
@@ -48,9 +49,10 @@ class Kind:
     link: str  # flags for the compiler and the linker
     marks: Sequence[bytes]  # what an executable has in it that is of this kind
     about: str
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
-_AFL = (b"__AFL_SHM_ID",)
+_AFL = (b"__afl_area_ptr",)
 _SANITIZE = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 KINDS = {
     "plain": Kind("clang-14", "-O2 -g", "", (), "as is, for debuggers"),
@@ -62,7 +64,16 @@ KINDS = {
         (*_AFL, b"__asan_init"),
         "the same under ASan and UBSan; a finding is SIGABRT",
     ),
-    "canaries": Kind("afl-clang-fast", "-O2 -g", "", _AFL, "the same with planted bugs"),
+    "canaries": Kind(
+        "afl-clang-fast",
+        "-O2 -g",
+        "",
+        _AFL,
+        "instrument, with planted bugs that count themselves",
+        # No fuzzer is led to a canary by its own edges.
+        {"AFL_LLVM_DENYLIST": "{recipes}/canaries/deny.txt"},
+    ),
+    "crashes": Kind("afl-clang-fast", "-O2 -g", "", _AFL, "instrument, with planted crashes"),
 }
 
 
@@ -82,6 +93,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             f"--{kind}", dest="kind", action="store_const", const=kind, help=f"--kind {kind}"
         )
     parser.add_argument("--out", metavar="DIR", help="where to (default: in the user's cache)")
+    parser.add_argument("--fetch", action="store_true", help="only take its source into the cache")
     parser.add_argument(
         "--install", action="store_true", help="install Debian packages that it needs and lacks"
     )
@@ -146,16 +158,17 @@ def _ask(command: Sequence[str]) -> str:
 
 
 def _inputs(wanted: recipe.Recipe, kind: str, compiler: str) -> str:
-    """The same for builds that are the same."""
-    sums = [sources.sum_of(path) for path in (wanted.path, *wanted.patches(kind), *_ours(kind))]
-    words = [str(FORMAT), kind, repr(KINDS[kind]), compiler, *sums]
+    """The same for builds whose files are the same."""
+    sums = [sources.sum_of(path) for path in (*wanted.patches(kind), *_ours(kind))]
+    recipe_ = repr((wanted.sha256, wanted.executables, wanted.steps))
+    words = [str(FORMAT), kind, repr(KINDS[kind]), compiler, recipe_, *sums]
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
 def _ours(kind: str) -> list[Path]:
     """Our own sources that go into a build of that kind."""
     place = paths.data("profiles") / "builds"
-    names = {"sanitize": ["sanitize.c"], "canaries": ["canaries/canary.h"]}
+    names = {"sanitize": ["sanitize.c"], "canaries": ["canaries/canary.h", "canaries/deny.txt"]}
     return [place / name for name in names.get(kind, [])]
 
 
@@ -206,7 +219,8 @@ class _Work:
         names = {**self._names(), "source": str(source), "out": str(self.out)}
         for step in self._recipe.steps:
             words = [template.fill(word, names) for word in step.words]
-            given = {name: template.fill(text, names) for name, text in step.environment.items()}
+            environment = {**KINDS[self._kind].environment, **step.environment}
+            given = {name: template.fill(text, names) for name, text in environment.items()}
             _run([word for word in words if word], source, self._log, given)
         self._check()
 
@@ -261,19 +275,26 @@ def _check_place(out: Path) -> None:
         raise UsageError(f"--out {out}: is no build, and not empty")
 
 
-def _describe(wanted: recipe.Recipe, kind: str, url: str, inputs: str) -> dict[str, object]:
+def _describe(wanted: recipe.Recipe, kind: str) -> dict[str, Any]:
+    compiler = _compiler(KINDS[kind])
     return {
         "name": wanted.name,
         "version": wanted.version,
         "kind": kind,
-        "compiler": _compiler(KINDS[kind]),
-        "source": {"url": url, "sha256": wanted.sha256},
-        "inputs": inputs,
+        "compiler": compiler,
+        "source": {"url": sources.url(wanted), "sha256": wanted.sha256},
+        "inputs": _inputs(wanted, kind, compiler),
         "executables": wanted.executables,
         "keep": wanted.keep,
         "listen": wanted.listen,
-        "additions": [{"path": each.path, "text": each.text} for each in wanted.additions],
+        "additions": [asdict(each) for each in wanted.additions],
     }
+
+
+def _write_description(folder: Path, about: Mapping[str, Any]) -> None:
+    path, text = folder / builds.DESCRIPTION, f"{json.dumps(about, indent=2)}\n"
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def _is_current(out: Path, inputs: str) -> bool:
@@ -300,20 +321,20 @@ def build(name: str, kind: str = DEFAULT_KIND, out: Path | None = None, say: Say
     _check(wanted, kind)
     place = out or paths.cache("builds") / f"{wanted.name}-{wanted.version}-{kind}"
     _check_place(place)
-    inputs = _inputs(wanted, kind, _compiler(KINDS[kind]))
+    about = _describe(wanted, kind)
     log = paths.cache("builds") / f"{wanted.name}-{kind}.log"
     with _alone(log.with_suffix(".lock")):
-        if _is_current(place, inputs):
+        if _is_current(place, about["inputs"]):
+            _write_description(place, about)  # what is no file of it may have changed
             return place
         begun = time.monotonic()
-        archive, url = sources.get(wanted)
+        archive = sources.get(wanted)
         log.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(prefix="popquiz-build-") as scratch:
             work = _Work(wanted, kind, Path(scratch), log)
             say(f"{wanted.name} {wanted.version}: building, kind {kind}")
             work.do(archive)
-            text = json.dumps(_describe(wanted, kind, url, inputs), indent=2)
-            (work.out / builds.DESCRIPTION).write_text(f"{text}\n")
+            _write_description(work.out, about)
             _put(work.out, place)
         log.unlink(missing_ok=True)
     say(f"{wanted.name} {wanted.version}: built in {time.monotonic() - begun:.0f} s")
@@ -343,6 +364,9 @@ def run(args: argparse.Namespace) -> int:
         if args.list and not args.name:
             return _list()
         raise UsageError("either the name of a server, or --list")
+    if args.fetch:
+        print(sources.get(recipe.find(args.name)))
+        return Exit.PASSED
     if args.install and (missing := _missing(recipe.find(args.name))):
         _install(missing, _say)
     print(build(args.name, args.kind, Path(args.out) if args.out else None, _say))

@@ -12,7 +12,8 @@ from popquiz import paths
 from popquiz.errors import UsageError
 from popquiz.servers import template, tomltable
 
-KINDS = ("plain", "instrument", "sanitize", "canaries")
+KINDS = ("plain", "instrument", "sanitize", "canaries", "crashes")
+PLANTED = ("canaries", "crashes")  # kinds with a patch more, in a folder of that name
 
 # What a step may name.
 STEP_NAMES = frozenset(("cc", "cxx", "cflags", "ldflags", "source", "out", "jobs", "recipes"))
@@ -30,10 +31,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """What a built server needs besides in a file that its profile writes."""
+    """What a built server needs otherwise in a file that its profile writes."""
 
     path: str
-    text: str
+    text: str  # goes behind the file
+    instead_of: str  # or, when this is not empty, into the place of this part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,6 @@ class Recipe:
     packages: tuple[str, ...]  # of Debian, without which it cannot be built
     keep: tuple[str, ...]  # unpacked packages of the profile that the build is laid over
     executables: tuple[str, ...]  # relative paths; what the profile starts directly
-    kinds: tuple[str, ...]
     steps: tuple[Step, ...]
     listen: tuple[str, ...]  # a command that listens on {port}, where the profile's does not
     additions: tuple[Addition, ...]
@@ -56,11 +57,18 @@ class Recipe:
         """The source's file name."""
         return self.pool.rpartition("/")[2]
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """How it can be built; with bugs only where some were written for it."""
+        return tuple(kind for kind in KINDS if kind not in PLANTED or self._planted(kind).exists())
+
+    def _planted(self, kind: str) -> Path:
+        return self.path.parent / kind / f"{self.name}.patch"
+
     def patches(self, kind: str) -> list[Path]:
         """In the order in which they are applied."""
         own = self.path.with_suffix(".patch")
-        canaries = self.path.parent / "canaries" / own.name
-        wanted = [own, *([canaries] if kind == "canaries" else [])]
+        wanted = [own, *([self._planted(kind)] if kind in PLANTED else [])]
         return [path for path in wanted if path.exists()]
 
 
@@ -82,7 +90,8 @@ def _step(table: tomltable.Table) -> Step:
 
 
 def _addition(table: tomltable.Table) -> Addition:
-    addition = Addition(_relative(table, "path", table.text("path")), table.text("text"))
+    path = _relative(table, "path", table.text("path"))
+    addition = Addition(path, table.text("text"), table.text("instead_of", ""))
     table.end()
     return addition
 
@@ -92,13 +101,6 @@ def _matching(table: tomltable.Table, key: str, form: re.Pattern[str]) -> str:
     if not form.fullmatch(text):
         raise table.error(key, f"{text!r} is not of the form {form.pattern}")
     return text
-
-
-def _kinds(table: tomltable.Table) -> tuple[str, ...]:
-    kinds = table.words("kinds", KINDS[:-1])
-    if not kinds or not set(kinds) <= set(KINDS):
-        raise table.error("kinds", f"must name some of: {' '.join(KINDS)}")
-    return kinds
 
 
 def read(path: Path) -> Recipe:
@@ -114,7 +116,6 @@ def read(path: Path) -> Recipe:
         packages=table.words("packages", ()),
         keep=table.words("keep", ()),
         executables=tuple(_relative(table, "executables", each) for each in executables),
-        kinds=_kinds(table),
         steps=tuple(_step(each) for each in table.tables("step")),
         listen=table.words("listen", ()),
         additions=tuple(_addition(each) for each in table.tables("addition")),
