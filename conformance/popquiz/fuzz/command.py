@@ -140,6 +140,7 @@ def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     gather(_seeds(args, lane), wish.seeds)
     outcome = Campaign(lane, engine, wish, collection).run(console, earlier.get("seconds", 0.0))
     _shorten(collection, outcome, console)
+    collection.settle()
     done = Done(lane, engine, out, outcome, collection, Mask(options.secrets(args)), earlier)
     record.finish(args, done)
     return done

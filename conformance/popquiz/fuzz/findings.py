@@ -156,12 +156,12 @@ class Collection:
 
     # ---- shortening -----------------------------------------------------------------------------
 
-    def _check(self, signature: str, folder: Path) -> shrink.Check:
+    def _check(self, gist: str, folder: Path) -> shrink.Check:
         def check(candidates: Sequence[bytes]) -> int | None:
             files = write_inputs(folder, candidates)
             with closing(self.lane.judge(files)) as seen:
                 for number, sign in enumerate(seen):
-                    if sign.signature == signature:
+                    if sign and sign.gist == gist:
                         return number
             return None
 
@@ -175,17 +175,27 @@ class Collection:
             finding.again = self.shows(finding, files[0], AGAIN)
             if finding.again < AGAIN:
                 return  # what shows now and then cannot be told from what does not
-            check = self._check(finding.sign.signature, folder)
+            check = self._check(finding.sign.gist, folder)
             shorter, whole = shrink.shrink(finding.octets, check, budget)
             files[0].write_bytes(shorter)
             with closing(self.lane.judge(files[:1])) as seen:
                 sign = next(seen)
-            if sign.signature == finding.sign.signature:
+            if sign and sign.gist == finding.sign.gist:
                 finding.octets, finding.minimised, finding.sign = shorter, whole, sign
+
+    def settle(self) -> None:
+        """Once all are short: those that turn out to be the same are one, and the baseline knows
+        them by the names that they have now."""
+        found, self.findings = list(self.findings.values()), {}
+        for finding in found:
+            finding.known = self.known.reason(finding.id)
+            first = self.findings.setdefault(finding.sign.signature, finding)
+            if first is not finding:
+                first.inputs += finding.inputs
 
     def shows(self, finding: Finding, file: Path, times: int) -> int:
         with closing(self.lane.judge([file] * times)) as seen:
-            return sum(sign.signature == finding.sign.signature for sign in seen)
+            return sum(bool(sign) and sign.gist == finding.sign.gist for sign in seen)
 
 
 # ---- writing ------------------------------------------------------------------------------------

@@ -119,9 +119,10 @@ class Served(Bridged):
         self._profile = profile.find(word)
         self._check(word)
         self._builds = {INSTRUMENT: build or labbuild.build(word, INSTRUMENT, say=say)}
-        self.name = f"lab:{name}"
+        self.name = f"lab:{self._profile.name}" + (f":{variant}" if variant else "")
         self.options = ("--lab", name, *(("--build", str(build)) if build else ()))
         self._folders: list[Path] = []
+        self._outs: set[Path] = set()
         self._judges: dict[str, Judge] = {}
 
     @staticmethod
@@ -189,6 +190,7 @@ class Served(Bridged):
         log = f"{LOG}{number}"
 
         def wrap(words: Sequence[str], out: Path) -> list[str]:
+            self._outs.add(out)
             return inside(self._make(kind, out, words, log))
 
         return Launch((BRIDGE,), environment, wrap)
@@ -214,3 +216,6 @@ class Served(Bridged):
             judge.close()
         for folder in self._folders:
             folders.remove(folder)
+        for out in self._outs if os.getuid() == 0 else ():
+            for path in (out, *out.rglob("*")):  # the server's user had them meanwhile
+                os.chown(path, 0, os.getgid(), follow_symlinks=False)
