@@ -139,14 +139,13 @@ class Side:
     async def _rest(self, reader: asyncio.StreamReader) -> str:
         """Reads a multi-line answer; how it ended, where that is not as it should be."""
         taken = 0
-        with suppress(OSError, ValueError, TimeoutError):
+        try:
             async with asyncio.timeout(ANSWER_S):
-                while (line := await reader.readline()) != b".\r\n":
-                    taken += len(line)
-                    if not line or taken > OCTETS_MAX:
-                        return " without an end"
-                return ""
-        return " without an end"
+                while (line := await reader.readline()) != b".\r\n" and taken <= OCTETS_MAX:
+                    taken += len(line) or OCTETS_MAX + 1
+        except (OSError, ValueError, TimeoutError):
+            taken = OCTETS_MAX + 1
+        return " without an end" if taken > OCTETS_MAX else ""
 
     async def _say(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, step: Step
@@ -159,6 +158,27 @@ class Side:
             answer += await self._rest(reader)
         return answer
 
+    async def _login(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        login = [f"USER {self._account.user}", f"PASS {self._account.password}"]
+        said = [await self._say(reader, writer, Step("", line, BEFORE)) for line in login]
+        return said[-1] == "+OK"
+
+    async def _take(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, steps: Sequence[Step]
+    ) -> list[str] | None:
+        answers: list[str] = []
+        state = BEFORE
+        if await self._line(reader) != "+OK":
+            return None
+        for step in steps:
+            if step.state != state and not await self._login(reader, writer):
+                return None
+            state = step.state
+            answers.append(await self._say(reader, writer, step))
+            if answers[-1] in (CLOSED, SILENT):
+                break
+        return answers
+
     async def _converse(self, steps: Sequence[Step]) -> list[str] | None:
         """None when the login fails."""
         await self._pace.reserve(1)
@@ -166,29 +186,19 @@ class Side:
             reader, writer = await probe.connect(self._endpoint)
         finally:
             self._pace.made(1, 1)
-        answers: list[str] = []
-        login = [f"USER {self._account.user}", f"PASS {self._account.password}"]
-        state = BEFORE
         try:
-            if await self._line(reader) != "+OK":
-                return None
-            for step in steps:
-                if step.state != state:
-                    said = [await self._say(reader, writer, Step("", w, BEFORE)) for w in login]
-                    if said[-1] != "+OK":
-                        return None
-                    state = step.state
-                answers.append(await self._say(reader, writer, step))
-                if answers[-1] in (CLOSED, SILENT):
-                    break
-            return answers
+            return await self._take(reader, writer, steps)
         finally:
-            with suppress(OSError):
-                writer.write(b"RSET\r\nQUIT\r\n")
-                await writer.drain()
-                async with asyncio.timeout(ANSWER_S):
-                    await reader.read()
-            writer.close()
+            await self._leave(reader, writer)
+
+    async def _leave(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Without removing anything."""
+        with suppress(OSError, TimeoutError):
+            writer.write(b"RSET\r\nQUIT\r\n")
+            await writer.drain()
+            async with asyncio.timeout(ANSWER_S):
+                await reader.read()
+        writer.close()
 
     async def play(self, steps: Sequence[Step]) -> list[str] | None:
         """The answers, up to the one after which there is no session; None when no login works."""

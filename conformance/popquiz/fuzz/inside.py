@@ -119,15 +119,19 @@ def _stdin_ended(seconds: float) -> bool:
     return bool(ready) and os.read(0, 4096) == b""
 
 
+def _end(running: "subprocess.Popen[bytes]") -> None:
+    running.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        running.wait(END_S)
+
+
 def _run(words: Sequence[str], environment: Mapping[str, str]) -> int:
     """Runs an engine until it ends, or stdin does."""
     running = subprocess.Popen(words, stdin=subprocess.DEVNULL, env=dict(environment))
     try:
         while running.poll() is None:
             if _stdin_ended(POLL_S):
-                running.send_signal(signal.SIGINT)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    running.wait(END_S)
+                _end(running)
                 break
     finally:
         running.kill()

@@ -39,6 +39,9 @@ class Watched:
     cases: int | None = None  # that were played
 
 
+GDB = ("gdb", "-q", "-ex", "set confirm off")
+
+
 class Quiet:
     """A lane that knows no more than its engine."""
 
@@ -47,6 +50,9 @@ class Quiet:
 
     def watch(self, out: Path) -> Watched:
         return Watched()
+
+    def debugged(self, file: Path) -> list[str]:
+        raise UsageError("--debug is for --harness, --server and --stdio")
 
     def saved(self, out: Path) -> Iterable[tuple[Path, Sign | None]]:
         return ()
@@ -100,6 +106,9 @@ class Lane(Played, Protocol):
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         """Plays each file in order and says what it showed. Whoever has seen enough closes it."""
+
+    def debugged(self, file: Path) -> list[str]:
+        """A command that plays a file under gdb. Raises UsageError where that cannot be."""
 
     def close(self) -> None:
         """Leaves no process behind."""
