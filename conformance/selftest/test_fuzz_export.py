@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`popquiz replay --export`: what it writes runs without popquiz, and tells a server that lives from
-one that dies."""
+"""`popquiz replay --export`: what it writes runs without popquiz, and tells a server that lives
+from one that dies."""
 
 import os
 import subprocess

@@ -11,7 +11,7 @@ from typing import Any
 from popquiz import options
 from popquiz.console import Console
 from popquiz.errors import Exit, SuiteError, UsageError
-from popquiz.fuzz import blackbox, choose, record
+from popquiz.fuzz import again, blackbox, choose, corpora, record
 from popquiz.fuzz.campaign import SEEDS, Campaign, Outcome, gather
 from popquiz.fuzz.engine import Wish
 from popquiz.fuzz.findings import Collection, Known
@@ -64,6 +64,20 @@ def _add_corpus(group: options.Group) -> None:
         "--corpus", action="append", default=[], metavar="DIR", help="begin with these too"
     )
     group.add_argument(
+        "--import",
+        dest="imported",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="and with dialogues, captures and what other fuzzers left, or folders of them",
+    )
+    group.add_argument(
+        "--minimise", action="store_true", help="leave the fewest inputs that matter in OUT/corpus"
+    )
+    group.add_argument(
+        "--merge", action="store_true", help="add what reaches something new to the project's seeds"
+    )
+    group.add_argument(
         "--only-corpus", action="store_true", help="and with none of the project's own seeds"
     )
 
@@ -78,7 +92,8 @@ def _seeds(args: argparse.Namespace, lane: Lane) -> list[Seed]:
         if not Path(name).is_dir():
             raise UsageError(f"--corpus {name}: there is no such folder")
         found += read_seeds(files_below(Path(name)))
-    return found
+    imported = again.inputs(args.imported)
+    return found + [(given.file.name, given.octets) for given in imported]
 
 
 def _earlier(args: argparse.Namespace, out: Path) -> dict[str, Any]:
@@ -134,6 +149,9 @@ def _shorten(collection: Collection, outcome: Outcome, console: Console) -> None
 def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     """From seeds to reports. Raises PopquizError."""
     console, engine = Console(), _engine(args, lane)
+    for option in ("minimise", "merge"):
+        if getattr(args, option):
+            corpora.check(lane, f"--{option}")
     earlier = _earlier(args, out)
     collection = Collection(lane, known(args))
     wish = _wish(args, lane, out)
@@ -143,7 +161,15 @@ def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     collection.settle()
     done = Done(lane, engine, out, outcome, collection, Mask(options.secrets(args)), earlier)
     record.finish(args, done)
+    _tidy(args, lane, out, console)
     return done
+
+
+def _tidy(args: argparse.Namespace, lane: Lane, out: Path, console: Console) -> None:
+    if args.minimise:
+        corpora.minimise(corpora.check(lane, "--minimise"), out, console.line)
+    if args.merge:
+        corpora.contribute(corpora.check(lane, "--merge"), out, console.line)
 
 
 def known(args: argparse.Namespace) -> Known:

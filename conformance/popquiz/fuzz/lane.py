@@ -39,7 +39,7 @@ class Watched:
     cases: int | None = None  # that were played
 
 
-GDB = ("gdb", "-q", "-ex", "set confirm off")
+GDB = ("gdb", "-q", "-ex", "set confirm off", "-ex", "set env ASAN_OPTIONS abort_on_error=1")
 
 
 class Quiet:
