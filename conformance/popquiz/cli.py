@@ -22,6 +22,7 @@ COMMANDS = {
     "referee": "referee",
     "explore": "explore",
     "fuzz": "fuzz.command",
+    "coverage": "fuzz.coverage",
     "report": "reporting",
     "serve": "serve",
     "lab": "lab",

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from popquiz import paths
 from popquiz.errors import Exit, TargetError, UsageError
@@ -157,9 +158,10 @@ def _ask(command: Sequence[str]) -> str:
 
 
 def _inputs(wanted: recipe.Recipe, kind: str, compiler: str) -> str:
-    """The same for builds that are the same."""
-    sums = [sources.sum_of(path) for path in (wanted.path, *wanted.patches(kind), *_ours(kind))]
-    words = [str(FORMAT), kind, repr(KINDS[kind]), compiler, *sums]
+    """The same for builds whose files are the same."""
+    sums = [sources.sum_of(path) for path in (*wanted.patches(kind), *_ours(kind))]
+    recipe_ = repr((wanted.sha256, wanted.executables, wanted.steps))
+    words = [str(FORMAT), kind, repr(KINDS[kind]), compiler, recipe_, *sums]
     return hashlib.sha256("\0".join(words).encode()).hexdigest()
 
 
@@ -273,19 +275,26 @@ def _check_place(out: Path) -> None:
         raise UsageError(f"--out {out}: is no build, and not empty")
 
 
-def _describe(wanted: recipe.Recipe, kind: str, url: str, inputs: str) -> dict[str, object]:
+def _describe(wanted: recipe.Recipe, kind: str) -> dict[str, Any]:
+    compiler = _compiler(KINDS[kind])
     return {
         "name": wanted.name,
         "version": wanted.version,
         "kind": kind,
-        "compiler": _compiler(KINDS[kind]),
-        "source": {"url": url, "sha256": wanted.sha256},
-        "inputs": inputs,
+        "compiler": compiler,
+        "source": {"url": sources.url(wanted), "sha256": wanted.sha256},
+        "inputs": _inputs(wanted, kind, compiler),
         "executables": wanted.executables,
         "keep": wanted.keep,
         "listen": wanted.listen,
         "additions": [asdict(each) for each in wanted.additions],
     }
+
+
+def _write_description(folder: Path, about: Mapping[str, Any]) -> None:
+    path, text = folder / builds.DESCRIPTION, f"{json.dumps(about, indent=2)}\n"
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def _is_current(out: Path, inputs: str) -> bool:
@@ -312,20 +321,20 @@ def build(name: str, kind: str = DEFAULT_KIND, out: Path | None = None, say: Say
     _check(wanted, kind)
     place = out or paths.cache("builds") / f"{wanted.name}-{wanted.version}-{kind}"
     _check_place(place)
-    inputs = _inputs(wanted, kind, _compiler(KINDS[kind]))
+    about = _describe(wanted, kind)
     log = paths.cache("builds") / f"{wanted.name}-{kind}.log"
     with _alone(log.with_suffix(".lock")):
-        if _is_current(place, inputs):
+        if _is_current(place, about["inputs"]):
+            _write_description(place, about)  # what is no file of it may have changed
             return place
         begun = time.monotonic()
-        archive, url = sources.get(wanted)
+        archive = sources.get(wanted)
         log.unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(prefix="popquiz-build-") as scratch:
             work = _Work(wanted, kind, Path(scratch), log)
             say(f"{wanted.name} {wanted.version}: building, kind {kind}")
             work.do(archive)
-            text = json.dumps(_describe(wanted, kind, url, inputs), indent=2)
-            (work.out / builds.DESCRIPTION).write_text(f"{text}\n")
+            _write_description(work.out, about)
             _put(work.out, place)
         log.unlink(missing_ok=True)
     say(f"{wanted.name} {wanted.version}: built in {time.monotonic() - begun:.0f} s")
@@ -356,7 +365,7 @@ def run(args: argparse.Namespace) -> int:
             return _list()
         raise UsageError("either the name of a server, or --list")
     if args.fetch:
-        print(sources.get(recipe.find(args.name))[0])
+        print(sources.get(recipe.find(args.name)))
         return Exit.PASSED
     if args.install and (missing := _missing(recipe.find(args.name))):
         _install(missing, _say)

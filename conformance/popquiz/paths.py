@@ -42,6 +42,14 @@ def program(name: str) -> Path:
     return _existing(root / "build" / "release" / "bin" / name, cure)
 
 
+def find_program(name: str) -> Path | None:
+    """The same for what may be missing."""
+    try:
+        return program(name)
+    except MissingError:
+        return None
+
+
 def data(name: str) -> Path:
     """A file or folder beside the package: "requirements.tsv", "cases", "profiles", "fixtures"."""
     root = checkout()

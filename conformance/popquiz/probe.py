@@ -39,7 +39,8 @@ def free_port() -> int:
         return port
 
 
-async def _open(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connect(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Any certificate will do. Raises OSError."""
     address = parse_address(endpoint.entrance)
     context = None
     if endpoint.tls == "implicit":
@@ -59,7 +60,7 @@ async def once(endpoint: Endpoint, seconds: float) -> str:
     writer = None
     try:
         async with asyncio.timeout(seconds):
-            reader, writer = await _open(endpoint)
+            reader, writer = await connect(endpoint)
             if await reader.read(1):
                 writer.write(b"QUIT\r\n")
                 return ""

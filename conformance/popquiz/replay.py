@@ -2,6 +2,8 @@
 """`popquiz replay`: plays dialogues, and what a run or a fuzzer left, and shows what was said."""
 
 import argparse
+import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from popquiz.baseline import Comparison
 from popquiz.console import Console
 from popquiz.errors import Exit, UsageError
 from popquiz.fixtures import Fixtures
-from popquiz.fuzz import again, choose
+from popquiz.fuzz import again, choose, export
 from popquiz.mask import Mask
 from popquiz.record import Job, Result
 from popquiz.verdicts import Verdict
@@ -44,6 +46,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     group.add_argument(
         "-n", dest="times", type=options.number(1, 10000), default=1, metavar="N", help="so often"
     )
+    group.add_argument("--debug", action="store_true", help="under gdb")
+    group.add_argument(
+        "--export", choices=export.KINDS, help="write it as a program that needs no popquiz"
+    )
+    group.add_argument("--out", type=Path, metavar="FILE", help="where --export goes")
     parser.set_defaults(repeat=1)
 
 
@@ -117,7 +124,46 @@ def _play(args: argparse.Namespace) -> int:
     return decision.exit
 
 
+def _one(args: argparse.Namespace, option: str) -> again.Input:
+    """Raises UsageError."""
+    found = again.inputs(args.files)
+    if len(found) != 1:
+        raise UsageError(f"{option}: {len(found)} inputs: name one")
+    return found[0]
+
+
+def _export(args: argparse.Namespace) -> int:
+    given = _one(args, "--export")
+    if not args.out:
+        raise UsageError("--export: --out FILE is needed: where it goes")
+    title = f"An input of popquiz: {given.file.name}"
+    text = export.render(given.octets, export.Export(args.export, args.out.name, title))
+    results.write(args.out, text)
+    args.out.chmod(0o755)
+    return Exit.PASSED
+
+
+def _debug(args: argparse.Namespace) -> int:
+    """gdb has the terminal."""
+    given = _one(args, "--debug")
+    (lane,) = choose.lanes(args, print)
+    file = Path(tempfile.mkdtemp(prefix="popquiz-")) / "input"
+    file.write_bytes(given.octets)
+    words = lane.debugged(file)
+    lane.close()
+    if not shutil.which(words[0]):
+        raise UsageError("--debug: gdb is not installed: apt-get install gdb")
+    try:
+        return subprocess.run(words, check=False).returncode
+    finally:
+        shutil.rmtree(file.parent, ignore_errors=True)
+
+
 def run(args: argparse.Namespace) -> int:
+    if args.export:
+        return _export(args)
+    if args.debug:
+        return _debug(args)
     raw = not again.all_dialogues(args.files)
     if choose.ways(args) and (raw or not args.lab):
         return _again(args)

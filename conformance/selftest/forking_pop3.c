@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A server for tests of the bridge: a listener (with a port or the path of a socket as its argument) or one session on
- * stdin (without), a process for each session, and another one below it that reads names. It does
- * as little of POP3 as its tests need, and on request what servers must not do. */
+ * A server for tests of the bridge: a listener (with a port or the path of a socket as its
+ * argument) or one session on stdin (without), a process for each session, and another one below
+ * it that checks passwords. It does as little of POP3 as its tests need, and on request what
+ * servers must not do. */
+#define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
@@ -94,6 +96,8 @@ static void obey(const char *line)
         linger();
     else if (is(line, "XABORT"))
         abort();
+    else if (is(line, "XSTOP"))
+        (void)kill(getppid(), SIGTERM);
     else if (is(line, "XPARENT"))
         (void)kill(getppid(), SIGKILL);
     else
@@ -120,6 +124,12 @@ static void on_child(int number)
     (void)number;
     while (waitpid(-1, NULL, WNOHANG) > 0)
         continue;
+}
+
+static void on_term(int number)
+{
+    (void)number;
+    _exit(0);
 }
 
 static int listen_at(const char *path)
@@ -155,6 +165,7 @@ int main(int argc, char *argv[])
     unsigned port = (unsigned)strtoul(argv[1], NULL, 10);
     int listener = port ? listen_on(port) : listen_at(argv[1]);
     (void)signal(SIGCHLD, on_child);
+    (void)signal(SIGTERM, on_term);
     for (;;) {
         int fd = accept(listener, NULL, NULL);
         if (fd >= 0 && fork() == 0) {

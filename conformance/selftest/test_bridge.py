@@ -148,6 +148,12 @@ def test_a_server_that_is_killed_is_started_again(bridge: Bridge) -> None:
     assert killed["status"] == "killed" and good["status"] == "ok"
 
 
+def test_a_listener_that_ends_by_itself_has_crashed(bridge: Bridge) -> None:
+    ended, good = bridge.play("tcp", [b"XSTOP\r\n", GOOD])
+    assert (ended["status"], ended["signal"], ended["process"]) == ("crash", None, "server")
+    assert good["status"] == "ok"
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_two_sessions_run_at_the_same_time(mode: str, bridge: Bridge) -> None:
     [both] = bridge.play(mode, [b"USER a\r\n\xff2PASS good\r\n\xff1PASS good\r\n\xff2QUIT\r\n"])

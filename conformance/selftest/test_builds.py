@@ -121,9 +121,7 @@ def test_a_source_that_is_there_needs_no_network(
     toy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "FETCHER", "/bin/false")
-    path, url = sources.get(recipe.read(toy))
-    assert path.name == "toy_1.0.orig.tar.gz"
-    assert url.endswith("/debian/pool/main/t/toy/toy_1.0.orig.tar.gz")
+    assert sources.get(recipe.read(toy)).name == "toy_1.0.orig.tar.gz"
 
 
 def test_a_source_that_cannot_be_had_is_told(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +149,7 @@ def test_another_source_than_the_pinned_one_is_refused(
     fetcher.write_text(f'#!/bin/sh\nfor last; do :; done\ncp {right} "$last"\n')
     right.write_text("right\n")
     wanted = replace(recipe.read(toy), sha256=sources.sum_of(right))
-    assert sources.get(wanted)[0].read_text() == "right\n"
+    assert sources.get(wanted).read_text() == "right\n"
 
 
 # ---- builds --------------------------------------------------------------------------------------
@@ -172,6 +170,10 @@ def test_a_build_is_made_once(toy: Path) -> None:
     count = len(said)
     assert labbuild.build(str(toy), "instrument", say=said.append) == folder
     assert ((folder / "build.json").stat().st_mtime_ns, len(said)) == (made, count)
+    change(toy, "executables", 'listen = ["{unpacked}/usr/sbin/toy", "{port}"]\nexecutables')
+    labbuild.build(str(toy), "instrument", say=said.append)
+    assert len(said) == count
+    assert builds.describe(folder)["listen"] == ["{unpacked}/usr/sbin/toy", "{port}"]
     change(toy, '"-c"', '"-ec"')
     labbuild.build(str(toy), "instrument", say=said.append)
     assert len(said) == 2 * count

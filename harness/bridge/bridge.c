@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge/fuzz.h"
+#include "harness/bridge/fuzz.h"
 
 static int work(const struct pq_options *o)
 {

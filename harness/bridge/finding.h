@@ -5,7 +5,7 @@
 #ifndef PQ_BRIDGE_FINDING_H
 #define PQ_BRIDGE_FINDING_H
 
-#include "bridge/report.h"
+#include "harness/bridge/report.h"
 
 /* "SEGV" for SIGSEGV; never NULL. */
 const char *pq_signal_name(int number);

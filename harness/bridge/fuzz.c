@@ -2,7 +2,7 @@
  * The fork-server protocol of AFL++ 4.04: a hello, and for each case four octets in, the pid of
  * whom to kill when the case takes too long, and the wait status. */
 #define _DEFAULT_SOURCE
-#include "bridge/fuzz.h"
+#include "harness/bridge/fuzz.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -48,7 +48,7 @@ static uint32_t status_of(const struct pq_outcome *out)
 {
     switch (out->came) {
     case PQ_CAME_CRASH:
-        return (uint32_t)WTERMSIG(out->death.status);
+        return WIFSIGNALED(out->death.status) ? (uint32_t)WTERMSIG(out->death.status) : SIGABRT;
     case PQ_CAME_VIOLATION:
         return SIGABRT;
     case PQ_CAME_HANG:

@@ -5,9 +5,10 @@
 #ifndef PQ_BRIDGE_FUZZ_H
 #define PQ_BRIDGE_FUZZ_H
 
-#include "bridge/report.h"
+#include "harness/bridge/report.h"
 
-/* AFL++'s fork server. Without one at the other end it plays stdin once. Returns the exit status. */
+/* Each returns the exit status. AFL++'s fork server; with nobody at the other end it plays stdin
+ * once. */
 int pq_fuzz(struct pq_player *p);
 int pq_play_files(struct pq_player *p);
 int pq_self_test(struct pq_player *p);

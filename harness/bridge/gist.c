@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bridge/gist.h"
+#include "harness/bridge/gist.h"
 
 #define WORDS_MAX 3u
 

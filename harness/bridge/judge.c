@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bridge/judge.h"
+#include "harness/bridge/judge.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #ifndef PQ_BRIDGE_JUDGE_H
 #define PQ_BRIDGE_JUDGE_H
 
-#include "bridge/links.h"
+#include "harness/bridge/links.h"
 #include "popquiz/referee.h"
 
 #define PQ_VIOLATIONS_MAX 8u /* kept of one case */

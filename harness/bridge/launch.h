@@ -5,7 +5,7 @@
 #ifndef PQ_BRIDGE_LAUNCH_H
 #define PQ_BRIDGE_LAUNCH_H
 
-#include "bridge/server.h"
+#include "harness/bridge/server.h"
 
 /* Chooses a port where one is needed and none was given. False: `s->why`. */
 bool pq_launch_port(struct pq_server *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/links.h"
+#include "harness/bridge/links.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -152,7 +152,7 @@ bool pq_links_settle(struct pq_links *l)
 }
 
 /* A reply that is due and has not come may be under way: TCP delivers it in its own time, and on a
- * machine that is busy the kernel can call a process asleep that was interrupted on its way there. */
+ * busy machine the kernel can call a process asleep that was interrupted on its way there. */
 static bool settle_one(struct pq_links *l, unsigned conn)
 {
     struct pq_link *one = &l->each[conn];

@@ -6,8 +6,8 @@
 #ifndef PQ_BRIDGE_LINKS_H
 #define PQ_BRIDGE_LINKS_H
 
-#include "bridge/gist.h"
-#include "bridge/server.h"
+#include "harness/bridge/gist.h"
+#include "harness/bridge/server.h"
 #include "dialogue/wirecase.h"
 #include "net/tls.h"
 #include "popquiz/conn.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/map.h"
+#include "harness/bridge/map.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -7,8 +7,8 @@
 #ifndef PQ_BRIDGE_MAP_H
 #define PQ_BRIDGE_MAP_H
 
-#include "bridge/options.h"
-#include "bridge/shim_page.h"
+#include "harness/bridge/options.h"
+#include "harness/bridge/shim_page.h"
 
 #define PQ_MAP_REGIONS (1u + PQ_OPTION_MANY)
 #define PQ_MAP_CELLS 1024u /* of --state and --referee, behind the edges */

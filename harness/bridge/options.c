@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bridge/options.h"
+#include "harness/bridge/options.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "bridge/shim_page.h"
+#include "harness/bridge/shim_page.h"
 #include "popquiz/base.h"
 
 #define PATIENCE_MS 1000u

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/play.h"
+#include "harness/bridge/play.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define SPARE_PROCESSES 32u   /* that a listener may have more than in the beginning */
@@ -138,8 +139,12 @@ static enum pq_came what_came(struct pq_player *p, struct pq_outcome *out)
         out->death = p->server.page->deaths[0];
         return PQ_CAME_CRASH;
     }
-    if (is_gone(p))
+    if (is_gone(p) && WIFSIGNALED(p->server.ended))
         return PQ_CAME_KILLED;
+    if (is_gone(p)) {
+        out->death = (struct pq_shim_death){.status = p->server.ended};
+        return PQ_CAME_CRASH;
+    }
     if (p->links.hung)
         return PQ_CAME_HANG;
     if (!sessions_end(p))

@@ -5,8 +5,8 @@
 #ifndef PQ_BRIDGE_PLAY_H
 #define PQ_BRIDGE_PLAY_H
 
-#include "bridge/judge.h"
-#include "bridge/reset.h"
+#include "harness/bridge/judge.h"
+#include "harness/bridge/reset.h"
 
 #define PQ_CASE_MAX (1u << 20)   /* octets of an input; the rest is not played */
 #define PQ_CASE_WRITES_MAX 4096u /* likewise */
@@ -17,7 +17,7 @@ enum pq_came {
     PQ_CAME_HANG,
     PQ_CAME_LEAK,
     PQ_CAME_VIOLATION,
-    PQ_CAME_KILLED, /* the server is gone, and not by a fault of its own: the fuzzer was impatient */
+    PQ_CAME_KILLED, /* the server is gone, by no fault of its own: the fuzzer was impatient */
 };
 
 struct pq_outcome {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/procs.h"
+#include "harness/bridge/procs.h"
 
 #include <dirent.h>
 #include <errno.h>

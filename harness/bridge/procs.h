@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "bridge/shim_page.h"
+#include "harness/bridge/shim_page.h"
 
 /* Makes this process the parent of descendants whose own parent ends. */
 void pq_procs_adopt(void);

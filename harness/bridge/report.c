@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
-#include "bridge/report.h"
+#include "harness/bridge/report.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "bridge/finding.h"
+#include "harness/bridge/finding.h"
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
@@ -44,14 +44,15 @@ static void add_text_or_null(cJSON *to, const char *name, const char *text)
 
 void pq_report_add_death(cJSON *to, const struct pq_player *p, const struct pq_outcome *out)
 {
-    bool crashed = out->came == PQ_CAME_CRASH;
+    bool crashed = out->came == PQ_CAME_CRASH,
+         signalled = crashed && WIFSIGNALED(out->death.status);
     static const char *const depths[] = {"server", "session", "child"};
     uint32_t depth = out->death.depth < 2 ? out->death.depth : 2;
     char name[32] = "SIG";
-    const char *abbreviation = crashed ? pq_signal_name(WTERMSIG(out->death.status)) : NULL;
+    const char *abbreviation = signalled ? pq_signal_name(WTERMSIG(out->death.status)) : NULL;
     if (abbreviation)
         (void)snprintf(name, sizeof(name), "SIG%s", abbreviation);
-    add_text_or_null(to, "signal", crashed ? name : NULL);
+    add_text_or_null(to, "signal", signalled ? name : NULL);
     add_text_or_null(to, "process", crashed ? depths[depth] : NULL);
     uint32_t exe = out->death.exe < PQ_SHIM_EXES ? out->death.exe : 0;
     add_text_or_null(to, "executable", crashed ? p->server.page->exes[exe].path : NULL);

@@ -7,7 +7,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "bridge/play.h"
+#include "harness/bridge/play.h"
 
 #define PQ_TRANSCRIPT_MAX (1u << 20) /* octets of a transcript; what comes later is left out */
 #define PQ_FINDINGS_MAX 10000u       /* lines of a side log */

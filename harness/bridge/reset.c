@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
-#include "bridge/reset.h"
+#include "harness/bridge/reset.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
 #ifndef PQ_BRIDGE_RESET_H
 #define PQ_BRIDGE_RESET_H
 
-#include "bridge/options.h"
+#include "harness/bridge/options.h"
 #include "popquiz/base.h"
 
 #define PQ_RESET_FILES_MAX 4096u

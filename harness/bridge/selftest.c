@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bridge/fuzz.h"
+#include "harness/bridge/fuzz.h"
 #include "tools/file.h"
 
 #define ROUNDS 8u        /* how often each seed is played */

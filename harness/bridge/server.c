@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The life of the server and of its sessions. */
 #define _GNU_SOURCE
-#include "bridge/server.h"
+#include "harness/bridge/server.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge/launch.h"
+#include "harness/bridge/launch.h"
 
 #define START_MS 10000u
 #define SLICE_FIRST_US 100u /* between two looks, where nobody wakes us */
@@ -227,8 +227,10 @@ void pq_server_reap(struct pq_server *s)
     child_ended = 0;
     for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
         pq_shim_bury(s->page, pid, status);
-        if (pid == s->pid)
+        if (pid == s->pid) {
             s->pid = -1;
+            s->ended = status;
+        }
     }
 }
 

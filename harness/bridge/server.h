@@ -6,8 +6,8 @@
 #ifndef PQ_BRIDGE_SERVER_H
 #define PQ_BRIDGE_SERVER_H
 
-#include "bridge/map.h"
-#include "bridge/procs.h"
+#include "harness/bridge/map.h"
+#include "harness/bridge/procs.h"
 #include "net/stream.h"
 
 #define PQ_EARS_MAX (64u << 10) /* octets kept of what the server says on stderr */
@@ -21,6 +21,7 @@ struct pq_server {
     int sessions;          /* where sockets go; -1: there is no fork server in the program */
     int commands, answers; /* of that fork server */
     pid_t pid;             /* -1: there is none */
+    int ended;             /* how the last one ended, as waitpid() has it */
     pid_t session;         /* the last one that was begun with stdio */
     uint16_t port;
     size_t processes;   /* that live between sessions */

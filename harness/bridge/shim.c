@@ -3,7 +3,7 @@
  * process this is. Before the page is found, or without one, every function does what the C
  * library's does. */
 #define _GNU_SOURCE
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

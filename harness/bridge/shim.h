@@ -5,7 +5,7 @@
 #ifndef PQ_BRIDGE_SHIM_H
 #define PQ_BRIDGE_SHIM_H
 
-#include "bridge/shim_page.h"
+#include "harness/bridge/shim_page.h"
 
 /* What replaces a function of the C library. Everything else is hidden. */
 #define PQ_SHIM_EXPORT __attribute__((visibility("default")))

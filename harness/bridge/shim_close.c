@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
 static bool is_ours(int fd)
 {

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
 #define WORDS_MAX 512u /* of a command line or an environment; the rest is left out */
 #define VARIABLE_MAX 1024u

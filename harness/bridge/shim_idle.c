@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
 /* Declared by the system for _GNU_SOURCE only, which declares others so that ISO C cannot define
  * them. */
@@ -54,6 +54,7 @@ PQ_SHIM_EXPORT ssize_t read(int fd, void *at, size_t cap)
     return syscall(SYS_read, fd, at, cap);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): POSIX has six parameters */
 PQ_SHIM_EXPORT ssize_t recvfrom(int fd, void *at, size_t cap, int flags, struct sockaddr *from,
                                 socklen_t *len)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The shared page, from both sides. Part of the shim: calls nothing that the shim replaces. */
 #define _DEFAULT_SOURCE
-#include "bridge/shim_page.h"
+#include "harness/bridge/shim_page.h"
 
 #include <limits.h>
 #include <linux/futex.h>

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
 /* ---- sleeps ---------------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bridge/shim.h"
+#include "harness/bridge/shim.h"
 
 void pq_shim_on_wait(int32_t pid, int status)
 {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "bridge/finding.h"
+#include "harness/bridge/finding.h"
 #include "tools/file.h"
 
 #define PERIOD_MS 1000u
@@ -143,8 +143,7 @@ static void note_finding(struct pq_side_log *l, struct pq_player *p, const struc
 {
     char name[64] = "";
     cJSON *line = cJSON_CreateObject();
-    const char *kind = out->came == PQ_CAME_KILLED ? "hang" : pq_came_text(out->came);
-    (void)cJSON_AddStringToObject(line, "kind", kind);
+    (void)cJSON_AddStringToObject(line, "kind", pq_came_text(out->came));
     pq_report_add_death(line, p, out);
     const struct pq_violation *v = out->came == PQ_CAME_VIOLATION ? p->judge.violations : NULL;
     pq_report_add_violation(line, v);
@@ -173,7 +172,8 @@ void pq_side_log_note(struct pq_side_log *l, struct pq_player *p, const struct p
     l->came[out->came]++;
     if (!l->folder)
         return;
-    if (out->came != PQ_CAME_OK)
+    /* What the fuzzer has killed, it tries again and saves by itself. */
+    if (out->came != PQ_CAME_OK && out->came != PQ_CAME_KILLED)
         note_finding(l, p, out, input);
     if (now_ms() - l->written_ms >= PERIOD_MS) {
         l->edges = pq_map_edges(&p->map);

@@ -62,7 +62,8 @@ def sign_of(played: Mapping[str, Any]) -> Sign:
 
 def _bad(played: Mapping[str, Any], said: str) -> Sign:
     kind, signal = KINDS[played["status"]], str(played["signal"] or "")
-    process, report = str(played["process"] or ""), str(played["report"])
+    process = str(played["process"] or "")
+    report = str(played["report"]).encode("utf-8", "replace").decode()  # no lone surrogates
     name = Path(played["executable"] or "").name
     process = f"{process}, {name}" if process and name else process or name
     if found := signs.read(report, signal, process=process, transcript=said):

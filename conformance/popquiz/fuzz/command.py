@@ -4,26 +4,23 @@
 import argparse
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import popquiz
 from popquiz import options
 from popquiz.console import Console
 from popquiz.errors import Exit, SuiteError, UsageError
-from popquiz.fuzz import choose, findings, report
+from popquiz.fuzz import again, blackbox, choose, corpora, record
 from popquiz.fuzz.campaign import SEEDS, Campaign, Outcome, gather
 from popquiz.fuzz.engine import Wish
-from popquiz.fuzz.findings import Collection, Finding, Known
+from popquiz.fuzz.findings import Collection, Known
 from popquiz.fuzz.lane import ENGINES, Lane, Seed, files_below, read_seeds
+from popquiz.fuzz.record import CAMPAIGN, Done
 from popquiz.mask import Mask
 
 HELP = "search for inputs that break a fuzz target or a server"
 SECONDS = 60  # where neither --time nor --runs says how far
-CAMPAIGN = "campaign.json"
 
 
 # ---- options ------------------------------------------------------------------------------------
@@ -41,6 +38,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     options.add_target(parser.add_argument_group("a server"))
     _add_extent(parser.add_argument_group("how far"))
     _add_corpus(parser.add_argument_group("corpus"))
+    blackbox.add_options(parser.add_argument_group("black box, with --target"))
     parser.add_argument("--baseline", metavar="FILE", help="known findings, as `certify` has them")
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder with everything")
 
@@ -66,23 +64,25 @@ def _add_corpus(group: options.Group) -> None:
         "--corpus", action="append", default=[], metavar="DIR", help="begin with these too"
     )
     group.add_argument(
+        "--import",
+        dest="imported",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="and with dialogues, captures and what other fuzzers left, or folders of them",
+    )
+    group.add_argument(
+        "--minimise", action="store_true", help="leave the fewest inputs that matter in OUT/corpus"
+    )
+    group.add_argument(
+        "--merge", action="store_true", help="add what reaches something new to the project's seeds"
+    )
+    group.add_argument(
         "--only-corpus", action="store_true", help="and with none of the project's own seeds"
     )
 
 
 # ---- one campaign -------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Done:
-    """A campaign that ended."""
-
-    lane: Lane
-    out: Path
-    outcome: Outcome
-    findings: list[Finding]
-    exit: Exit
-    document: dict[str, Any]
 
 
 def _seeds(args: argparse.Namespace, lane: Lane) -> list[Seed]:
@@ -92,7 +92,8 @@ def _seeds(args: argparse.Namespace, lane: Lane) -> list[Seed]:
         if not Path(name).is_dir():
             raise UsageError(f"--corpus {name}: there is no such folder")
         found += read_seeds(files_below(Path(name)))
-    return found
+    imported = again.inputs(args.imported)
+    return found + [(given.file.name, given.octets) for given in imported]
 
 
 def _earlier(args: argparse.Namespace, out: Path) -> dict[str, Any]:
@@ -134,108 +135,46 @@ def _wish(args: argparse.Namespace, lane: Lane, out: Path) -> Wish:
     )
 
 
-def _exit(outcome: Outcome, new: Sequence[Finding]) -> Exit:
-    if outcome.interrupted:
-        return Exit.INTERRUPTED
-    if new:
-        return Exit.FAILED
-    return Exit.TARGET if outcome.trouble else Exit.PASSED
-
-
-def document(args: argparse.Namespace, done: Done, engine: str, earlier: Mapping[str, Any]) -> Any:
-    """campaign.json without the findings."""
-    outcome = done.outcome
-    stats = outcome.stats
-    return {
-        "version": popquiz.__version__,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "lane": done.lane.name,
-        "built": dict(done.lane.built),
-        "engine": engine,
-        "jobs": args.jobs,
-        "seed": args.seed,
-        "runs_before": int(earlier.get("runs_before", -1)) + 1,
-        "seconds": round(outcome.seconds, 1),
-        "first_execution_s": outcome.first_s and round(outcome.first_s, 2),
-        "execs": stats.execs,
-        "speed": round(stats.execs / outcome.seconds) if outcome.seconds else 0,
-        "edges": stats.edges,
-        "edges_of": stats.edges_of,
-        "corpus": stats.corpus,
-        "stability": stats.stability,
-        "transaction": outcome.transaction and round(outcome.transaction, 1),
-        "trouble": outcome.trouble,
-        "interrupted": outcome.interrupted,
-        "exit": int(done.exit),
-    }
-
-
-def _shorten(collection: Collection, console: Console) -> None:
-    for finding in collection.new:
+def _shorten(collection: Collection, outcome: Outcome, console: Console) -> None:
+    """Whoever interrupts wants the folder now."""
+    for finding in () if outcome.interrupted else collection.new:
         console.line(f"... shortening {finding.id} ({len(finding.octets)} octets)")
-        collection.shorten(finding)
+        try:
+            collection.shorten(finding)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+            return
 
 
-def campaign(args: argparse.Namespace, lane: Lane, engine: str, out: Path) -> Done:
+def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     """From seeds to reports. Raises PopquizError."""
-    console, mask = Console(), Mask(())
+    console, engine = Console(), _engine(args, lane)
+    for option in ("minimise", "merge"):
+        if getattr(args, option):
+            corpora.check(lane, f"--{option}")
     earlier = _earlier(args, out)
-    collection = Collection(lane, _known(args))
+    collection = Collection(lane, known(args))
     wish = _wish(args, lane, out)
     gather(_seeds(args, lane), wish.seeds)
     outcome = Campaign(lane, engine, wish, collection).run(console, earlier.get("seconds", 0.0))
-    _shorten(collection, console)
-    found = list(collection.findings.values())
-    done = Done(lane, out, outcome, found, _exit(outcome, collection.new), {})
-    done.document = document(args, done, engine, earlier)
-    done.document["silent"] = collection.silent
-    done.document["findings"] = [findings.save(each, lane, out, mask) for each in found]
-    report.save(done.document, out)
+    _shorten(collection, outcome, console)
+    collection.settle()
+    done = Done(lane, engine, out, outcome, collection, Mask(options.secrets(args)), earlier)
+    record.finish(args, done)
+    _tidy(args, lane, out, console)
     return done
 
 
-def _known(args: argparse.Namespace) -> Known:
+def _tidy(args: argparse.Namespace, lane: Lane, out: Path, console: Console) -> None:
+    if args.minimise:
+        corpora.minimise(corpora.check(lane, "--minimise"), out, console.line)
+    if args.merge:
+        corpora.contribute(corpora.check(lane, "--merge"), out, console.line)
+
+
+def known(args: argparse.Namespace) -> Known:
     path = Path(args.baseline) if args.baseline else None
     return Known(path, datetime.now(UTC).date())
-
-
-# ---- what is told -------------------------------------------------------------------------------
-
-
-def finding_lines(found: Mapping[str, Any]) -> list[str]:
-    """A finding for people; the first line is its heading."""
-    word = "KNOWN" if found["known"] else found["kind"].upper()
-    again, of = found["again"]
-    shown = f"{again} of {of} plays, {found['octets']} octets (were {found['octets_before']})"
-    pairs = [
-        ("known", found["known"]),
-        ("stack", " < ".join(found["frames"][:4])),
-        ("process", found["process"]),
-        ("shown by", shown),
-        ("replay", found["replay"]),
-    ]
-    lines = [f"{word} {found['id']}: {found['headline']}"]
-    return [*lines, *(f"    {name:9} {text}" for name, text in pairs if text)]
-
-
-def summary_line(done: Done) -> str:
-    told = done.document
-    new = sum(not each["known"] for each in told["findings"])
-    parts = [f"{told['lane']}: {told['execs']:,} executions, {told['speed']:,} a second"]
-    parts += [f"{told['edges']:,} edges", f"{len(told['findings'])} findings, {new} new"]
-    if told["silent"]:
-        parts.append(f"{len(told['silent'])} saved inputs showed nothing when played again")
-    parts += [told["trouble"]] if told["trouble"] else []
-    parts += ["interrupted"] if told["interrupted"] else []
-    return "; ".join((*parts, str(done.out)))
-
-
-def _tell(done: Done, console: Console) -> None:
-    for found in done.document["findings"]:
-        for line in finding_lines(found):
-            console.line(line)
-        console.line()
-    console.line(summary_line(done))
 
 
 # ---- the command --------------------------------------------------------------------------------
@@ -249,17 +188,30 @@ def _engine(args: argparse.Namespace, lane: Lane) -> str:
     return wanted
 
 
+def _blackbox(args: argparse.Namespace, console: Console) -> int:
+    if choose.ways(args):
+        raise UsageError(f"--target and --{choose.ways(args)[0]} exclude each other")
+    out = Path(args.out)
+    _earlier(args, out)
+    done = blackbox.campaign(args, out, known(args), console)
+    record.finish(args, done)
+    record.tell(done, console)
+    return done.exit
+
+
 def fuzz(args: argparse.Namespace) -> int:
     console = Console()
+    if args.target:
+        return _blackbox(args, console)
     lanes = list(choose.lanes(args, console.line))
     worst = Exit.PASSED
     for lane in lanes:
         out = Path(args.out) / lane.name.partition(":")[2] if len(lanes) > 1 else Path(args.out)
         try:
-            done = campaign(args, lane, _engine(args, lane), out)
+            done = campaign(args, lane, out)
         finally:
             lane.close()
-        _tell(done, console)
+        record.tell(done, console)
         if done.exit == Exit.INTERRUPTED:
             return done.exit
         worst = max(worst, done.exit)

@@ -17,7 +17,7 @@ from typing import Any
 from popquiz import baseline, paths, results
 from popquiz.errors import SuiteError, UsageError
 from popquiz.fuzz import shrink, signs
-from popquiz.fuzz.lane import Lane
+from popquiz.fuzz.lane import Lane, Played
 from popquiz.fuzz.signs import Sign
 from popquiz.mask import Mask
 
@@ -100,8 +100,9 @@ def write_inputs(folder: Path, inputs: Sequence[bytes]) -> list[Path]:
 class Collection:
     """The findings of a campaign, in the order in which they came."""
 
-    def __init__(self, lane: Lane, known: Known) -> None:
-        self.lane = lane
+    def __init__(self, lane: Lane | None, known: Known) -> None:
+        """`lane`: where inputs are played; None: what is found is judged already."""
+        self._lane = lane
         self.known = known
         self.findings: dict[str, Finding] = {}
         self.silent: list[str] = []  # saved inputs that showed nothing when they were played
@@ -145,17 +146,22 @@ class Collection:
         return sign if same else None
 
     @property
+    def lane(self) -> Lane:
+        assert self._lane
+        return self._lane
+
+    @property
     def new(self) -> list[Finding]:
         return [finding for finding in self.findings.values() if finding.is_new]
 
     # ---- shortening -----------------------------------------------------------------------------
 
-    def _check(self, signature: str, folder: Path) -> shrink.Check:
+    def _check(self, gist: str, folder: Path) -> shrink.Check:
         def check(candidates: Sequence[bytes]) -> int | None:
             files = write_inputs(folder, candidates)
             with closing(self.lane.judge(files)) as seen:
                 for number, sign in enumerate(seen):
-                    if sign.signature == signature:
+                    if sign and sign.gist == gist:
                         return number
             return None
 
@@ -169,23 +175,33 @@ class Collection:
             finding.again = self.shows(finding, files[0], AGAIN)
             if finding.again < AGAIN:
                 return  # what shows now and then cannot be told from what does not
-            check = self._check(finding.sign.signature, folder)
+            check = self._check(finding.sign.gist, folder)
             shorter, whole = shrink.shrink(finding.octets, check, budget)
             files[0].write_bytes(shorter)
             with closing(self.lane.judge(files[:1])) as seen:
                 sign = next(seen)
-            if sign.signature == finding.sign.signature:
+            if sign and sign.gist == finding.sign.gist:
                 finding.octets, finding.minimised, finding.sign = shorter, whole, sign
+
+    def settle(self) -> None:
+        """Once all are short: those that turn out to be the same are one, and the baseline knows
+        them by the names that they have now."""
+        found, self.findings = list(self.findings.values()), {}
+        for finding in found:
+            finding.known = self.known.reason(finding.id)
+            first = self.findings.setdefault(finding.sign.signature, finding)
+            if first is not finding:
+                first.inputs += finding.inputs
 
     def shows(self, finding: Finding, file: Path, times: int) -> int:
         with closing(self.lane.judge([file] * times)) as seen:
-            return sum(sign.signature == finding.sign.signature for sign in seen)
+            return sum(bool(sign) and sign.gist == finding.sign.gist for sign in seen)
 
 
 # ---- writing ------------------------------------------------------------------------------------
 
 
-def header(finding: Finding, lane: Lane) -> list[str]:
+def header(finding: Finding, lane: Played) -> list[str]:
     """What a crash file says besides its steps."""
     sign = finding.sign
     stack = " < ".join(sign.frames[:STACK_SHOWN])
@@ -218,7 +234,7 @@ def label(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)
 
 
-def dialogue(finding: Finding, lane: Lane, raw: Path) -> str:
+def dialogue(finding: Finding, lane: Played, raw: Path) -> str:
     """The input as a crash file; empty where it is none."""
     if finding.dialogue:
         return finding.dialogue
@@ -230,12 +246,12 @@ def dialogue(finding: Finding, lane: Lane, raw: Path) -> str:
     return "\n".join((*kept, *header(finding, lane), "")) + end + rest
 
 
-def replay_command(finding: Finding, lane: Lane, out: Path) -> str:
+def replay_command(finding: Finding, lane: Played, out: Path) -> str:
     name = DIALOGUE if finding.dialogue else RAW
     return shlex.join(["popquiz", "replay", str(out / FOLDER / finding.id / name), *lane.options])
 
 
-def record(finding: Finding, lane: Lane, out: Path) -> dict[str, Any]:
+def record(finding: Finding, lane: Played, out: Path) -> dict[str, Any]:
     """finding.json; campaign.json has it too."""
     sign = finding.sign
     return {
@@ -266,7 +282,7 @@ def record(finding: Finding, lane: Lane, out: Path) -> dict[str, Any]:
     }
 
 
-def save(finding: Finding, lane: Lane, out: Path, mask: Mask) -> Mapping[str, Any]:
+def save(finding: Finding, lane: Played, out: Path, mask: Mask) -> Mapping[str, Any]:
     """Writes the folder of a finding. Raises SuiteError."""
     folder = out / FOLDER / finding.id
     folder.mkdir(parents=True, exist_ok=True)

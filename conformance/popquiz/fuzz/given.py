@@ -9,12 +9,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from popquiz import paths
 from popquiz.errors import TargetError, UsageError
+from popquiz.fuzz import afl
 from popquiz.fuzz.bridged import LOG, PLAY, Bridged, Said
 from popquiz.fuzz.findings import write_inputs
-from popquiz.fuzz.lane import Launch, Seed
+from popquiz.fuzz.inside import MUTATOR
+from popquiz.fuzz.lane import GDB, Launch, Seed
 from popquiz.fuzz.served import ACCOUNTS, PASSWORD, PROGRAMS
 
 SAID_MAX = 4000
@@ -86,26 +89,49 @@ class Given(Bridged):
 
     def launch(self, engine: str, number: int) -> Launch:
         words = [*self._bridge(), "--log", f"{LOG}{number}", "--", *self._words]
-        return Launch(tuple(words))
+        mutator = paths.find_program(MUTATOR)
+        return Launch(tuple(words), {afl.MUTATOR: str(mutator)} if mutator else {})
+
+    def debugged(self, file: Path) -> list[str]:
+        """gdb follows from the bridge into the server, and into what the server starts."""
+        follow = [
+            "set follow-fork-mode child",
+            "set detach-on-fork off",
+            f"run <{shlex.quote(str(file))}",
+        ]
+        steps = [word for each in follow for word in ("-ex", each)]
+        return [
+            *GDB,
+            *steps,
+            "--args",
+            *self._bridge(),
+            "--patience",
+            "3600000",
+            "--",
+            *self._words,
+        ]
 
     def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
         with tempfile.TemporaryDirectory(prefix="popquiz-") as name:
             files = write_inputs(Path(name), inputs)
             command = [*self._bridge(), what, *map(str, files), "--", *self._words]
             with (Path(name) / "said").open("wb+") as said:
-                try:
-                    ran = subprocess.Popen(
-                        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
-                    )
-                except OSError as error:
-                    raise TargetError(f"{command[0]}: {error.strerror}") from None
-                with ran:
-                    try:
-                        assert ran.stdout
-                        for line in ran.stdout:
-                            yield json.loads(line)
-                    finally:
-                        ran.terminate()
-                said.seek(0)
-                text = said.read()[-SAID_MAX:].decode("utf-8", "replace").strip()
-                return {"end": ran.returncode, "said": text}
+                return (yield from _lines(command, said))
+
+
+def _lines(command: Sequence[str], said: BinaryIO) -> Said:
+    """What a bridge prints; its complaints go to a file."""
+    try:
+        ran = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
+        )
+    except OSError as error:
+        raise TargetError(f"{command[0]}: {error.strerror}") from None
+    with ran:
+        try:
+            yield from map(json.loads, ran.stdout or ())
+        finally:
+            ran.terminate()
+    said.seek(0)
+    text = said.read()[-SAID_MAX:].decode("utf-8", "replace").strip()
+    return {"end": ran.returncode, "said": text}

@@ -16,6 +16,7 @@ from popquiz.errors import UsageError
 from popquiz.fuzz import presets, signs
 from popquiz.fuzz.lane import (
     AFL,
+    GDB,
     LIBFUZZER,
     Launch,
     Quiet,
@@ -140,6 +141,9 @@ class OwnHarness(Quiet):
             raise UsageError(f"--engine {engine}: {self._path} is built for {self.engines[0]}")
         return Launch((str(self._path),))
 
+    def debugged(self, file: Path) -> list[str]:
+        return [*GDB, "-ex", "run", "--args", str(self._path), str(file)]
+
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         yield from Program(self._path, self.engines[0]).judge(files)
 
@@ -179,6 +183,11 @@ class Harness(Quiet):
             return Launch((str(sanitized),), {"ASAN_OPTIONS": options})
         found = presets.build(engine, self.target, self._say)
         return Launch((str(found),))
+
+    def debugged(self, file: Path) -> list[str]:
+        program = presets.build(LIBFUZZER, self.target, self._say)
+        # libFuzzer would take the signal before gdb sees where it comes from.
+        return [*GDB, "-ex", "run", "--args", str(program), "-handle_abrt=0", str(file)]
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         program = presets.build(LIBFUZZER, self.target, self._say)

@@ -29,11 +29,13 @@ from pathlib import Path
 from typing import Any
 
 from popquiz.errors import PopquizError, TargetError
+from popquiz.fuzz import afl
 from popquiz.servers import builds, folders, keeper, namespace, order, template
 from popquiz.servers.installation import UNPACKED, Installation
 from popquiz.servers.linux import adopt_orphans
 
 WISH = "wish.json"
+MUTATOR = "popquiz-mutator.so"
 TOOLS, INPUTS, PRISTINE = "tools", "inputs", "pristine"
 BRIDGE = "{bridge}"
 END_S = 10.0  # what an engine gets to end by itself
@@ -105,14 +107,22 @@ class Bridge:
 # ---- running an engine --------------------------------------------------------------------------
 
 
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
+def _environment(given: Mapping[str, str], folder: Path) -> dict[str, str]:
     handed = {k: v for k, v in os.environ.items() if k.startswith(HANDED)}
-    return {**given, **handed}
+    mutator = folder / TOOLS / MUTATOR
+    own = {afl.MUTATOR: str(mutator)} if mutator.is_file() else {}
+    return {**given, **handed, **own}
 
 
 def _stdin_ended(seconds: float) -> bool:
     ready, _, _ = select.select([0], [], [], seconds)
     return bool(ready) and os.read(0, 4096) == b""
+
+
+def _end(running: "subprocess.Popen[bytes]") -> None:
+    running.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        running.wait(END_S)
 
 
 def _run(words: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -121,9 +131,7 @@ def _run(words: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         while running.poll() is None:
             if _stdin_ended(POLL_S):
-                running.send_signal(signal.SIGINT)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    running.wait(END_S)
+                _end(running)
                 break
     finally:
         running.kill()
@@ -152,7 +160,7 @@ def _play(request: Mapping[str, Any], bridge: Bridge, words: Sequence[str], plac
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=said,
-            env=_environment(bridge.environment),
+            env=_environment(bridge.environment, place),
         )
         assert ran.stdout
         for line in ran.stdout:
@@ -193,7 +201,7 @@ def _work(wish: Mapping[str, Any], ordered: order.Order, build: Mapping[str, Any
         return _obey(bridge, ordered.folder)
     whole = [*bridge.words(), "--", *bridge.server]
     words = [w for word in wish["run"] for w in (whole if word == BRIDGE else [word])]
-    return _run(words, _environment(bridge.environment))
+    return _run(words, _environment(bridge.environment, ordered.folder))
 
 
 def main() -> int:

@@ -39,6 +39,9 @@ class Watched:
     cases: int | None = None  # that were played
 
 
+GDB = ("gdb", "-q", "-ex", "set confirm off", "-ex", "set env ASAN_OPTIONS abort_on_error=1")
+
+
 class Quiet:
     """A lane that knows no more than its engine."""
 
@@ -48,12 +51,15 @@ class Quiet:
     def watch(self, out: Path) -> Watched:
         return Watched()
 
+    def debugged(self, file: Path) -> list[str]:
+        raise UsageError("--debug is for --harness, --server and --stdio")
+
     def saved(self, out: Path) -> Iterable[tuple[Path, Sign | None]]:
         return ()
 
 
-class Lane(Protocol):
-    """One way to fuzz. close() must follow in every case."""
+class Played(Protocol):
+    """What findings say of where they are from."""
 
     @property
     def name(self) -> str:
@@ -68,12 +74,16 @@ class Lane(Protocol):
         """What the header of a crash file says of what was played."""
 
     @property
-    def engines(self) -> Sequence[str]:
-        """Those that can drive it, the usual one first."""
-
-    @property
     def dialogues(self) -> bool:
         """Whether inputs are wire cases, of which a dialogue can be made."""
+
+
+class Lane(Played, Protocol):
+    """One way to fuzz. close() must follow in every case."""
+
+    @property
+    def engines(self) -> Sequence[str]:
+        """Those that can drive it, the usual one first."""
 
     def seeds(self) -> Sequence[Seed]:
         """What a campaign begins with."""
@@ -96,6 +106,9 @@ class Lane(Protocol):
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         """Plays each file in order and says what it showed. Whoever has seen enough closes it."""
+
+    def debugged(self, file: Path) -> list[str]:
+        """A command that plays a file under gdb. Raises UsageError where that cannot be."""
 
     def close(self) -> None:
         """Leaves no process behind."""

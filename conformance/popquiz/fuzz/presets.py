@@ -13,7 +13,7 @@ from popquiz.fuzz.lane import AFL, LIBFUZZER
 
 BUILD_S = 1800
 # The compiler that a preset needs, and who brings it.
-COMPILERS = {LIBFUZZER: "clang", AFL: "afl-clang-fast"}
+COMPILERS = {LIBFUZZER: "clang", AFL: "afl-clang-fast", "coverage": "clang"}
 SANITIZED = "afl-asan"  # the folder of AFL++'s sanitized twin, which is built on request
 PREFIX = "fuzz_"
 

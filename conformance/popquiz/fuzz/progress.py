@@ -43,11 +43,12 @@ def clock(seconds: float) -> str:
 def words(sample: Sample) -> str:
     """One line, as short as it can be."""
     stats = sample.stats
-    edges = f"{stats.edges:,} edges"
-    if stats.edges_of:
-        edges += f" of {stats.edges_of:,}"
-    parts = [f"{clock(sample.seconds)}  {stats.execs:,} cases, {stats.speed:,.0f} exec/s", edges]
-    parts += [f"corpus {stats.corpus:,}"]
+    parts = [f"{clock(sample.seconds)}  {stats.execs:,} cases, {stats.speed:,.0f} exec/s"]
+    if stats.edges:
+        parts.append(
+            f"{stats.edges:,} edges" + (f" of {stats.edges_of:,}" if stats.edges_of else "")
+        )
+    parts += [f"corpus {stats.corpus:,}"] if stats.corpus else []
     if sample.transaction is not None:
         parts.append(f"{sample.transaction:.0f} % reach TRANSACTION")
     if stats.stability is not None:

@@ -12,14 +12,19 @@ from popquiz.fuzz import findings, page, progress, sarif, suite
 TEXT_OCTETS = 32768  # that are read of a file
 
 
+def _text(path: Path) -> str:
+    """Its beginning; empty when it is not there."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file.read(TEXT_OCTETS).decode("utf-8", "replace")
+
+
 def _texts(campaign: Mapping[str, Any], out: Path) -> Iterator[tuple[str, str]]:
     for found in campaign["findings"]:
         for name in (findings.DIALOGUE, findings.TRANSCRIPT):
-            path = out / findings.FOLDER / found["id"] / name
-            if path.is_file():
-                with path.open("rb") as file:
-                    text = file.read(TEXT_OCTETS).decode("utf-8", "replace")
-                yield f"{found['id']}/{name}", text
+            key = f"{found['id']}/{name}"
+            yield key, _text(out / findings.FOLDER / key)
 
 
 def save(campaign: Mapping[str, Any], out: Path) -> None:

@@ -18,7 +18,7 @@ from popquiz import labbuild, paths, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
 from popquiz.fuzz.bridged import LOG, PLAY, SANITIZERS, Bridged, Said, sign_of
-from popquiz.fuzz.inside import BRIDGE, TOOLS, WISH
+from popquiz.fuzz.inside import BRIDGE, MUTATOR, TOOLS, WISH
 from popquiz.fuzz.lane import Launch
 from popquiz.fuzz.signs import Sign
 from popquiz.servers import builds, folders, profile
@@ -29,7 +29,6 @@ from popquiz.servers.profile import Profile
 ACCOUNTS = ("alice", "bob")
 PASSWORD = "wonderland"
 PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
-MUTATOR = "popquiz-mutator.so"
 SANITIZE, INSTRUMENT = "sanitize", "instrument"
 END_S = 20.0
 
@@ -120,9 +119,10 @@ class Served(Bridged):
         self._profile = profile.find(word)
         self._check(word)
         self._builds = {INSTRUMENT: build or labbuild.build(word, INSTRUMENT, say=say)}
-        self.name = f"lab:{name}"
+        self.name = f"lab:{self._profile.name}" + (f":{variant}" if variant else "")
         self.options = ("--lab", name, *(("--build", str(build)) if build else ()))
         self._folders: list[Path] = []
+        self._outs: set[Path] = set()
         self._judges: dict[str, Judge] = {}
 
     @staticmethod
@@ -164,6 +164,8 @@ class Served(Bridged):
         (folder / TOOLS).mkdir()
         for program in PROGRAMS:
             shutil.copy2(paths.program(program), folder / TOOLS / program)
+        if mutator := paths.find_program(MUTATOR):
+            shutil.copy2(mutator, folder / TOOLS / MUTATOR)
         mail = Fixtures(paths.fixtures()).maildrop((DEFAULT,), {}).messages
         used = self._used(kind).variant(self._variant)
         names = {name: str(probe.free_port()) for name in sorted(used.names() & {"port"})}
@@ -188,6 +190,7 @@ class Served(Bridged):
         log = f"{LOG}{number}"
 
         def wrap(words: Sequence[str], out: Path) -> list[str]:
+            self._outs.add(out)
             return inside(self._make(kind, out, words, log))
 
         return Launch((BRIDGE,), environment, wrap)
@@ -213,3 +216,6 @@ class Served(Bridged):
             judge.close()
         for folder in self._folders:
             folders.remove(folder)
+        for out in self._outs if os.getuid() == 0 else ():
+            for path in (out, *out.rglob("*")):  # the server's user had them meanwhile
+                os.chown(path, 0, os.getgid(), follow_symlinks=False)

@@ -68,6 +68,12 @@ class Sign:
         return "|".join((self.kind, self.what, self.process, self.place))
 
     @property
+    def gist(self) -> str:
+        """What stays while an input is shortened. Without a stack that is less than the signature:
+        commands behind the one that did it are among what is taken away."""
+        return self.signature if self.frames else "|".join((self.kind, self.what, self.process))
+
+    @property
     def id(self) -> str:
         """A name for files and baselines."""
         words = re.sub(r"[^a-z0-9]+", "-", self.what.lower()).strip("-")[:ID_WORDS].strip("-")

@@ -67,24 +67,29 @@ def sum_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def get(wanted: Recipe) -> tuple[Path, str]:
-    """The source's archive, and the URL that it has or is first looked for at. Raises TargetError
-    when it cannot be had, or is another one than the recipe pins."""
+def url(wanted: Recipe, mirror: str = OTHERS[0]) -> str:
+    """Where a mirror has the source."""
+    return f"{mirror}/pool/{wanted.pool}"
+
+
+def get(wanted: Recipe) -> Path:
+    """The source's archive. Raises TargetError when it cannot be had, or is another one than the
+    recipe pins."""
     path = paths.cache("sources") / wanted.archive
+    if sum_of(path) == wanted.sha256:
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
     tried = []
     for mirror in _mirrors():
-        url = f"{mirror}/pool/{wanted.pool}"
-        if sum_of(path) == wanted.sha256:
-            return path, url
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place = url(wanted, mirror)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
             new = Path(folder) / wanted.archive
-            why = _fetch(url, new)
+            why = _fetch(place, new)
             found = sum_of(new)
             if found == wanted.sha256:
                 new.replace(path)
-                return path, url
-        tried.append(f"{url}: {why or f'its SHA-256 is {found}, not {wanted.sha256}'}")
+                return path
+        tried.append(f"{place}: {why or f'its SHA-256 is {found}, not {wanted.sha256}'}")
     raise TargetError(
         f"{wanted.name}: its source cannot be had; put {wanted.archive} into {path.parent} "
         f"yourself, or let the machine reach a Debian mirror; tried {'; '.join(tried)}"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Planted bugs that count themselves. PQ_CANARY(number, condition) stands where the bug would be:
- * it counts that it was reached and, when the condition holds, that it was triggered, and is 1 then.
+ * Planted bugs that count themselves. PQ_CANARY(number, condition) stands where the bug would be;
+ * it counts that it was reached and, when the condition holds, that it was triggered: it is 1 then.
  * The counters lie in the file that POPQUIZ_CANARIES names, which every process opens as it starts,
- * so before any chroot; children have them from their parent. Without the file nothing is counted.
+ * so before any chroot; children have them from their parent. Without the file they are lost.
  *
  * A fuzzer must not be led to a canary: functions whose names begin with pq_ are not instrumented
  * (deny.txt), and a condition joins its parts by &, which is no branch.

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`popquiz fuzz` over the bridge: a server given by a command, and one that a profile describes."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from fuzzing import campaign, seeds
+from making import Ran, popquiz
+from planted import ROOT
+
+from popquiz.fuzz import bridged, signs
+from popquiz.fuzz.inside import WISH
+from popquiz.servers import folders
+
+GOOD = b"USER alice\r\nPASS good\r\nLIST\r\nDELE 1\r\nQUIT\r\n"
+CRASHING = b"USER alice\r\nNOOP\r\nLIST\r\nPASS child\r\nNOOP\r\nQUIT\r\n" * 3
+PROFILE = """\
+title = "a server for tests"
+requires = ["{unpacked}/usr/bin/forking"]
+install = "popquiz lab build"
+version = []
+tls = ["none"]
+patience_s = 2.0
+[inetd]
+command = ["{unpacked}/usr/bin/forking"]
+[inetd.environment]
+DROP = "{dir}/mail/alice"
+[maildrop]
+kind = "mbox"
+path = "mail/{account}"
+"""
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `popquiz lab build` would make of the server, and its profile beside it."""
+    folder = tmp_path_factory.mktemp("server")
+    program = folder / "build/usr/bin/forking"
+    program.parent.mkdir(parents=True)
+    source = ROOT / "conformance/selftest/forking_pop3.c"
+    command = ["afl-clang-fast", "-O1", "-g", "-o", str(program), str(source)]
+    subprocess.run(command, check=True, env={**os.environ, "AFL_QUIET": "1"}, timeout=60)
+    said = {
+        "name": "forking",
+        "version": "1",
+        "kind": "instrument",
+        "compiler": "clang",
+        "executables": ["usr/bin/forking"],
+        "keep": [],
+        "listen": ["{unpacked}/usr/bin/forking", "{port}"],
+        "additions": [],
+    }
+    (folder / "build/build.json").write_text(json.dumps(said))
+    (folder / "forking.toml").write_text(PROFILE)
+    return folder
+
+
+def fuzz(folder: Path, *words: str | Path) -> Ran:
+    """Begins with a good session and one that crashes a process below the session's."""
+    corpus = seeds(folder / "corpus", GOOD, CRASHING)
+    given = ("--only-corpus", "--corpus", corpus, "--out", folder / "out")
+    return popquiz("fuzz", *given, *words)
+
+
+def ways(build: Path) -> dict[str, tuple[str | Path, ...]]:
+    program = build / "build/usr/bin/forking"
+    return {
+        "server": ("--server", f"{program} {{port}}"),
+        "stdio": ("--stdio", str(program)),
+        "lab": ("--lab", build / "forking.toml", "--build", build / "build"),
+    }
+
+
+@pytest.mark.parametrize("way", ["server", "stdio", "lab"])
+def test_a_crash_of_any_process_is_found_and_shortened(
+    build: Path, tmp_path: Path, way: str
+) -> None:
+    words, out = ways(build)[way], tmp_path / "out"
+    before = set(folders_left())
+    ran = fuzz(tmp_path, *words, "--first", "--runs", "60")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    told = campaign(out)
+    assert told["lane"] == {"lab": "lab:forking"}.get(way, f"{way}:forking")
+    (found,) = told["findings"]
+    assert found["place"] == "behind PASS" and found["id"] in ran.stdout
+    assert found["signal"] == "SIGSEGV" and found["process"].startswith("child")
+    assert found["again"] == [5, 5] and found["minimised"]
+    shorter = out / "findings" / found["id"] / "input.raw"
+    assert b"PASS child" in shorter.read_bytes() and shorter.stat().st_size <= 12
+    ran = popquiz("replay", shorter, *words, "-n", "20")
+    assert ran.returncode == 1 and ran.stdout.startswith("reproduced: "), ran.stdout + ran.stderr
+    assert "shown     20 of 20 times" in ran.stdout and "C: PASS child" in ran.stdout
+    assert set(folders_left()) <= before
+
+
+def test_the_engine_searches_a_server_of_the_lab(build: Path, tmp_path: Path) -> None:
+    corpus, out = seeds(tmp_path / "corpus", GOOD), tmp_path / "out"
+    words = ("--only-corpus", "--corpus", corpus, "--out", out, "--runs", "100")
+    ran = popquiz("fuzz", *ways(build)["lab"], *words)
+    assert ran.returncode in (0, 1), ran.stdout + ran.stderr
+    told = campaign(out)
+    assert told["execs"] >= 100 and told["edges"] > 5 and told["transaction"] > 0
+    assert (out / "main/fuzzer_stats").is_file() and (out / "main").owner() == out.owner()
+
+
+def folders_left() -> list[Path]:
+    """What inside.py has made and not removed."""
+    return list(Path("/tmp").glob(f"{folders.PREFIX}*/{WISH}"))
+
+
+def test_a_server_that_cannot_be_fuzzed_is_told_in_one_line(build: Path, tmp_path: Path) -> None:
+    corpus = seeds(tmp_path / "corpus", b"NOOP\r\nQUIT\r\n")
+    words = ("--only-corpus", "--corpus", corpus, "--out", tmp_path / "out", "--runs", "9")
+    ran = popquiz("fuzz", *ways(build)["server"], *words)
+    assert ran.returncode == 3 and "transaction: no seed gets in" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    ran = popquiz("fuzz", "--server", "/bin/true", "--out", tmp_path / "out2")
+    assert ran.returncode == 2 and "nothing says {port}" in ran.stderr
+
+
+# ---- the parts ----------------------------------------------------------------------------------
+
+
+def played(**more: object) -> dict[str, object]:
+    entries = [{"conn": 1, "from": "C", "octets": "retr 1\r\n"}]
+    entries += [{"conn": 2, "from": "S", "octets": "+OK\xff\\\r\n"}]
+    found = {
+        "status": "crash",
+        "signal": "SIGSEGV",
+        "process": "session",
+        "executable": "/opt/popa3d",
+        "report": "",
+        "violations": [],
+        "transcript": entries,
+    }
+    return found | more
+
+
+def test_what_the_bridge_says_is_a_sign() -> None:
+    sign = bridged.sign_of(played())
+    assert (sign.kind, sign.what, sign.process) == ("crash", "SIGSEGV", "session, popa3d")
+    assert sign.place == "behind RETR"
+    assert sign.transcript == "C1: retr 1\\r\\n\nS2: +OK\\xFF\\\\\\r\\n"
+    report = "==1==ERROR: AddressSanitizer: heap-use-after-free\n    #0 0x1 in take a.c:7:1\n"
+    sign = bridged.sign_of(played(report=report))
+    assert (sign.what, sign.frames, sign.source) == ("heap-use-after-free", ("take",), "a.c:7")
+    assert not bridged.sign_of(played(status="ok"))
+    rule = {"rule": "REF-SIZE", "verb": "RETR", "state": "TRANSACTION", "why": "17"}
+    sign = bridged.sign_of(played(status="violation", violations=[rule]))
+    assert (sign.kind, sign.what, sign.place) == (
+        signs.VIOLATION,
+        "REF-SIZE",
+        "RETR in TRANSACTION",
+    )
