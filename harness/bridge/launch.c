@@ -89,7 +89,7 @@ static void set_environment(const struct pq_server *s)
     set_number("__AFL_SHM_ID", (size_t)(several ? first_region(m) : m->id));
     set_number("AFL_MAP_SIZE", m->len);
     (void)unsetenv("__AFL_SHM_FUZZ_ID");
-    (void)unsetenv("LD_BIND_NOW");
+    (void)setenv("LD_BIND_NOW", "1", 1); /* once, and not in each session */
 }
 
 /* The words of the server, with the port filled in. They live until exec. */

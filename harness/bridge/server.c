@@ -242,18 +242,17 @@ static void sleep_until_changed(struct pq_server *s, uint32_t seen, uint32_t us)
     atomic_store(&s->page->waiting, 0);
 }
 
-/* The fork server inside the program has nothing to do while we do not ask. */
-static enum pq_rest look(struct pq_server *s)
-{
-    return pq_watch_look(&s->watch, s->page, s->sessions >= 0 ? s->pid : -1);
-}
-
 /* One look takes its time: of two processes, one may wake the other while we look at the third. So
- * it takes two looks between which nobody has begun to wait, or ended. */
+ * with several it takes two looks between which nobody has begun to wait, or ended. The fork server
+ * inside the program has nothing to do while we do not ask, and is left out. */
 static bool is_quiet(struct pq_server *s)
 {
     uint32_t seen = atomic_load(&s->page->changes);
-    return look(s) != PQ_REST_BUSY && look(s) != PQ_REST_BUSY &&
+    pid_t but = s->sessions >= 0 ? s->pid : -1;
+    size_t n = 0;
+    if (!pq_watch_is_quiet(&s->watch, s->page, but, &n))
+        return false;
+    return (n <= 1 || pq_watch_is_quiet(&s->watch, s->page, but, &n)) &&
            atomic_load(&s->page->changes) == seen;
 }
 
