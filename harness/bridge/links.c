@@ -181,9 +181,15 @@ static bool shake_hands(struct pq_links *l, unsigned conn)
     return outcome == PQ_STARTTLS_OK;
 }
 
+/* A ClientHello is random: where nobody expects one, no two cases would be alike. */
+static bool is_tls_due(const struct pq_link *one)
+{
+    return !one->stream.secured && one->gist.verb == PQ_VERB_STLS && one->reply == PQ_GIST_OK;
+}
+
 bool pq_links_start_tls(struct pq_links *l, unsigned conn)
 {
-    if (!pq_links_open(l, conn) || l->each[conn].stream.secured)
+    if (!pq_links_open(l, conn) || !is_tls_due(&l->each[conn]))
         return false;
     bool fine = shake_hands(l, conn);
     return pq_links_settle(l) && fine;
@@ -254,6 +260,21 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
     l->each[conn].ended = true;
     tell_text(l, conn, PQ_HEARD_RESET, "reset by the client");
     return pq_links_settle(l);
+}
+
+/* What is closed at once may or may not be there any more when the server answers the rest of what
+ * it has read. */
+void pq_links_finish(struct pq_links *l)
+{
+    bool some = false;
+    pq_server_mark(l->server);
+    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
+        struct pq_link *one = &l->each[i];
+        if (one->begun && !one->ended)
+            some = pq_stream_half_close(&one->stream, 0) == PQ_STREAM_OK || some;
+    }
+    if (some)
+        (void)pq_links_settle(l);
 }
 
 void pq_links_close(struct pq_links *l)

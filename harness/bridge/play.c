@@ -185,6 +185,8 @@ struct pq_outcome pq_player_play(struct pq_player *p, struct pq_slice input)
     (void)clock_gettime(CLOCK_MONOTONIC, &begun);
     begin_case(p);
     play_events(p, input);
+    if (!p->links.hung)
+        pq_links_finish(&p->links);
     note_states(p);
     pq_server_mark(&p->server);
     pq_links_close(&p->links);
