@@ -267,11 +267,12 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
 void pq_links_finish(struct pq_links *l)
 {
     bool some = false;
-    pq_server_mark(l->server);
     for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
         struct pq_link *one = &l->each[i];
-        if (one->begun && !one->ended)
-            some = pq_stream_half_close(&one->stream, 0) == PQ_STREAM_OK || some;
+        if (!one->begun || one->ended)
+            continue;
+        pq_server_mark(l->server);
+        some = pq_stream_half_close(&one->stream, 0) == PQ_STREAM_OK || some;
     }
     if (some)
         (void)pq_links_settle(l);
@@ -280,7 +281,10 @@ void pq_links_finish(struct pq_links *l)
 void pq_links_close(struct pq_links *l)
 {
     for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
-        pq_stream_close(&l->each[i].stream);
-        l->each[i].ended = true;
+        struct pq_link *one = &l->each[i];
+        if (one->begun && !one->ended)
+            pq_server_mark(l->server); /* else nobody is woken by this */
+        pq_stream_close(&one->stream);
+        one->ended = true;
     }
 }

@@ -188,7 +188,6 @@ struct pq_outcome pq_player_play(struct pq_player *p, struct pq_slice input)
     if (!p->links.hung)
         pq_links_finish(&p->links);
     note_states(p);
-    pq_server_mark(&p->server);
     pq_links_close(&p->links);
     if (!p->links.hung)
         (void)pq_links_settle(&p->links);
