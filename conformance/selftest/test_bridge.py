@@ -157,7 +157,7 @@ def test_a_listener_that_ends_by_itself_has_crashed(bridge: Bridge) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_two_sessions_run_at_the_same_time(mode: str, bridge: Bridge) -> None:
     [both] = bridge.play(mode, [b"USER a\r\n\xff2PASS good\r\n\xff1PASS good\r\n\xff2QUIT\r\n"])
-    assert "".join(said(both, 1)) == "+OK ready\r\n+OK\r\n+OK 1 message\r\n"
+    assert "".join(said(both, 1)) == "+OK ready\r\n+OK\r\n+OK 1 message\r\n+OK bye\r\n"
     assert "".join(said(both, 2)) == "+OK ready\r\n+OK 1 message\r\n+OK bye\r\n"
 
 
