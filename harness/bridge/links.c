@@ -195,9 +195,25 @@ bool pq_links_start_tls(struct pq_links *l, unsigned conn)
     return pq_links_settle(l) && fine;
 }
 
+static bool send_on_open(struct pq_links *l, unsigned conn, struct pq_slice octets)
+{
+    struct pq_link *one = &l->each[conn];
+    tell(l, conn, PQ_HEARD_CLIENT, octets);
+    pq_gist_on_line(&one->gist, octets);
+    one->tail = 0;
+    enum pq_stream_result result = PQ_STREAM_TIMEOUT;
+    for (size_t round = 0; round < SEND_ROUNDS && result == PQ_STREAM_TIMEOUT; round++) {
+        pq_server_mark(l->server);
+        result = pq_stream_send(&one->stream, &octets, 0);
+        if (!settle_one(l, conn) || one->ended)
+            return false;
+    }
+    return result == PQ_STREAM_OK;
+}
+
 static bool say_stls(struct pq_links *l, unsigned conn)
 {
-    return pq_links_send(l, conn, PQ_SLICE("STLS\r\n")) && shake_hands(l, conn) &&
+    return send_on_open(l, conn, PQ_SLICE("STLS\r\n")) && shake_hands(l, conn) &&
            pq_links_settle(l);
 }
 
@@ -228,20 +244,7 @@ bool pq_links_open(struct pq_links *l, unsigned conn)
 
 bool pq_links_send(struct pq_links *l, unsigned conn, struct pq_slice octets)
 {
-    if (!pq_links_open(l, conn))
-        return false;
-    struct pq_link *one = &l->each[conn];
-    tell(l, conn, PQ_HEARD_CLIENT, octets);
-    pq_gist_on_line(&one->gist, octets);
-    one->tail = 0;
-    enum pq_stream_result result = PQ_STREAM_TIMEOUT;
-    for (size_t round = 0; round < SEND_ROUNDS && result == PQ_STREAM_TIMEOUT; round++) {
-        pq_server_mark(l->server);
-        result = pq_stream_send(&one->stream, &octets, 0);
-        if (!settle_one(l, conn) || one->ended)
-            return false;
-    }
-    return result == PQ_STREAM_OK;
+    return pq_links_open(l, conn) && send_on_open(l, conn, octets);
 }
 
 bool pq_links_half_close(struct pq_links *l, unsigned conn)

@@ -183,7 +183,7 @@ void pq_watch_clear(struct pq_watch *w)
 }
 
 /* The letter of its state; NUL: it is gone. */
-static char state_of(struct pq_watch *w, size_t i, pid_t pid)
+static uint8_t state_of(struct pq_watch *w, size_t i, pid_t pid)
 {
     char room[STAT_MAX];
     if (w->pid[i] != pid) {
@@ -192,7 +192,7 @@ static char state_of(struct pq_watch *w, size_t i, pid_t pid)
         w->pid[i] = pid;
     }
     struct pq_slice said = read_stat(w->fd[i], room);
-    return said.len > 0 ? (char)said.at[0] : '\0';
+    return said.len > 0 ? said.at[0] : '\0';
 }
 
 static bool waits(struct pq_watch *w, struct pq_shim_page *page, size_t i)

@@ -130,7 +130,7 @@ static void collect(const char *first, va_list *rest, char *words[WORDS_MAX + 1]
 {
     size_t n = 0;
     for (const char *word = first; word && n < WORDS_MAX; word = va_arg(*rest, const char *))
-        words[n++] = (char *)(uintptr_t)word;
+        memcpy(&words[n++], &word, sizeof(word)); /* POSIX takes the const away */
     words[n] = NULL;
 }
 
