@@ -230,3 +230,20 @@ def test_nothing_is_left_whoever_is_killed(mode: str, victim: str, bridge: Bridg
         assert guardian.wait(PATIENCE_S) == 1  # it plays on
     guardian.wait(PATIENCE_S)
     assert bridge.none_left()
+
+
+def test_being_ended_is_no_finding(bridge: Bridge) -> None:
+    log = bridge.folder / "log"
+    spin = bridge.file("spin", b"XSPIN\r\n")
+    words = bridge.words("stdio", "--patience", "60000", "--log", str(log), "--play", spin)
+    ran = subprocess.Popen(words, env=bridge.environment, stdout=subprocess.DEVNULL)
+    while len(bridge.left()) < 2:
+        time.sleep(0.01)
+    os.kill(processes.descendants(ran.pid)[0], signal.SIGTERM)
+    ran.wait(PATIENCE_S)
+    assert not (log / "findings.jsonl").exists()
+
+
+def test_what_a_server_says_is_that_of_its_case(bridge: Bridge) -> None:
+    first, second = bridge.play("tcp", [b"XABORT\r\n", b"XABORT\r\n"])
+    assert first["report"] == second["report"] == "aborting\n"

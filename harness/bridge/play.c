@@ -139,7 +139,7 @@ static enum pq_came what_came(struct pq_player *p, struct pq_outcome *out)
         out->death = p->server.page->deaths[0];
         return PQ_CAME_CRASH;
     }
-    if (is_gone(p) && WIFSIGNALED(p->server.ended))
+    if ((is_gone(p) && WIFSIGNALED(p->server.ended)) || pq_server_told_to_end())
         return PQ_CAME_KILLED;
     if (is_gone(p)) {
         out->death = (struct pq_shim_death){.status = p->server.ended};

@@ -93,6 +93,7 @@ bool pq_server_init(struct pq_server *s, const struct pq_options *o, const struc
     s->page = mmap(NULL, sizeof(*s->page), PROT_READ | PROT_WRITE, MAP_SHARED, s->page_fd, 0);
     if (s->page == MAP_FAILED)
         return false;
+    (void)fcntl(s->ears, F_SETFL, O_APPEND); /* it is emptied while the server writes */
     s->page->magic = PQ_SHIM_MAGIC;
     s->page->flags = o->fix;
     note_programs(s);
