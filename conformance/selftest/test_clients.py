@@ -207,9 +207,7 @@ def test_a_script_that_nobody_met_is_no_success() -> None:
 def test_a_connection_is_reset_and_half_closed(tmp_path: Path) -> None:
     head = "#!dlg 1\nid: x\nkind: mock\nroles: server\nmatrix: how = drop, halfclose, close\n---\n"
     file = tmp_path / "a.dlg"
-    file.write_text(
-        f'{head}[test]\nS: +OK\nC: A\n@{{how}}\n@if how == "halfclose"\n  C: B\n@end\n'
-    )
+    file.write_text(f'{head}[test]\nS: +OK\nC: A\n@{{how}}\n@if how == "halfclose"\n  C: B\n@end\n')
     mock = Mock(["--port", "0", "--script", str(file), "--sessions", "3"])
     try:
         with connect(mock) as client, pytest.raises(ConnectionResetError):
