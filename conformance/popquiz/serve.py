@@ -22,7 +22,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("serve", help=HELP, description=__doc__)
     parser.add_argument("--port", type=options.number(0), default=PORT, metavar="N")
     parser.add_argument("--tls-port", type=options.number(0), default=TLS_PORT, metavar="N")
-    parser.add_argument("--maildrop", metavar="FOLDER", help="a Maildir, a folder of *.eml, or mbox:FILE")
+    parser.add_argument(
+        "--maildrop", metavar="FOLDER", help="a Maildir, a folder of *.eml, or mbox:FILE"
+    )
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="deviate")
     parser.add_argument(
         "--script",

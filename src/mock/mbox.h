@@ -4,17 +4,17 @@
  * QUIT when messages were marked.
  *
  * A message begins with a line "From " at the start of the file or behind an empty line; the empty
- * line before the next one is not part of it. Lines may end in LF or CRLF, and the last one in
- * nothing. One ">" is taken off lines that begin with ">From ", ">>From " and so on (the dialect
- * mboxrd); Content-Length is a header field like others.
+ * line before the next one is not part of it. Lines may end in LF or CRLF, and the last in nothing.
+ * One ">" is taken off lines that begin with ">From ", ">>From " and so on (the dialect mboxrd);
+ * Content-Length is a header field like others.
  *
- * Unique-ids come from the "From " line and the content, so they stay when mail in front is removed;
- * of several messages that are equal in both, each has its own. Whoever changes a message gives it
+ * Unique-ids come from the "From " line and the content: they stay when mail in front is removed.
+ * Of several messages that are equal in both, each has its own. Whoever changes a message gives it
  * another.
  *
  * The file is locked by FILE.lock (unless its folder cannot be written) and by fcntl(), while it is
- * read and while it is rewritten, not in between: mail that arrives meanwhile is kept. Only messages
- * that are found in the file as they were read are removed from it.
+ * read and while it is rewritten, not in between: mail that arrives meanwhile is kept. Only what is
+ * found in the file as it was read is removed from it.
  */
 #ifndef PQ_MOCK_MBOX_H
 #define PQ_MOCK_MBOX_H

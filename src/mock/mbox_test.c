@@ -307,8 +307,8 @@ static bool is_there(const struct drop *d, const char *message)
            (access(d->beside, F_OK) == 0 && holds(read_back(d->beside), message));
 }
 
-/* Any system call fails, alone or with all that follow: QUIT says so, and what was to stay is there.
- */
+/* Any system call fails, alone or with all that follow: QUIT says so, and what was to stay is
+ * there. */
 static void check_failures(bool once)
 {
     bool whole = false;

@@ -74,8 +74,8 @@ PQ_NODISCARD enum pq_status pq_store_append(struct pq_store *s, struct pq_accoun
                                             struct pq_stored *m);
 void pq_store_uid(struct pq_slice label, struct pq_slice content, uint8_t *uid);
 /* Adds the messages of a Maildir (a folder with `cur` and `new`) or of a folder of *.eml files, in
- * the order of their names; or, for "mbox:FILE", makes that file the maildrop (mbox.h). FILE: `*why`
- * names the file and the reason. */
+ * the order of their names; or, for "mbox:FILE", makes that file the maildrop (mbox.h). FILE:
+ * `*why` names the file and the reason. */
 PQ_NODISCARD enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a,
                                           const char *folder, struct pq_why *why);
 /* Adds the accounts of a text file: name, TAB, password, TAB, folder of the maildrop (may be left

@@ -143,7 +143,7 @@ enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a, const cha
     if (!is_folder(folder))
         return pq_why_fail(
             why, PQ_STATUS_FILE,
-            "%s: is not a folder: give a Maildir, a folder of .eml files, or mbox:FILE", folder);
+            "%s: is not a folder: give a Maildir or a folder of .eml files, or mbox:FILE", folder);
     int cur_len = snprintf(cur, sizeof(cur), "%s/cur", folder);
     int new_len = snprintf(new, sizeof(new), "%s/new", folder);
     if (cur_len < 0 || new_len < 0 || (size_t)cur_len >= sizeof(cur))
