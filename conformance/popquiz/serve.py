@@ -22,8 +22,20 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("serve", help=HELP, description=__doc__)
     parser.add_argument("--port", type=options.number(0), default=PORT, metavar="N")
     parser.add_argument("--tls-port", type=options.number(0), default=TLS_PORT, metavar="N")
-    parser.add_argument("--maildrop", metavar="FOLDER", help="a Maildir, or a folder of *.eml")
+    parser.add_argument(
+        "--maildrop", metavar="FOLDER", help="a Maildir, a folder of *.eml, or mbox:FILE"
+    )
     parser.add_argument("--fault", action="append", default=[], metavar="NAME", help="deviate")
+    parser.add_argument(
+        "--script",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="judge a client by a dialogue of role server; may be repeated, one for a connection",
+    )
+    parser.add_argument(
+        "--sessions", type=options.number(1), metavar="N", help="end once N connections have ended"
+    )
     parser.add_argument("--list-faults", action="store_true", help="name the deviations")
     parser.add_argument(
         "--mock-option",
@@ -38,6 +50,8 @@ def command(args: argparse.Namespace) -> list[str]:
     words = ["--port", str(args.port), "--tls", "--tls-port", str(args.tls_port)]
     words += ["--maildrop", args.maildrop] if args.maildrop else []
     words += [f"--fault={name}" for name in args.fault]
+    words += [f"--script={name}" for name in args.script]
+    words += [f"--sessions={args.sessions}"] if args.sessions else []
     words += [o if o.startswith("--") else f"--{o}" for o in args.mock_option]
     return [str(paths.program("popquiz-mock")), *words]
 
@@ -59,6 +73,8 @@ def _serve(server: "subprocess.Popen[str]") -> int:
         failed = UsageError if server.wait() == USAGE else TargetError
         raise failed("popquiz-mock does not start, see above")
     print(greeting(json.loads(line)), flush=True)
+    for verdict in server.stdout:
+        print(verdict, end="", flush=True)
     return server.wait()
 
 
@@ -67,8 +83,12 @@ def run(args: argparse.Namespace) -> int:
         program = str(paths.program("popquiz-mock"))
         return subprocess.run([program, "--list-faults"], check=False).returncode
 
+    servers: list[subprocess.Popen[str]] = []
+
     def ended(*_: object) -> None:
-        sys.exit(Exit.PASSED)
+        if not servers:
+            sys.exit(Exit.PASSED)
+        servers[0].terminate()  # its status tells what clients came to
 
     signal.signal(signal.SIGTERM, ended)
     signal.signal(signal.SIGINT, ended)
@@ -76,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     with subprocess.Popen(
         command(args), stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as server:
+        servers.append(server)
         try:
             return _serve(server)
         finally:

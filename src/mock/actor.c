@@ -185,7 +185,8 @@ bool actor_listens(const struct actor *a)
 
 bool actor_is_playing(const struct actor *a)
 {
-    return a && !a->gone && ((a->v->strict && a->begun && !a->played) || a->depth > 0);
+    return a && !a->gone &&
+           ((a->v->strict && a->begun && !a->played) || a->depth > 0 || a->out.count > 0);
 }
 
 bool actor_is_busy(const struct actor *a)

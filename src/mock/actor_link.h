@@ -28,7 +28,7 @@ void actor_go_on(struct actor *a);
 uint64_t actor_wake_ms(const struct actor *a);
 
 bool actor_is_busy(const struct actor *a);
-/* The dialogue is not at its end: it decides when the connection is. */
+/* The dialogue is not at its end, or not all of it was sent: it decides when the connection is. */
 bool actor_is_playing(const struct actor *a);
 bool actor_wants_tls(const struct actor *a);
 void actor_on_tls(struct actor *a, bool ok);

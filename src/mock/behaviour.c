@@ -175,8 +175,7 @@ static bool update(struct pq_server *s)
 {
     if (s->mock->config.read_only)
         return s->maildrop.live_count == s->maildrop.count;
-    server_commit(s);
-    return true;
+    return server_commit(s);
 }
 
 static uint64_t idle_limit_ms(const struct pq_server *s)

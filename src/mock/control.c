@@ -96,6 +96,8 @@ static cJSON *deliver(const struct request *r, const cJSON *value)
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(r->json, "base64"));
     if (!a)
         return error_of("deliver: there is no such account");
+    if (a->mbox)
+        return error_of("deliver: the maildrop is an mbox: append to the file");
     if (!text)
         return error_of("deliver: give the message as \"base64\"");
     enum pq_status status = deliver_base64(r->mock, a, pq_slice_text(text));

@@ -3,6 +3,7 @@
 #include "mock/server_internal.h"
 
 #include "base/digest.h"
+#include "mock/mbox.h"
 #include "mock/prepare.h"
 
 bool server_may_send_password(const struct pq_server *s)
@@ -228,11 +229,37 @@ void server_close_maildrop(struct pq_server *s)
     pq_maildrop_init(&s->maildrop, NULL, 0);
 }
 
-void server_commit(struct pq_server *s)
+/* What became of a file is for whoever started the server; a client learns that it failed. */
+static bool tell(struct pq_server *s, enum pq_status status, const struct pq_why *why)
+{
+    if (status != PQ_STATUS_OK && s->mock->complain)
+        s->mock->complain(why->text);
+    return status == PQ_STATUS_OK;
+}
+
+/* Mail may have come to a file since. */
+static bool refresh(struct pq_server *s, struct pq_account *a)
+{
+    struct pq_why why = {""};
+    return !a->mbox || tell(s, pq_mbox_refresh(&s->mock->store, a, &why), &why);
+}
+
+static void set_gone(struct pq_server *s, bool gone)
 {
     for (size_t i = 0; i < s->maildrop.count; i++)
         if (s->maildrop.messages[i].deleted)
-            s->stored[i]->gone = true;
+            s->stored[i]->gone = gone;
+}
+
+bool server_commit(struct pq_server *s)
+{
+    struct pq_why why = {""};
+    set_gone(s, true);
+    if (s->maildrop.live_count == s->maildrop.count || !s->account || !s->account->mbox ||
+        tell(s, pq_mbox_commit(&s->mock->store, s->account, &why), &why))
+        return true;
+    set_gone(s, false);
+    return false;
 }
 
 static void greet_user(struct pq_server *s)
@@ -262,6 +289,8 @@ void server_login(struct pq_server *s, struct pq_slice name)
         server_err(s, "LOGIN-DELAY", "too soon after the last login");
     } else if (s->behaviour->locked(s, a)) {
         server_err(s, "IN-USE", "the maildrop is open in another session");
+    } else if (!refresh(s, a)) {
+        server_err(s, "SYS/TEMP", "the maildrop cannot be read");
     } else if (!open_maildrop(s, a)) {
         server_err(s, "SYS/TEMP", "no memory for the maildrop");
     } else {

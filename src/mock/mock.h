@@ -52,10 +52,11 @@ struct pq_mock {
     struct pq_overlays *overlays; /* dialogues in the server's role, or NULL; borrowed */
     struct pq_rand rand;          /* timestamps and nonces: unique, but no secret */
     struct pq_alloc alloc;
-    uint64_t connections; /* sessions that there were */
-    uint64_t sessions;    /* those that there are */
-    uint64_t deliveries;  /* by the control channel */
-    uint64_t links;       /* connections that there were, those without a session included */
+    void (*complain)(const char *sentence); /* of a maildrop's file; may be NULL */
+    uint64_t connections;                   /* sessions that there were */
+    uint64_t sessions;                      /* those that there are */
+    uint64_t deliveries;                    /* by the control channel */
+    uint64_t links; /* connections that there were, those without a session included */
 };
 
 /* The defaults: everything is offered but TLS and the mechanisms SCRAM-SHA-1, OAUTHBEARER,

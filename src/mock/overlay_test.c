@@ -229,6 +229,29 @@ static void cuts_what_it_sends(void **state)
     close_stage(&t);
 }
 
+/* The session is over with QUIT, and what the dialogue answers has not all left. */
+static void sends_everything(void **state)
+{
+    static struct stage t;
+    (void)state;
+    assert_int_equal(open_stage(&t, TEST "@fallback\n@segment byte\nS! +\nC: QUIT\nS: +OK\n"),
+                     PQ_STATUS_OK);
+    t.overlays.gap_ms = 5;
+    struct pq_server *s = pq_server_new(&t.mock, PQ_TLS_NONE, 0);
+    assert_non_null(s);
+    pq_server_sent(s, pq_server_out(s).len, 0);
+    assert_int_equal(pq_server_take(s, PQ_SLICE("QUIT\r\n"), 0), 6);
+    for (uint64_t sent = 0; sent < 5; sent++) {
+        assert_false(pq_server_is_over(s));
+        pq_server_wake(s, 5 * sent);
+        assert_int_equal(pq_server_out(s).len, 1);
+        pq_server_sent(s, 1, 5 * sent);
+    }
+    assert_true(pq_server_is_over(s));
+    pq_server_free(s);
+    close_stage(&t);
+}
+
 static const struct {
     const char *dialogue;
     uint64_t wake_ms;
@@ -385,6 +408,7 @@ int main(void)
         cmocka_unit_test(plays_in_every_cut),
         cmocka_unit_test(cuts_what_it_sends),
         cmocka_unit_test(keeps_time),
+        cmocka_unit_test(sends_everything),
         cmocka_unit_test(rows_follow_each_other),
         cmocka_unit_test(fills_the_maildrop),
         cmocka_unit_test(tells_what_it_cannot_play),

@@ -106,8 +106,9 @@ void server_close_maildrop(struct pq_server *s);
 /* Adds mail that arrived since to the view that this session has, behind the rest of it or in front
  * of it; false when memory is exhausted. */
 bool server_take_new_mail(struct pq_server *s, bool in_front);
-/* Removes the marked messages from the account. */
-void server_commit(struct pq_server *s);
+/* Removes the marked messages from the account; false: its file could not be rewritten, and none
+ * was removed. */
+bool server_commit(struct pq_server *s);
 
 /* auth.c: the SASL exchange. */
 void server_auth(struct pq_server *s, const struct pq_command *c);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "mock/mbox.h"
 #include "mock/prepare.h"
 
 void pq_store_init(struct pq_store *s, struct pq_alloc alloc)
@@ -70,18 +71,29 @@ struct pq_account *pq_store_find(const struct pq_store *s, struct pq_slice name)
 /* ---- delivery -------------------------------------------------------------------------------- */
 
 /* FNV-1a, 64 bits: spreads names and content over unique-ids; no protection against an attacker. */
-static uint64_t fnv1a(struct pq_slice s)
+#define FNV_START UINT64_C(0xCBF29CE484222325)
+
+static uint64_t fnv1a(uint64_t hash, uint8_t octet)
 {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < s.len; i++)
-        hash = (hash ^ s.at[i]) * UINT64_C(0x100000001B3);
+    return (hash ^ octet) * UINT64_C(0x100000001B3);
+}
+
+/* Of the octets as they are, and with CRLF for every LF that has no CR before it. */
+static uint64_t hash_of(struct pq_slice s, bool normalised)
+{
+    uint64_t hash = FNV_START;
+    for (size_t i = 0; i < s.len; i++) {
+        if (normalised && s.at[i] == '\n' && (i == 0 || s.at[i - 1] != '\r'))
+            hash = fnv1a(hash, '\r');
+        hash = fnv1a(hash, s.at[i]);
+    }
     return hash;
 }
 
-static void make_uid(struct pq_slice label, struct pq_slice content, uint8_t *uid)
+void pq_store_uid(struct pq_slice label, struct pq_slice content, uint8_t *uid)
 {
     uint8_t raw[PQ_STORE_UID_LEN / 2];
-    uint64_t halves[] = {fnv1a(label), fnv1a(content)};
+    uint64_t halves[] = {hash_of(label, false), hash_of(content, true)};
     struct pq_buf out;
     for (size_t i = 0; i < sizeof(raw); i++)
         raw[i] = (uint8_t)(halves[i / 8] >> (56 - 8 * (i % 8)));
@@ -134,7 +146,7 @@ static bool ends_in_crlf(struct pq_slice s)
            (s.len >= 2 && pq_slice_equal(pq_slice_after(s, s.len - 2), PQ_SLICE("\r\n")));
 }
 
-static enum pq_status append(struct pq_store *s, struct pq_account *a, struct pq_stored *m)
+enum pq_status pq_store_append(struct pq_store *s, struct pq_account *a, struct pq_stored *m)
 {
     struct pq_stored **bigger = NULL;
     if (a->count < PQ_STORE_MESSAGES_MAX)
@@ -146,22 +158,28 @@ static enum pq_status append(struct pq_store *s, struct pq_account *a, struct pq
     return PQ_STATUS_OK;
 }
 
-enum pq_status pq_store_deliver(struct pq_store *s, struct pq_account *a, struct pq_slice label,
-                                struct pq_slice content)
+struct pq_stored *pq_store_make(struct pq_store *s, struct pq_slice label, struct pq_slice content)
 {
     struct pq_stored *m = pq_arena_get(&s->arena, sizeof(*m));
     if (!m)
-        return PQ_STATUS_NO_MEMORY;
+        return NULL;
     m->content = normalise(&s->arena, content);
     if (!m->content.at)
-        return PQ_STATUS_NO_MEMORY;
+        return NULL;
     m->raw = count_bare_lf(content) > 0 ? pq_arena_copy(&s->arena, content) : m->content;
     if (!m->raw.at)
-        return PQ_STATUS_NO_MEMORY;
+        return NULL;
     m->octets = m->content.len + (ends_in_crlf(m->content) ? 0 : 2);
     m->header_8bit = pq_content_has_8bit_header(m->content);
-    make_uid(label, m->content, m->uid);
-    return append(s, a, m);
+    pq_store_uid(label, m->content, m->uid);
+    return m;
+}
+
+enum pq_status pq_store_deliver(struct pq_store *s, struct pq_account *a, struct pq_slice label,
+                                struct pq_slice content)
+{
+    struct pq_stored *m = pq_store_make(s, label, content);
+    return m ? pq_store_append(s, a, m) : PQ_STATUS_NO_MEMORY;
 }
 
 void pq_store_reset(struct pq_store *s)
@@ -170,7 +188,9 @@ void pq_store_reset(struct pq_store *s)
         struct pq_account *a = &s->accounts[i];
         while (a->count > 0 && a->messages[a->count - 1]->delivered)
             a->count--;
-        for (size_t k = 0; k < a->count; k++) {
+        if (a->mbox)
+            a->mbox->known = false; /* what it holds is seen at the next login */
+        for (size_t k = 0; k < a->count && !a->mbox; k++) {
             a->messages[k]->gone = false;
             a->messages[k]->seen = 0;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The mail that a mock server holds: accounts, their messages, and who has the maildrop open.
- * Everything is in memory; files are read once and never written.
+ * Everything is in memory; files are read once and never written, except an mbox (mbox.h).
  */
 #ifndef PQ_MOCK_STORE_H
 #define PQ_MOCK_STORE_H
@@ -30,6 +30,8 @@ struct pq_stored {
     bool delivered;   /* added after the start: forgotten by pq_store_reset() */
 };
 
+struct pq_mbox; /* mock/mbox.h */
+
 struct pq_account {
     struct pq_slice name, password;
     struct pq_stored **messages; /* in the order of their numbers */
@@ -37,6 +39,7 @@ struct pq_account {
     /* Who has the maildrop open, or NULL. PQ_STORE_LOCK_LEFT until pq_store_reset(): nobody any
      * more, and the lock stays. */
     const void *lock;
+    struct pq_mbox *mbox;   /* the file that the maildrop is, or NULL */
     bool logged_in_before;  /* `last_login_ms` holds a time */
     uint64_t last_login_ms; /* on the server's clock */
 };
@@ -64,8 +67,15 @@ struct pq_account *pq_store_find(const struct pq_store *s, struct pq_slice name)
  * and the content make the unique-id. */
 PQ_NODISCARD enum pq_status pq_store_deliver(struct pq_store *s, struct pq_account *a,
                                              struct pq_slice label, struct pq_slice content);
+/* The same in two steps: a message that no account has yet, NULL when memory is exhausted; and the
+ * unique-id that it would get, in PQ_STORE_UID_LEN octets. */
+struct pq_stored *pq_store_make(struct pq_store *s, struct pq_slice label, struct pq_slice content);
+PQ_NODISCARD enum pq_status pq_store_append(struct pq_store *s, struct pq_account *a,
+                                            struct pq_stored *m);
+void pq_store_uid(struct pq_slice label, struct pq_slice content, uint8_t *uid);
 /* Adds the messages of a Maildir (a folder with `cur` and `new`) or of a folder of *.eml files, in
- * the order of their names. FILE: `*why` names the file and the reason. */
+ * the order of their names; or, for "mbox:FILE", makes that file the maildrop (mbox.h). FILE:
+ * `*why` names the file and the reason. */
 PQ_NODISCARD enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a,
                                           const char *folder, struct pq_why *why);
 /* Adds the accounts of a text file: name, TAB, password, TAB, folder of the maildrop (may be left

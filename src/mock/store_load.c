@@ -11,9 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mock/mbox.h"
+
 #define PATH_TEXT_MAX 4096u
 #define USERS_FILE_MAX (UINT64_C(16) << 20)
 #define MESSAGE_FILE_MAX (UINT64_C(2) << 30)
+
+/* Before the name of a file that is a maildrop. */
+static const struct pq_slice mbox_prefix = PQ_SLICE_INIT("mbox:");
 
 /* ---- whole files ----------------------------------------------------------------------------- */
 
@@ -133,9 +138,12 @@ enum pq_status pq_store_load(struct pq_store *s, struct pq_account *a, const cha
                              struct pq_why *why)
 {
     char cur[PATH_TEXT_MAX], new[PATH_TEXT_MAX];
+    if (pq_slice_starts(pq_slice_text(folder), mbox_prefix))
+        return pq_mbox_load(s, a, folder + mbox_prefix.len, why);
     if (!is_folder(folder))
-        return pq_why_fail(why, PQ_STATUS_FILE,
-                           "%s: is not a folder: give a Maildir or a folder of .eml files", folder);
+        return pq_why_fail(
+            why, PQ_STATUS_FILE,
+            "%s: is not a folder: give a Maildir or a folder of .eml files, or mbox:FILE", folder);
     int cur_len = snprintf(cur, sizeof(cur), "%s/cur", folder);
     int new_len = snprintf(new, sizeof(new), "%s/new", folder);
     if (cur_len < 0 || new_len < 0 || (size_t)cur_len >= sizeof(cur))
@@ -163,13 +171,15 @@ static enum pq_status check_name(const char *file, size_t number, struct pq_slic
     return PQ_STATUS_OK;
 }
 
-/* The folder that a line names, relative to the folder of the accounts file. */
+/* The folder or mbox: that a line names, relative to the folder of the accounts file. */
 static bool resolve(const char *file, struct pq_slice folder, char *path, size_t cap)
 {
     const char *slash = strrchr(file, '/');
-    int prefix = slash && folder.at[0] != '/' ? (int)(slash - file + 1) : 0;
-    int len =
-        snprintf(path, cap, "%.*s%.*s", prefix, file, (int)folder.len, (const char *)folder.at);
+    int kind = pq_slice_starts(folder, mbox_prefix) ? (int)mbox_prefix.len : 0;
+    struct pq_slice rest = pq_slice_after(folder, (size_t)kind);
+    int prefix = slash && !pq_slice_starts(rest, PQ_SLICE("/")) ? (int)(slash - file + 1) : 0;
+    int len = snprintf(path, cap, "%.*s%.*s%.*s", kind, (const char *)folder.at, prefix, file,
+                       (int)rest.len, (const char *)rest.at);
     return len >= 0 && (size_t)len < cap;
 }
 

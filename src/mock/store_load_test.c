@@ -159,10 +159,10 @@ static void test_folders_that_cannot_be_loaded(void **state)
     (void)state;
     struct place p = place_make();
     expect_not_loaded("/nonexistent/popquiz",
-                      ": is not a folder: give a Maildir or a folder of .eml files");
+                      ": is not a folder: give a Maildir or a folder of .eml files, or mbox:FILE");
     write_file(&p, "file", PQ_SLICE(""));
     expect_not_loaded(in_place(&p, "file"),
-                      ": is not a folder: give a Maildir or a folder of .eml files");
+                      ": is not a folder: give a Maildir or a folder of .eml files, or mbox:FILE");
     assert_int_equal(symlink("/nonexistent/popquiz", in_place(&p, "a.eml")), 0);
     expect_not_loaded(p.path, "/a.eml: cannot be opened: No such file or directory");
     place_remove(&p);
@@ -248,7 +248,7 @@ static void test_accounts_files_that_are_wrong(void **state)
     assert_int_equal(load_users(&p, &s, PQ_SLICE("a\tb\tnowhere\n"), &why), PQ_STATUS_FILE);
     (void)snprintf(want, sizeof(want),
                    "%s/users:1: %s/nowhere: is not a folder: give a Maildir or a folder of .eml "
-                   "files",
+                   "files, or mbox:FILE",
                    p.path, p.path);
     assert_string_equal(why.text, want);
     pq_store_free(&s);

@@ -18,9 +18,9 @@
     X(inetd, "inetd", NULL, "one session on standard input and output")                            \
     X(inetd_tls, "inetd-tls", NULL, "the same with TLS from the first octet")                      \
     X(connections, "connections", "N", "connections at once; without it 20000")                    \
-    X(users, "users", "FILE", "accounts: name, TAB, password, TAB, folder of the maildrop")        \
+    X(users, "users", "FILE", "accounts: name, TAB, password, TAB, folder or mbox:FILE")           \
     X(maildrop, "maildrop", "FOLDER",                                                              \
-      "a Maildir or a folder of .eml files for the account \"user\"")                              \
+      "a Maildir, a folder of .eml files or mbox:FILE for the account \"user\"")                   \
     X(tls, "tls", NULL, "offer STLS")                                                              \
     X(tls_folder, "tls-folder", "FOLDER",                                                          \
       "where authority and certificates are made; without it temporary")                           \

@@ -146,6 +146,11 @@ static enum pq_status prepare_tls(struct mock_options *o, struct tls_place *plac
     return o->hub.links.tls ? PQ_STATUS_OK : PQ_STATUS_TLS;
 }
 
+static void complain(const char *sentence)
+{
+    (void)fprintf(stderr, "popquiz-mock: %s\n", sentence);
+}
+
 static enum pq_status prepare(struct mock_options *o, struct tls_place *place, struct pq_why *why)
 {
     enum pq_status status = mock_scripts_read(o, why);
@@ -159,6 +164,7 @@ static enum pq_status prepare(struct mock_options *o, struct tls_place *place, s
     if (status == PQ_STATUS_OK)
         status = prepare_tls(o, place, why);
     o->hub.links.mock = &o->mock;
+    o->mock.complain = complain;
     o->hub.ready = tell_ready;
     o->hub.ctx = place;
     return status;
