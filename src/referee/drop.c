@@ -140,9 +140,12 @@ static void disturb(const struct referee_conn *by)
             r->conns[i]->view.unsure = true;
 }
 
-/* Whether another session may be removing messages just now. */
+/* Whether another session may be removing messages just now: where memory was short, perhaps one
+ * that nobody watches. */
 static bool is_busy(const struct referee_conn *c)
 {
+    if (c->referee->blind)
+        return true;
     for (size_t i = 0; i < PQ_REFEREE_CONNS_MAX; i++) {
         const struct referee_conn *other = c->referee->conns[i];
         if (other && other != c && other->open && (other->blind || ref_may_quit(other)))
