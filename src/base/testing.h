@@ -38,7 +38,7 @@ static inline struct pq_slice guard_slice(struct pq_slice s)
     return pq_slice_of(wall - s.len, s.len);
 }
 
-/* ---- failing the n-th call, for every n -------------------------------------------------------- */
+/* ---- failing the n-th call, for every n ------------------------------------------------------ */
 
 /* An allocator that refuses the `fail_at`-th request, or all from that one on, and counts. A test
  * runs its scenario for 1, 2, ... until `calls` stays below `fail_at`. */
@@ -73,7 +73,7 @@ static inline struct pq_alloc fault_alloc_pieces(struct nth_fault *f)
     return (struct pq_alloc){.resize = fault_resize, .ctx = f, .block = 1};
 }
 
-/* ---- logs of events ---------------------------------------------------------------------------- */
+/* ---- logs of events -------------------------------------------------------------------------- */
 
 /* A text log of events, for comparing what different cuts of one input give. */
 struct event_log {
