@@ -18,6 +18,7 @@
 struct fuzz_target {
     void (*check)(struct pq_slice input, size_t cut);
     bool has_cut;
+    size_t cuts_max; /* how many of them the replayer tries, spread evenly; zero: all */
 };
 extern const struct fuzz_target fuzz_target;
 

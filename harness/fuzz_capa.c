@@ -90,6 +90,16 @@ static void check_written(const struct pq_capability *c)
     FUZZ_ASSERT(pq_slice_equal_nocase(again.name, c->name));
 }
 
+/* Writes with little room: the same, or nothing. */
+static void check_room(const struct pq_capability *c, size_t room)
+{
+    uint8_t memory[LINE_MAX + 2];
+    struct pq_buf out;
+    pq_buf_init(&out, memory, room < sizeof(memory) ? room : sizeof(memory));
+    enum pq_status status = pq_capability_write(c, &out);
+    FUZZ_ASSERT(status == PQ_STATUS_OK || (status == PQ_STATUS_NO_ROOM && out.len == 0));
+}
+
 static void check_params(const struct pq_capability *c)
 {
     struct pq_slice rest = c->params;
@@ -99,7 +109,7 @@ static void check_params(const struct pq_capability *c)
     }
 }
 
-static void check_line(struct pq_slice line)
+static void check_line(struct pq_slice line, size_t room)
 {
     struct pq_capability c;
     bool good = pq_capability_parse(line, &c) == PQ_STATUS_OK;
@@ -111,13 +121,13 @@ static void check_line(struct pq_slice line)
                 pq_slice_equal_nocase(c.name, pq_capability_row(c.tag)->text));
     check_params(&c);
     check_written(&c);
+    check_room(&c, room);
 }
 
 static void check_capa(struct pq_slice input, size_t cut)
 {
-    (void)cut;
     for (struct pq_slice rest = input; rest.len > 0;)
-        check_line(pq_slice_first(fuzz_line(&rest), LINE_MAX));
+        check_line(pq_slice_first(fuzz_line(&rest), LINE_MAX), cut);
 }
 
-const struct fuzz_target fuzz_target = {.check = check_capa};
+const struct fuzz_target fuzz_target = {.check = check_capa, .has_cut = true, .cuts_max = 32};

@@ -8,6 +8,8 @@
 #include "harness/plain.h"
 #include "harness/support.h"
 
+#include <string.h>
+
 #include "popquiz/command.h"
 
 /* The options are a mask of enum pq_leniency, and this. */
@@ -145,7 +147,33 @@ static void check_written(const struct pq_command *c, struct pq_slice line, bool
         check_same(c, &again);
 }
 
-static void check_line(struct pq_slice line, unsigned options)
+/* Writes with little room: the same, or nothing. */
+static void check_room(const struct pq_command *c, size_t room)
+{
+    uint8_t memory[LINE_MAX + 2 * PQ_U64_TEXT_MAX];
+    struct pq_buf out;
+    pq_buf_init(&out, memory, room < sizeof(memory) ? room : sizeof(memory));
+    enum pq_status status = pq_command_write(c, &out);
+    FUZZ_ASSERT(status == PQ_STATUS_OK || (status == PQ_STATUS_NO_ROOM && out.len == 0));
+}
+
+/* What a caller makes of the parts of a command is that command. */
+static void check_made(const struct pq_command *c)
+{
+    enum pq_argument kind = c->argc > 0 ? pq_verb_row(c->verb)->args[0] : PQ_ARG_NONE;
+    struct pq_command made;
+    if (c->verb == PQ_VERB_TOP)
+        made = pq_command_top(c->message, c->lines);
+    else if (kind == PQ_ARG_MESSAGE)
+        made = pq_command_message(c->verb, c->message);
+    else if (c->argc > 0)
+        made = pq_command_text(c->verb, c->args[0], c->args[1]);
+    else
+        made = pq_command_bare(c->verb);
+    check_same(c, &made);
+}
+
+static void check_line(struct pq_slice line, unsigned options, size_t room)
 {
     struct pq_command strict, lenient;
     bool utf8 = (options & OPTION_UTF8) != 0;
@@ -154,17 +182,20 @@ static void check_line(struct pq_slice line, unsigned options)
     FUZZ_ASSERT((strict.flaw == PQ_FLAW_NONE) == follows_grammar(line, utf8));
     pq_command_parse(line, options & (OPTION_UTF8 - 1), utf8, &lenient);
     check_places(&lenient, line);
-    if (strict.flaw == PQ_FLAW_NONE)
+    FUZZ_ASSERT(strlen(pq_flaw_name(strict.flaw)) > 0 && strlen(pq_flaw_text(strict.flaw)) > 0);
+    if (strict.flaw == PQ_FLAW_NONE) {
         check_same(&strict, &lenient);
+        check_made(&strict);
+        check_room(&strict, room);
+    }
     if (lenient.flaw == PQ_FLAW_NONE)
         check_written(&lenient, line, utf8);
 }
 
 static void check_command(struct pq_slice input, size_t cut)
 {
-    (void)cut;
     for (struct pq_slice rest = input; rest.len > 0;)
-        check_line(pq_slice_first(fuzz_line(&rest), LINE_MAX), fuzz_options(input));
+        check_line(pq_slice_first(fuzz_line(&rest), LINE_MAX), fuzz_options(input), cut);
 }
 
-const struct fuzz_target fuzz_target = {.check = check_command};
+const struct fuzz_target fuzz_target = {.check = check_command, .has_cut = true, .cuts_max = 32};

@@ -2,8 +2,7 @@
  *
  * Invariant: a referee that watches a correct server finds nothing, whatever the clients send: the
  * input is what they send to a whole mock server, where a NUL ends a connection and begins another,
- * or changes between two. With an option the input is both sides of a transcript, of turns that a
- * NUL ends: then the findings are the same in every cut. Memory is bounded, and none is left.
+ * or changes between two. Memory is bounded, and none is left.
  */
 #include "harness/mock_world.h"
 
@@ -19,7 +18,6 @@
 #define OPTION_BARE 16u
 #define OPTION_CLOSED 32u /* the last connection ends before the server is read */
 #define OPTION_IMPLICIT 64u
-#define OPTION_TRANSCRIPT 128u
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
@@ -105,13 +103,14 @@ static void configure(struct pq_mock *mock, unsigned options)
     mock->config.apop = mock->config.utf8 = !(options & OPTION_BARE);
 }
 
-static void check_correct(struct pq_slice input)
+static void check_correct(struct pq_slice input, size_t cut)
 {
     struct fuzz_memory memory = {.count = 0};
     unsigned options = fuzz_options(input), at = 0;
     struct world w = {.mock = mock_world_open(),
                       .log = fuzz_log_of("correct"),
                       .tls = options & OPTION_IMPLICIT ? PQ_TLS_IMPLICIT : PQ_TLS_NONE};
+    (void)cut;
     configure(&w.mock->mock, options);
     pq_referee_init(&w.referee, fuzz_alloc(&memory), log_finding, &w.log);
     while (input.len > 0) {
@@ -130,41 +129,4 @@ static void check_correct(struct pq_slice input)
     mock_world_close(w.mock);
 }
 
-/* ---- any transcript -------------------------------------------------------------------------- */
-
-static struct fuzz_log watch(struct pq_slice input, size_t cut)
-{
-    struct fuzz_log log = fuzz_log_of("transcript");
-    struct fuzz_memory memory = {.count = 0};
-    struct pq_referee r;
-    enum pq_side from = PQ_FROM_SERVER;
-    pq_referee_init(&r, fuzz_alloc(&memory), log_finding, &log);
-    pq_referee_open(&r, 0, PQ_TLS_NONE);
-    for (struct pq_slice rest = input; rest.len > 0;) {
-        size_t at = input.len - rest.len;
-        struct pq_slice turn = pq_slice_cut(&rest, 0);
-        if (turn.len == 0)
-            pq_referee_on_tls(&r, 0, true);
-        for (unsigned i = 0; i < 2; i++)
-            pq_referee_feed(&r, 0, from, fuzz_write(turn, cut > at ? cut - at : 0, i), 0);
-        from = from == PQ_FROM_SERVER ? PQ_FROM_CLIENT : PQ_FROM_SERVER;
-    }
-    pq_referee_on_silence(&r, 0, 0);
-    pq_referee_end(&r, 0, PQ_ENDED_BY_CLIENT, 0);
-    fuzz_log_number(&log, "findings", r.findings);
-    pq_referee_free(&r);
-    FUZZ_ASSERT(memory.held == 0 && memory.peak <= REFEREE_MEMORY_MAX);
-    return log;
-}
-
-static void check_referee(struct pq_slice input, size_t cut)
-{
-    if (!(fuzz_options(input) & OPTION_TRANSCRIPT)) {
-        check_correct(input);
-        return;
-    }
-    struct fuzz_log whole = watch(input, input.len), halves = watch(input, cut);
-    FUZZ_ASSERT(fuzz_log_is_same(&whole, &halves));
-}
-
-const struct fuzz_target fuzz_target = {.check = check_referee, .has_cut = true};
+const struct fuzz_target fuzz_target = {.check = check_correct};

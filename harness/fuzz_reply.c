@@ -82,6 +82,16 @@ static struct pq_reply write_and_read(const struct pq_reply *r, struct pq_slice 
     return again;
 }
 
+/* Writes with little room: a whole line, or nothing. */
+static void check_room(const struct pq_reply *r, size_t room)
+{
+    uint8_t memory[PQ_REPLY_LINE_MAX];
+    struct pq_buf out;
+    pq_buf_init(&out, memory, room < sizeof(memory) ? room : sizeof(memory));
+    enum pq_status status = pq_reply_write(r->indicator, pq_slice_of(NULL, 0), r->text, &out);
+    FUZZ_ASSERT(status == PQ_STATUS_OK || (status == PQ_STATUS_NO_ROOM && out.len == 0));
+}
+
 static void check_written(const struct pq_reply *r)
 {
     uint8_t memory[PQ_REPLY_LINE_MAX];
@@ -96,7 +106,7 @@ static void check_written(const struct pq_reply *r)
     FUZZ_ASSERT(pq_slice_equal(again.code, r->code));
 }
 
-static void check_status(struct pq_slice line)
+static void check_status(struct pq_slice line, size_t room)
 {
     struct pq_reply r;
     struct pq_slice word, text = line;
@@ -112,6 +122,7 @@ static void check_status(struct pq_slice line)
     check_flaws(&r, word, bare);
     check_code(&r);
     check_written(&r);
+    check_room(&r, room);
 }
 
 /* ---- listings -------------------------------------------------------------------------------- */
@@ -212,14 +223,13 @@ static void check_timestamp(struct pq_slice line)
 
 static void check_reply(struct pq_slice input, size_t cut)
 {
-    (void)cut;
     for (struct pq_slice rest = input; rest.len > 0;) {
         struct pq_slice line = fuzz_line(&rest);
-        check_status(line);
+        check_status(line, cut);
         check_listing(line);
         check_uid_listing(line);
         check_timestamp(line);
     }
 }
 
-const struct fuzz_target fuzz_target = {.check = check_reply};
+const struct fuzz_target fuzz_target = {.check = check_reply, .has_cut = true, .cuts_max = 32};

@@ -110,4 +110,4 @@ static void check_server(struct pq_slice input, size_t cut)
     mock_world_close(w);
 }
 
-const struct fuzz_target fuzz_target = {.check = check_server, .has_cut = true};
+const struct fuzz_target fuzz_target = {.check = check_server, .has_cut = true, .cuts_max = 160};

@@ -8,6 +8,8 @@
  */
 #include "harness/support.h"
 
+#include <string.h>
+
 #include "popquiz/maildrop.h"
 #include "popquiz/session.h"
 
@@ -82,6 +84,7 @@ static void check_session(const struct world *w)
     const struct pq_session *s = &w->session;
     bool inside = s->state == PQ_STATE_TRANSACTION || s->state == PQ_STATE_UPDATE;
     FUZZ_ASSERT(s->state < PQ_STATE_COUNT);
+    FUZZ_ASSERT(strlen(pq_state_name(s->state)) > 0 && strlen(pq_state_text(s->state)) > 0);
     FUZZ_ASSERT(!inside || w->logged_in);
     FUZZ_ASSERT(s->state != PQ_STATE_TLS || (s->tls == PQ_TLS_NONE && !w->logged_in));
     FUZZ_ASSERT(s->state != PQ_STATE_SASL || s->running == PQ_VERB_AUTH);
@@ -89,7 +92,9 @@ static void check_session(const struct world *w)
     FUZZ_ASSERT(s->state != PQ_STATE_CLOSED || s->running == PQ_VERB_UNKNOWN);
     for (int v = 0; v < PQ_VERB_COUNT; v++) {
         enum pq_verb verb = (enum pq_verb)v;
-        if (pq_session_judge(s, verb) != PQ_REFUSED_NONE)
+        enum pq_refusal refusal = pq_session_judge(s, verb);
+        FUZZ_ASSERT(strlen(pq_refusal_text(refusal)) > 0);
+        if (refusal != PQ_REFUSED_NONE)
             continue;
         FUZZ_ASSERT(verb != PQ_VERB_UNKNOWN && s->state != PQ_STATE_CLOSED);
         FUZZ_ASSERT(s->state != PQ_STATE_CONNECTED && s->state != PQ_STATE_TLS);

@@ -2,7 +2,7 @@
  *
  * Runs a fuzz target on files and folders without an engine: for ctest, gdb and valgrind. Every
  * input lies in memory of its exact size, so that a sanitizer sees a read behind it, and is
- * delivered in every cut.
+ * delivered in every cut, or in as many as the target asks for.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "harness/support.h"
@@ -44,6 +44,8 @@ static bool read_file(const char *path, uint8_t *at, size_t cap, size_t *len)
 static void run_cuts(const uint8_t *octets, size_t len)
 {
     size_t step = (size_t)((uint64_t)len * len / WORK_MAX) + 1;
+    if (fuzz_target.cuts_max > 0 && len / fuzz_target.cuts_max >= step)
+        step = len / fuzz_target.cuts_max + 1;
     (void)LLVMFuzzerTestOneInput(octets, len);
     for (size_t cut = 0; fuzz_target.has_cut && cut <= len; cut += step) {
         if (fuzz_trace)

@@ -140,6 +140,8 @@ static void *count_resize(void *ctx, void *old, size_t size)
     struct pq_alloc real = pq_alloc_default();
     size_t i = old ? find_block(m, old) : m->count;
     FUZZ_ASSERT(!old || i < m->count);
+    if (size > 0 && ++m->calls == m->fail_at)
+        return NULL;
     void *at = real.resize(real.ctx, old, size);
     FUZZ_ASSERT(at || size == 0);
     if (old || size > 0)
@@ -150,4 +152,20 @@ static void *count_resize(void *ctx, void *old, size_t size)
 struct pq_alloc fuzz_alloc(struct fuzz_memory *m)
 {
     return (struct pq_alloc){.resize = count_resize, .ctx = m};
+}
+
+static void *refuse_resize(void *ctx, void *old, size_t size)
+{
+    struct fuzz_refusal *r = ctx;
+    struct pq_alloc real = pq_alloc_default();
+    if (size > 0 && ++r->calls == r->refused)
+        return NULL;
+    r->live += !old && size > 0 ? 1 : 0;
+    r->live -= old && size == 0 ? 1 : 0;
+    return real.resize(real.ctx, old, size);
+}
+
+struct pq_alloc fuzz_alloc_refusing(struct fuzz_refusal *r)
+{
+    return (struct pq_alloc){.resize = refuse_resize, .ctx = r, .block = 1};
 }

@@ -39,8 +39,8 @@ void fuzz_log_slice(struct fuzz_log *log, const char *what, struct pq_slice s);
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-/* An allocator that counts. More than FUZZ_BLOCKS_MAX blocks at once break the invariant that
- * memory is bounded. */
+/* An allocator that counts, and refuses the `fail_at`-th request, from one on; zero: none. More
+ * than FUZZ_BLOCKS_MAX blocks at once break the invariant that memory is bounded. */
 #define FUZZ_BLOCKS_MAX 64u
 
 struct fuzz_memory {
@@ -49,8 +49,19 @@ struct fuzz_memory {
         size_t size;
     } blocks[FUZZ_BLOCKS_MAX];
     size_t count, held, peak; /* blocks and octets now, octets at most */
+    size_t calls, fail_at;    /* requests so far, and which one is refused */
 };
 
 struct pq_alloc fuzz_alloc(struct fuzz_memory *m);
+
+/* An allocator that refuses one request, and gives arenas each piece by itself, so that it can be
+ * any of them. */
+struct fuzz_refusal {
+    size_t refused; /* which request, counted from one; zero: none */
+    size_t calls;   /* requests so far */
+    size_t live;    /* blocks that were not given back */
+};
+
+struct pq_alloc fuzz_alloc_refusing(struct fuzz_refusal *r);
 
 #endif

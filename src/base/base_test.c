@@ -194,20 +194,6 @@ static void test_buf_takes_octets_up_to_its_room(void **state)
     assert_true(pq_slice_equal(pq_buf_slice(&b), PQ_SLICE("a\0")));
 }
 
-/* Fails the n-th request and every later one. */
-struct nth_fault {
-    size_t calls, fail_at;
-};
-
-static void *fault_resize(void *ctx, void *old, size_t size)
-{
-    struct nth_fault *f = ctx;
-    if (size > 0 && ++f->calls >= f->fail_at)
-        return NULL;
-    struct pq_alloc real = pq_alloc_default();
-    return real.resize(real.ctx, old, size);
-}
-
 static bool memory_scenario(struct pq_alloc alloc)
 {
     struct pq_bytes bytes;
@@ -234,8 +220,8 @@ static void test_memory_survives_every_fault(void **state)
     (void)state;
     size_t faults = 0;
     for (;; faults++) {
-        struct nth_fault f = {.fail_at = faults + 1};
-        if (memory_scenario((struct pq_alloc){fault_resize, &f}))
+        struct nth_fault f = {.fail_at = faults + 1, .lasts = true};
+        if (memory_scenario(fault_alloc(&f)))
             break;
     }
     assert_int_equal(faults, 10); /* 64 .. 1000 octets in five steps, and five arena blocks */

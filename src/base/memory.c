@@ -101,7 +101,8 @@ void pq_arena_init(struct pq_arena *a, struct pq_alloc alloc, size_t max)
 
 static struct pq_arena_block *arena_grow(struct pq_arena *a, size_t size)
 {
-    size_t cap = size > ARENA_BLOCK_LEN ? size : ARENA_BLOCK_LEN;
+    size_t usual = a->alloc.block > 0 ? a->alloc.block : ARENA_BLOCK_LEN;
+    size_t cap = size > usual ? size : usual;
     struct pq_arena_block *block = a->alloc.resize(a->alloc.ctx, NULL, sizeof(*block) + cap);
     if (!block)
         return NULL;

@@ -38,6 +38,43 @@ static inline struct pq_slice guard_slice(struct pq_slice s)
     return pq_slice_of(wall - s.len, s.len);
 }
 
+/* ---- failing the n-th call, for every n ------------------------------------------------------ */
+
+/* An allocator that refuses the `fail_at`-th request, or all from that one on, and counts. A test
+ * runs its scenario for 1, 2, ... until `calls` stays below `fail_at`. */
+struct nth_fault {
+    size_t fail_at; /* from one on; zero: none */
+    bool lasts;     /* all later ones are refused too */
+    size_t calls;   /* requests so far */
+    size_t live;    /* blocks that were not given back */
+};
+
+static inline void *fault_resize(void *ctx, void *old, size_t size)
+{
+    struct nth_fault *f = ctx;
+    struct pq_alloc real = pq_alloc_default();
+    f->calls += size > 0 ? 1 : 0;
+    bool due = f->lasts ? f->calls >= f->fail_at : f->calls == f->fail_at;
+    if (size > 0 && f->fail_at > 0 && due)
+        return NULL;
+    f->live += !old && size > 0 ? 1 : 0;
+    f->live -= old && size == 0 ? 1 : 0;
+    return real.resize(real.ctx, old, size);
+}
+
+static inline struct pq_alloc fault_alloc(struct nth_fault *f)
+{
+    return (struct pq_alloc){.resize = fault_resize, .ctx = f};
+}
+
+/* The same, and each piece of an arena is a request of its own. */
+static inline struct pq_alloc fault_alloc_pieces(struct nth_fault *f)
+{
+    return (struct pq_alloc){.resize = fault_resize, .ctx = f, .block = 1};
+}
+
+/* ---- logs of events -------------------------------------------------------------------------- */
+
 /* A text log of events, for comparing what different cuts of one input give. */
 struct event_log {
     char text[1u << 16];

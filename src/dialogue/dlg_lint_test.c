@@ -215,19 +215,6 @@ static void test_mutated_examples(void **state)
     assert_true(checked > 150);
 }
 
-struct nth_fault {
-    size_t calls, fail_at;
-};
-
-static void *fault_resize(void *ctx, void *old, size_t size)
-{
-    struct nth_fault *f = ctx;
-    if (size > 0 && ++f->calls >= f->fail_at)
-        return NULL;
-    struct pq_alloc real = pq_alloc_default();
-    return real.resize(real.ctx, old, size);
-}
-
 static void test_memory_faults(void **state)
 {
     (void)state;
@@ -238,9 +225,10 @@ static void test_memory_faults(void **state)
                                   pq_alloc_default()),
                      PQ_STATUS_OK);
     for (;; faults++) {
-        struct nth_fault f = {.fail_at = faults + 1};
+        struct nth_fault f = {.fail_at = faults + 1, .lasts = true};
         struct pq_dlg_problems problems = {.count = 0};
-        enum pq_status status = pq_dlg_lint(&d, 0, (struct pq_alloc){fault_resize, &f}, &problems);
+        enum pq_status status = pq_dlg_lint(&d, 0, fault_alloc_pieces(&f), &problems);
+        assert_int_equal(f.live, 0);
         if (status == PQ_STATUS_OK)
             break;
         assert_int_equal(status, PQ_STATUS_NO_MEMORY);

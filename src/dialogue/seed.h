@@ -39,8 +39,9 @@ PQ_NODISCARD enum pq_status pq_dlg_from_wire(const struct pq_dlg_from *from, str
 bool pq_dlg_seed_name(struct pq_slice name, struct pq_value *out);
 
 /* Appends what `side` writes in [given] and [test] of a file without axes (pq_dlg_expand()). Of the
- * cases of a @match the first is taken. SYNTAX: `*problems` tells which step has no octets.
- * NO_MEMORY: `out` is full or memory is exhausted. `crypto` may be NULL. */
+ * cases of a @match the first is taken. SYNTAX: `*problems` tells which step has no octets, or
+ * more than there is room for. NO_MEMORY: `out` is full or memory is exhausted. `crypto` may be
+ * NULL. */
 PQ_NODISCARD enum pq_status pq_dlg_to_wire(const struct pq_dlg *d, enum pq_dlg_side side,
                                            const struct pq_dlg_crypto *crypto,
                                            struct pq_dlg_problems *problems, struct pq_bytes *out);

@@ -174,7 +174,8 @@ static void perform(struct performer *p, const struct pq_dlg_item *item, bool ke
         if (keep && p->batch_conn == 0)
             flush(p, item->step.conn);
     }
-    if (p->status == PQ_STATUS_OK && e.error != PQ_EXPR_OK && keep)
+    bool fails = keep ? e.error != PQ_EXPR_OK : e.error == PQ_EXPR_NO_MEMORY;
+    if (p->status == PQ_STATUS_OK && fails)
         fail(p, e.error, e.about);
     if (!keep)
         p->write.len = start;

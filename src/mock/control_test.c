@@ -174,9 +174,9 @@ static void test_memory_that_runs_out(void **state)
             struct pq_mock m;
             struct pq_control asked = {.manual = false};
             struct pq_bytes answer;
-            struct nth_fault f = {.fail_at = n};
+            struct nth_fault f = {.fail_at = n, .lasts = true};
             begin(&m);
-            m.alloc = (struct pq_alloc){fault_resize, &f};
+            m.alloc = fault_alloc(&f);
             pq_bytes_init(&answer, m.alloc, 4096);
             enum pq_status status = pq_control_obey(&m, commands[i], &asked, &answer);
             clean = f.calls < n;

@@ -163,8 +163,8 @@ static void test_lenient_base64_survives_lack_of_memory(void **state)
         struct pq_mock m;
         mock_begin(&m);
         add_fault(&m, "auth-lenient-base64", 0);
-        struct nth_fault f = {.fail_at = n};
-        m.alloc = (struct pq_alloc){fault_resize, &f};
+        struct nth_fault f = {.fail_at = n, .lasts = true};
+        m.alloc = fault_alloc(&f);
         converse(&m, PQ_SLICE("AUTH PLAIN !" CREDENTIALS "\r\n"), SIZE_MAX, &r);
         ended = f.calls < n;
         assert_int_equal(pq_slice_starts(received_slice(&r), PQ_SLICE("+OK")), ended);

@@ -233,8 +233,8 @@ static size_t converse_with_fault(size_t fail_at, bool implicit)
 {
     struct pair *p = begin(&tls_1_3, implicit, 900);
     pq_link_free(p->link);
-    struct nth_fault f = {.fail_at = fail_at};
-    p->mock.alloc = (struct pq_alloc){fault_resize, &f};
+    struct nth_fault f = {.fail_at = fail_at, .lasts = true};
+    p->mock.alloc = fault_alloc(&f);
     pair_begin(p, &tls_1_3, implicit);
     if (p->link) {
         if (!implicit)

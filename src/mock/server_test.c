@@ -460,8 +460,8 @@ static void test_sessions_survive_every_allocation_fault(void **state)
     for (bool clean = false; !clean; n++) {
         struct pq_mock m;
         begin(&m);
-        struct nth_fault f = {.fail_at = n};
-        m.alloc = (struct pq_alloc){fault_resize, &f};
+        struct nth_fault f = {.fail_at = n, .lasts = true};
+        m.alloc = fault_alloc(&f);
         struct pq_server *s = pq_server_new(&m, PQ_TLS_NONE, 0);
         if (s) {
             r.len = 0;

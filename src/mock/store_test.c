@@ -119,9 +119,9 @@ static void test_memory_that_runs_out(void **state)
     (void)state;
     size_t n = 1;
     for (bool clean = false; !clean; n++) {
-        struct nth_fault f = {.fail_at = n};
+        struct nth_fault f = {.fail_at = n, .lasts = true};
         struct pq_store s;
-        pq_store_init(&s, (struct pq_alloc){fault_resize, &f});
+        pq_store_init(&s, fault_alloc(&f));
         struct pq_account *a = pq_store_add(&s, PQ_SLICE("a"), PQ_SLICE("b"));
         size_t delivered = 0;
         static uint8_t large[10000];

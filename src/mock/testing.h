@@ -119,18 +119,4 @@ static inline void expect_octets(const char *what, struct pq_slice got, struct p
 
 /* ---- memory that runs out -------------------------------------------------------------------- */
 
-/* An allocator that fails from the n-th request on. */
-struct nth_fault {
-    size_t calls, fail_at;
-};
-
-static inline void *fault_resize(void *ctx, void *old, size_t size)
-{
-    struct nth_fault *f = ctx;
-    if (size > 0 && ++f->calls >= f->fail_at)
-        return NULL;
-    struct pq_alloc real = pq_alloc_default();
-    return real.resize(real.ctx, old, size);
-}
-
 #endif

@@ -196,19 +196,6 @@ static void test_key_log(void **state)
     assert_non_null(strstr(text, "\nCLIENT_RANDOM ")); /* appended by the second */
 }
 
-struct nth_fault {
-    size_t calls, fail_at;
-};
-
-static void *fault_resize(void *ctx, void *old, size_t size)
-{
-    struct nth_fault *f = ctx;
-    if (size > 0 && ++f->calls == f->fail_at)
-        return NULL;
-    struct pq_alloc real = pq_alloc_default();
-    return real.resize(real.ctx, old, size);
-}
-
 static void test_memory_may_run_out(void **state)
 {
     (void)state;
@@ -219,8 +206,7 @@ static void test_memory_may_run_out(void **state)
     for (bool done = false; !done; faults++) {
         struct nth_fault f = {.fail_at = faults + 1};
         struct pq_why why = {""};
-        struct pq_tls_context *c =
-            pq_tls_context_new(&config, (struct pq_alloc){fault_resize, &f}, &why);
+        struct pq_tls_context *c = pq_tls_context_new(&config, fault_alloc(&f), &why);
         struct pq_tls *t = c ? pq_tls_new(c, NULL, &why) : NULL;
         done = t != NULL;
         assert_true(done == (why.text[0] == 0));

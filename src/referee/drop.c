@@ -146,9 +146,12 @@ static bool is_dark(const struct referee_conn *c)
     return c->blind || c->facts.shifted;
 }
 
-/* Whether another session may be removing messages just now. */
+/* Whether another session may be removing messages just now: where memory was short, perhaps one
+ * that nobody watches. */
 static bool is_busy(const struct referee_conn *c)
 {
+    if (c->referee->blind)
+        return true;
     for (size_t i = 0; i < PQ_REFEREE_CONNS_MAX; i++) {
         const struct referee_conn *other = c->referee->conns[i];
         if (other && other != c && other->open && (is_dark(other) || ref_may_quit(other)))

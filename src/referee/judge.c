@@ -23,6 +23,11 @@ bool ref_say(struct ref_look *l, const char *text)
     return true;
 }
 
+bool ref_finds(struct ref_look *l, bool broken, const char *text)
+{
+    return broken && ref_say(l, text);
+}
+
 bool ref_say_numbers(struct ref_look *l, const char *text, uint64_t due, uint64_t came)
 {
     ref_say(l, text);

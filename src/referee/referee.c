@@ -66,6 +66,8 @@ void pq_referee_open(struct pq_referee *r, unsigned conn, enum pq_tls_mode tls)
 {
     struct referee_conn *c = conn_memory(r, conn);
     if (!c)
+        ref_drop_forget(r); /* whatever that session does to the mail is not seen */
+    if (!c)
         return;
     if (c->open)
         end(c);

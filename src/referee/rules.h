@@ -34,7 +34,9 @@ struct ref_rule {
 extern const struct ref_rule ref_rules[];
 extern const size_t ref_rules_count;
 
-/* Each returns true, so that a rule can end with it. */
+/* Says `text` when the rule is broken; returns `broken`, so that a rule can end with it. */
+bool ref_finds(struct ref_look *l, bool broken, const char *text);
+/* Each returns true. */
 bool ref_say(struct ref_look *l, const char *text);
 bool ref_say_numbers(struct ref_look *l, const char *text, uint64_t due, uint64_t came);
 

@@ -15,25 +15,25 @@ bool rule_status_case(struct ref_look *l)
     bool upper = pq_slice_starts(line, PQ_SLICE("+")) ? pq_slice_starts(line, PQ_SLICE("+OK"))
                                                       : pq_slice_starts(line, PQ_SLICE("-ERR"));
     bool challenge = l->m->reply.indicator == PQ_REPLY_CONTINUE;
-    return !upper && !challenge && ref_say(l, "the status indicator is not in upper case");
+    return ref_finds(l, !upper && !challenge, "the status indicator is not in upper case");
 }
 
 bool rule_status_long(struct ref_look *l)
 {
     bool challenge = l->m->reply.indicator == PQ_REPLY_CONTINUE;
-    return l->m->too_long && !challenge && ref_say(l, "the line has more than 512 octets");
+    return ref_finds(l, l->m->too_long && !challenge, "the line has more than 512 octets");
 }
 
 bool rule_status_end(struct ref_look *l)
 {
     if (l->m->lf_only)
         return ref_say(l, "the line ends in LF without CR");
-    return pq_slice_index(l->m->line, '\r') < l->m->line.len && ref_say(l, "a bare CR in the line");
+    return ref_finds(l, pq_slice_index(l->m->line, '\r') < l->m->line.len, "a bare CR in the line");
 }
 
 bool rule_status_space(struct ref_look *l)
 {
-    return l->m->glued && ref_say(l, "something other than a space follows the indicator");
+    return ref_finds(l, l->m->glued, "something other than a space follows the indicator");
 }
 
 bool rule_status_8bit(struct ref_look *l)
@@ -42,8 +42,8 @@ bool rule_status_8bit(struct ref_look *l)
     bool found = pq_slice_index(l->m->line, 0) < l->m->line.len;
     if (found)
         return ref_say(l, "a NUL in a status line");
-    return (l->m->reply.flaws & PQ_REPLY_8BIT) && !free &&
-           ref_say(l, "an octet above 0x7F in a status line, and no UTF8 or LANG before");
+    return ref_finds(l, (l->m->reply.flaws & PQ_REPLY_8BIT) && !free,
+                     "an octet above 0x7F in a status line, and no UTF8 or LANG before");
 }
 
 bool rule_status_control(struct ref_look *l)
@@ -59,15 +59,18 @@ bool rule_status_control(struct ref_look *l)
 bool rule_continue_misplaced(struct ref_look *l)
 {
     const struct ref_ask *a = l->m->ask;
-    return l->m->reply.indicator == PQ_REPLY_CONTINUE && !a->strange &&
-           a->command.verb != PQ_VERB_AUTH && ref_say(l, "a challenge to a command without one");
+    return ref_finds(l,
+                     l->m->reply.indicator == PQ_REPLY_CONTINUE && !a->strange &&
+                         a->command.verb != PQ_VERB_AUTH,
+                     "a challenge to a command without one");
 }
 
 bool rule_greeting_timestamp(struct ref_look *l)
 {
     struct pq_slice text = l->m->reply.text, timestamp;
-    return pq_slice_index(text, '<') < text.len && !pq_greeting_timestamp(text, &timestamp) &&
-           ref_say(l, "what begins with \"<\" in the greeting is no msg-id");
+    return ref_finds(
+        l, pq_slice_index(text, '<') < text.len && !pq_greeting_timestamp(text, &timestamp),
+        "what begins with \"<\" in the greeting is no msg-id");
 }
 
 /* ---- lines where a status line is due -------------------------------------------------------- */
@@ -107,39 +110,39 @@ static bool greets(const struct ref_look *l)
 
 bool rule_greeting_other(struct ref_look *l)
 {
-    return greets(l) && ref_say(l, "the first line is no status line");
+    return ref_finds(l, greets(l), "the first line is no status line");
 }
 
 bool rule_greeting_lines(struct ref_look *l)
 {
-    return !greets(l) && !ref_has_spoken(l->c) && ref_say(l, "the greeting has more than one line");
+    return ref_finds(l, !greets(l) && !ref_has_spoken(l->c), "the greeting has more than one line");
 }
 
 bool rule_dot_after_err(struct ref_look *l)
 {
-    return after_err(l) && ref_say(l, "a terminator follows a negative answer");
+    return ref_finds(l, after_err(l), "a terminator follows a negative answer");
 }
 
 bool rule_lines_after_single(struct ref_look *l)
 {
-    return after_single(l) && ref_say(l, "more lines follow an answer that has one");
+    return ref_finds(l, after_single(l), "more lines follow an answer that has one");
 }
 
 bool rule_body_goes_on(struct ref_look *l)
 {
-    return after_content(l) && ref_say(l, "lines follow the terminator: a dot was not doubled");
+    return ref_finds(l, after_content(l), "lines follow the terminator: a dot was not doubled");
 }
 
 bool rule_listing_goes_on(struct ref_look *l)
 {
-    return after_multi(l) && !after_content(l) && ref_say(l, "lines follow the terminator");
+    return ref_finds(l, after_multi(l) && !after_content(l), "lines follow the terminator");
 }
 
 bool rule_not_reply(struct ref_look *l)
 {
     bool told = after_multi(l) || after_single(l) || after_err(l);
-    return !greets(l) && ref_has_spoken(l->c) && !told &&
-           ref_say(l, "the line has no status indicator, and no listing is due");
+    return ref_finds(l, !greets(l) && ref_has_spoken(l->c) && !told,
+                     "the line has no status indicator, and no listing is due");
 }
 
 /* ---- lines of multi-line answers ------------------------------------------------------------- */
@@ -150,12 +153,12 @@ bool rule_line_end(struct ref_look *l)
         return false;
     if (l->m->lf_only)
         return ref_say(l, "the line ends in LF without CR");
-    return pq_slice_index(l->m->line, '\r') < l->m->line.len && ref_say(l, "a bare CR in the line");
+    return ref_finds(l, pq_slice_index(l->m->line, '\r') < l->m->line.len, "a bare CR in the line");
 }
 
 bool rule_body_dots(struct ref_look *l)
 {
-    return l->c->dot.unstuffed && ref_say(l, "a line of the message begins with a single dot");
+    return ref_finds(l, l->c->dot.unstuffed, "a line of the message begins with a single dot");
 }
 
 bool rule_body_bare_lf(struct ref_look *l)

@@ -41,8 +41,8 @@ bool rule_content_same(struct ref_look *l)
 
 bool rule_body_same(struct ref_look *l)
 {
-    return can_judge(l) && !ref_drop_same_body(l->c, l->m->ask->command.message) &&
-           ref_say(l, "another body than in an earlier session, and the same unique-id");
+    return ref_finds(l, can_judge(l) && !ref_drop_same_body(l->c, l->m->ask->command.message),
+                     "another body than in an earlier session, and the same unique-id");
 }
 
 /* ---- TOP ------------------------------------------------------------------------------------- */
@@ -64,7 +64,7 @@ bool rule_top_prefix(struct ref_look *l)
         return false;
     size_t len = m->kept_len < b->len ? m->kept_len : (size_t)b->len;
     struct pq_slice before = pq_slice_of(m->kept, len), now = pq_slice_of(b->at, len);
-    return !pq_slice_equal(before, now) && ref_say(l, "RETR and TOP do not begin alike");
+    return ref_finds(l, !pq_slice_equal(before, now), "RETR and TOP do not begin alike");
 }
 
 /* With as many lines as the body has, or more, it is the whole message; with fewer, so many. */
@@ -103,27 +103,27 @@ static enum ref_loss loss(const struct ref_look *l)
 
 bool rule_mail_lost(struct ref_look *l)
 {
-    return loss(l) == REF_LOSS_REMOVED && ref_say(l, "a message is gone that nobody removed");
+    return ref_finds(l, loss(l) == REF_LOSS_REMOVED, "a message is gone that nobody removed");
 }
 
 bool rule_mail_aborted(struct ref_look *l)
 {
-    return loss(l) == REF_LOSS_ABORTED &&
-           ref_say(l, "a message is gone, and the session that marked it ended without QUIT");
+    return ref_finds(l, loss(l) == REF_LOSS_ABORTED,
+                     "a message is gone, and the session that marked it ended without QUIT");
 }
 
 bool rule_mail_reset(struct ref_look *l)
 {
-    return loss(l) == REF_LOSS_RESET &&
-           ref_say(l, "a message is gone, and RSET took its mark away before QUIT");
+    return ref_finds(l, loss(l) == REF_LOSS_RESET,
+                     "a message is gone, and RSET took its mark away before QUIT");
 }
 
 bool rule_mail_remained(struct ref_look *l)
 {
-    return loss(l) == REF_LOSS_REMAINED && ref_say(l, "a message is there that QUIT removed");
+    return ref_finds(l, loss(l) == REF_LOSS_REMAINED, "a message is there that QUIT removed");
 }
 
 bool rule_uids_changed(struct ref_look *l)
 {
-    return loss(l) == REF_LOSS_RENAMED && ref_say(l, "every message has another unique-id");
+    return ref_finds(l, loss(l) == REF_LOSS_RENAMED, "every message has another unique-id");
 }

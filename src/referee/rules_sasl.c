@@ -21,14 +21,14 @@ static bool is_challenge(const struct ref_look *l)
 
 bool rule_challenge_space(struct ref_look *l)
 {
-    return is_challenge(l) && (l->m->reply.flaws & PQ_REPLY_NO_SPACE) &&
-           ref_say(l, "a challenge is \"+\", a space and base64");
+    return ref_finds(l, is_challenge(l) && (l->m->reply.flaws & PQ_REPLY_NO_SPACE),
+                     "a challenge is \"+\", a space and base64");
 }
 
 bool rule_challenge_base64(struct ref_look *l)
 {
-    return is_challenge(l) && !l->m->too_long && !is_base64(l->m->reply.text) &&
-           ref_say(l, "the text of a challenge is no base64");
+    return ref_finds(l, is_challenge(l) && !l->m->too_long && !is_base64(l->m->reply.text),
+                     "the text of a challenge is no base64");
 }
 
 /* The client's line, when it was kept whole. */
@@ -42,15 +42,16 @@ static bool response_is(const struct ref_look *l, struct pq_slice *text)
 bool rule_cancel(struct ref_look *l)
 {
     struct pq_slice text;
-    return response_is(l, &text) && pq_slice_equal(text, PQ_SLICE("*")) &&
-           ref_say(l, "the exchange was cancelled, and the answer is not -ERR");
+    return ref_finds(l, response_is(l, &text) && pq_slice_equal(text, PQ_SLICE("*")),
+                     "the exchange was cancelled, and the answer is not -ERR");
 }
 
 bool rule_response_base64(struct ref_look *l)
 {
     struct pq_slice text;
-    return response_is(l, &text) && !pq_slice_equal(text, PQ_SLICE("*")) && !is_base64(text) &&
-           ref_say(l, "a response that is no base64 was not refused");
+    return ref_finds(
+        l, response_is(l, &text) && !pq_slice_equal(text, PQ_SLICE("*")) && !is_base64(text),
+        "a response that is no base64 was not refused");
 }
 
 /* PLAIN has one message, so that nothing can be asked for when it was given. A server that finds
@@ -58,8 +59,9 @@ bool rule_response_base64(struct ref_look *l)
 bool rule_initial_ignored(struct ref_look *l)
 {
     const struct ref_ask *a = l->m->ask;
-    return is_challenge(l) && !a->response && a->command.argc > 1 &&
-           pq_slice_equal_nocase(a->command.args[0], PQ_SLICE("PLAIN")) &&
-           is_base64(a->command.args[1]) &&
-           ref_say(l, "a challenge, although the initial response is all there is");
+    return ref_finds(l,
+                     is_challenge(l) && !a->response && a->command.argc > 1 &&
+                         pq_slice_equal_nocase(a->command.args[0], PQ_SLICE("PLAIN")) &&
+                         is_base64(a->command.args[1]),
+                     "a challenge, although the initial response is all there is");
 }

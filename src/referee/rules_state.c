@@ -8,39 +8,40 @@
 
 bool rule_early(struct ref_look *l)
 {
-    return ref_is_ok(l) && ref_in_authorization(l) &&
-           ref_say(l, "the command was obeyed before a login");
+    return ref_finds(l, ref_is_ok(l) && ref_in_authorization(l),
+                     "the command was obeyed before a login");
 }
 
 bool rule_late(struct ref_look *l)
 {
-    return ref_is_ok(l) && ref_in_transaction(l) &&
-           ref_say(l, "a login was accepted in TRANSACTION state");
+    return ref_finds(l, ref_is_ok(l) && ref_in_transaction(l),
+                     "a login was accepted in TRANSACTION state");
 }
 
 bool rule_late_utf8(struct ref_look *l)
 {
-    return ref_is_ok(l) && ref_in_transaction(l) &&
-           ref_say(l, "UTF8 was accepted in TRANSACTION state");
+    return ref_finds(l, ref_is_ok(l) && ref_in_transaction(l),
+                     "UTF8 was accepted in TRANSACTION state");
 }
 
 bool rule_late_auth(struct ref_look *l)
 {
-    return !l->m->ask->strange && !l->m->ask->response && ref_in_transaction(l) &&
-           l->m->reply.indicator != PQ_REPLY_ERR &&
-           ref_say(l, "AUTH was accepted in TRANSACTION state");
+    return ref_finds(l,
+                     !l->m->ask->strange && !l->m->ask->response && ref_in_transaction(l) &&
+                         l->m->reply.indicator != PQ_REPLY_ERR,
+                     "AUTH was accepted in TRANSACTION state");
 }
 
 bool rule_late_stls(struct ref_look *l)
 {
-    return ref_is_ok(l) && ref_in_transaction(l) && l->c->session.tls == PQ_TLS_NONE &&
-           ref_say(l, "STLS was accepted in TRANSACTION state");
+    return ref_finds(l, ref_is_ok(l) && ref_in_transaction(l) && l->c->session.tls == PQ_TLS_NONE,
+                     "STLS was accepted in TRANSACTION state");
 }
 
 bool rule_stls_twice(struct ref_look *l)
 {
-    return ref_is_ok(l) && l->c->session.tls != PQ_TLS_NONE &&
-           ref_say(l, "STLS was accepted inside TLS");
+    return ref_finds(l, ref_is_ok(l) && l->c->session.tls != PQ_TLS_NONE,
+                     "STLS was accepted inside TLS");
 }
 
 static bool pass_is_alone(const struct ref_look *l)
@@ -51,26 +52,26 @@ static bool pass_is_alone(const struct ref_look *l)
 
 bool rule_pass_without_user(struct ref_look *l)
 {
-    return pass_is_alone(l) && !l->c->facts.user_ok && !l->c->facts.clear_user &&
-           ref_say(l, "PASS was accepted and no USER before it");
+    return ref_finds(l, pass_is_alone(l) && !l->c->facts.user_ok && !l->c->facts.clear_user,
+                     "PASS was accepted and no USER before it");
 }
 
 bool rule_pass_not_next(struct ref_look *l)
 {
-    return pass_is_alone(l) && l->c->facts.user_ok && !l->c->facts.auth_failed &&
-           ref_say(l, "PASS was accepted, and another command stands between it and USER");
+    return ref_finds(l, pass_is_alone(l) && l->c->facts.user_ok && !l->c->facts.auth_failed,
+                     "PASS was accepted, and another command stands between it and USER");
 }
 
 bool rule_pass_from_clear(struct ref_look *l)
 {
-    return pass_is_alone(l) && !l->c->facts.user_ok && l->c->facts.clear_user &&
-           ref_say(l, "PASS in TLS was accepted for a USER that was said in the clear");
+    return ref_finds(l, pass_is_alone(l) && !l->c->facts.user_ok && l->c->facts.clear_user,
+                     "PASS in TLS was accepted for a USER that was said in the clear");
 }
 
 bool rule_apop_no_timestamp(struct ref_look *l)
 {
-    return ref_is_ok(l) && l->c->facts.no_timestamp &&
-           ref_say(l, "APOP was accepted, and the greeting has no timestamp");
+    return ref_finds(l, ref_is_ok(l) && l->c->facts.no_timestamp,
+                     "APOP was accepted, and the greeting has no timestamp");
 }
 
 /* ---- arguments ------------------------------------------------------------------------------- */
@@ -90,14 +91,14 @@ static bool passed_flawed(const struct ref_look *l, enum pq_flaw flaw)
 
 bool rule_argument_missing(struct ref_look *l)
 {
-    return passed_flawed(l, PQ_FLAW_ARGUMENT_MISSING) &&
-           ref_say(l, "the command was accepted without its argument");
+    return ref_finds(l, passed_flawed(l, PQ_FLAW_ARGUMENT_MISSING),
+                     "the command was accepted without its argument");
 }
 
 bool rule_argument_surplus(struct ref_look *l)
 {
-    return passed_flawed(l, PQ_FLAW_ARGUMENT_SURPLUS) &&
-           ref_say(l, "the command was accepted with an argument too many");
+    return ref_finds(l, passed_flawed(l, PQ_FLAW_ARGUMENT_SURPLUS),
+                     "the command was accepted with an argument too many");
 }
 
 /* "+1" and "1x" can be taken for a number, which is lenient and no more. */
@@ -118,15 +119,18 @@ static bool is_hopeless(const struct pq_command *c)
 
 bool rule_argument_number(struct ref_look *l)
 {
-    return passed_flawed(l, PQ_FLAW_ARGUMENT_NUMBER) && is_hopeless(&l->m->ask->command) &&
-           ref_say(l, "the command was accepted, and its argument is no number");
+    return ref_finds(l,
+                     passed_flawed(l, PQ_FLAW_ARGUMENT_NUMBER) && is_hopeless(&l->m->ask->command),
+                     "the command was accepted, and its argument is no number");
 }
 
 /* Commands that can only succeed where they are allowed. */
 bool rule_refused(struct ref_look *l)
 {
-    return ref_is_err(l) && ref_in_transaction(l) && ref_view_is_sure(l->c) &&
-           l->m->reply.code.len == 0 && ref_say(l, "a command that cannot fail here got -ERR");
+    return ref_finds(l,
+                     ref_is_err(l) && ref_in_transaction(l) && ref_view_is_sure(l->c) &&
+                         l->m->reply.code.len == 0,
+                     "a command that cannot fail here got -ERR");
 }
 
 /* ---- the capability list --------------------------------------------------------------------- */
@@ -134,22 +138,25 @@ bool rule_refused(struct ref_look *l)
 bool rule_capa_syntax(struct ref_look *l)
 {
     struct pq_capability capability;
-    return !l->m->ask->strange && !l->m->too_long &&
-           pq_capability_parse(l->m->line, &capability) != PQ_STATUS_OK &&
-           ref_say(l, "the line is no capability, or not as its RFC has it");
+    return ref_finds(l,
+                     !l->m->ask->strange && !l->m->too_long &&
+                         pq_capability_parse(l->m->line, &capability) != PQ_STATUS_OK,
+                     "the line is no capability, or not as its RFC has it");
 }
 
 bool rule_capa_long(struct ref_look *l)
 {
-    return l->m->too_long && ref_say(l, "the line has more than 512 octets");
+    return ref_finds(l, l->m->too_long, "the line has more than 512 octets");
 }
 
 bool rule_capa_stls(struct ref_look *l)
 {
     struct pq_capability capability;
-    return l->c->session.tls != PQ_TLS_NONE &&
-           pq_capability_parse(l->m->line, &capability) == PQ_STATUS_OK &&
-           capability.tag == PQ_CAPA_STLS && ref_say(l, "STLS is announced inside TLS");
+    return ref_finds(l,
+                     l->c->session.tls != PQ_TLS_NONE &&
+                         pq_capability_parse(l->m->line, &capability) == PQ_STATUS_OK &&
+                         capability.tag == PQ_CAPA_STLS,
+                     "STLS is announced inside TLS");
 }
 
 /* These are announced in both states (RFC 2449 section 6, RFC 3206 section 6). */
@@ -159,6 +166,7 @@ bool rule_capa_lost(struct ref_look *l)
                           1u << PQ_CAPA_UIDL | 1u << PQ_CAPA_AUTH_RESP_CODE;
     const struct ref_facts *f = &l->c->facts;
     uint32_t lost = f->capa_before & ~f->capa_reading & both;
-    return ref_in_transaction(l) && !l->m->ask->strange && f->capa_before_known && lost != 0 &&
-           ref_say(l, "a capability of AUTHORIZATION state is not announced any more");
+    return ref_finds(
+        l, ref_in_transaction(l) && !l->m->ask->strange && f->capa_before_known && lost != 0,
+        "a capability of AUTHORIZATION state is not announced any more");
 }

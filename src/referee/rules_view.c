@@ -45,7 +45,7 @@ bool rule_marked(struct ref_look *l)
     if (!one_ok(l) || !can_judge(l))
         return false;
     const struct ref_message *m = asked(l);
-    return m && m->deleted && ref_say(l, "the message is marked as deleted");
+    return ref_finds(l, m && m->deleted, "the message is marked as deleted");
 }
 
 bool rule_absent(struct ref_look *l)
@@ -67,8 +67,8 @@ bool rule_retr_refused(struct ref_look *l)
         return false;
     uint64_t n = l->m->ask->command.message;
     const struct ref_message *m = asked(l);
-    return l->m->ask->command.argc > 0 && n > 0 && n <= v->count && !(m && m->deleted) &&
-           ref_say(l, "the message is there and not marked, and was refused");
+    return ref_finds(l, l->m->ask->command.argc > 0 && n > 0 && n <= v->count && !(m && m->deleted),
+                     "the message is there and not marked, and was refused");
 }
 
 /* ---- STAT ------------------------------------------------------------------------------------ */
@@ -76,17 +76,19 @@ bool rule_retr_refused(struct ref_look *l)
 bool rule_stat_form(struct ref_look *l)
 {
     struct pq_listing s;
-    return ref_is_ok(l) && ref_in_transaction(l) &&
-           pq_listing_parse(l->m->reply.text, &s) != PQ_STATUS_OK &&
-           ref_say(l, "due is \"+OK\" and two numbers");
+    return ref_finds(l,
+                     ref_is_ok(l) && ref_in_transaction(l) &&
+                         pq_listing_parse(l->m->reply.text, &s) != PQ_STATUS_OK,
+                     "due is \"+OK\" and two numbers");
 }
 
 bool rule_stat_extra(struct ref_look *l)
 {
     struct pq_listing s;
-    return ref_is_ok(l) && ref_in_transaction(l) &&
-           pq_listing_parse(l->m->reply.text, &s) == PQ_STATUS_OK && s.extra.len > 0 &&
-           ref_say(l, "something follows the numbers");
+    return ref_finds(l,
+                     ref_is_ok(l) && ref_in_transaction(l) &&
+                         pq_listing_parse(l->m->reply.text, &s) == PQ_STATUS_OK && s.extra.len > 0,
+                     "something follows the numbers");
 }
 
 /* Whether STAT counts otherwise than it must; says both. */
@@ -140,8 +142,9 @@ bool rule_list_one_form(struct ref_look *l)
 bool rule_list_one_extra(struct ref_look *l)
 {
     struct pq_listing s;
-    return one_ok(l) && pq_listing_parse(l->m->reply.text, &s) == PQ_STATUS_OK && s.extra.len > 0 &&
-           ref_say(l, "something follows the numbers");
+    return ref_finds(
+        l, one_ok(l) && pq_listing_parse(l->m->reply.text, &s) == PQ_STATUS_OK && s.extra.len > 0,
+        "something follows the numbers");
 }
 
 /* Whether the size differs from what LIST said before. That of a marked message is nobody's
@@ -193,15 +196,16 @@ bool rule_uidl_one_same(struct ref_look *l)
 bool rule_scan_form(struct ref_look *l)
 {
     struct pq_listing s;
-    return is_listing(l) && pq_listing_parse(l->m->line, &s) != PQ_STATUS_OK &&
-           ref_say(l, "due are the number of a message and its octets");
+    return ref_finds(l, is_listing(l) && pq_listing_parse(l->m->line, &s) != PQ_STATUS_OK,
+                     "due are the number of a message and its octets");
 }
 
 bool rule_scan_extra(struct ref_look *l)
 {
     struct pq_listing s;
-    return is_listing(l) && pq_listing_parse(l->m->line, &s) == PQ_STATUS_OK && s.extra.len > 0 &&
-           ref_say(l, "something follows the octets");
+    return ref_finds(
+        l, is_listing(l) && pq_listing_parse(l->m->line, &s) == PQ_STATUS_OK && s.extra.len > 0,
+        "something follows the octets");
 }
 
 bool rule_scan_size(struct ref_look *l)
@@ -232,14 +236,14 @@ bool rule_line_marked(struct ref_look *l)
     if (!can_judge(l) || !number_of(l, &n))
         return false;
     const struct ref_message *m = ref_view_find(l->c, n);
-    return m && m->deleted && ref_say(l, "the message is marked as deleted");
+    return ref_finds(l, m && m->deleted, "the message is marked as deleted");
 }
 
 bool rule_list_order(struct ref_look *l)
 {
     uint64_t n;
-    return can_judge(l) && number_of(l, &n) && n < l->c->view.last_listed &&
-           ref_say(l, "a higher number came before");
+    return ref_finds(l, can_judge(l) && number_of(l, &n) && n < l->c->view.last_listed,
+                     "a higher number came before");
 }
 
 /* ---- lines of UIDL --------------------------------------------------------------------------- */
@@ -260,7 +264,7 @@ bool rule_uid_form(struct ref_look *l)
         return false;
     if (!uid_text(l, &uid))
         return ref_say(l, "due are the number of a message and its unique-id");
-    return pq_slice_index(uid, ' ') < uid.len && ref_say(l, "something follows the unique-id");
+    return ref_finds(l, pq_slice_index(uid, ' ') < uid.len, "something follows the unique-id");
 }
 
 bool rule_uid_length(struct ref_look *l)
@@ -315,7 +319,7 @@ bool rule_uid_twice(struct ref_look *l)
 
 bool rule_list_twice(struct ref_look *l)
 {
-    return can_judge(l) && l->c->view.repeated && ref_say(l, "a message stands there twice");
+    return ref_finds(l, can_judge(l) && l->c->view.repeated, "a message stands there twice");
 }
 
 static bool lacks(struct ref_look *l)

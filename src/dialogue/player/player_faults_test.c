@@ -190,19 +190,6 @@ static void test_the_network_fails_anywhere(void **state)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
-struct nth_fault {
-    size_t calls, fail_at;
-};
-
-static void *fault_resize(void *ctx, void *old, size_t size)
-{
-    struct nth_fault *f = ctx;
-    struct pq_alloc alloc = pq_alloc_default();
-    if (size > 0 && ++f->calls == f->fail_at)
-        return NULL;
-    return alloc.resize(alloc.ctx, old, size);
-}
-
 static void test_memory_is_refused(void **state)
 {
     (void)state;
@@ -212,8 +199,7 @@ static void test_memory_is_refused(void **state)
         struct nth_fault f = {.fail_at = n};
         struct rig r = {.left = 0};
         play_init_text(&p, DIALOGUE, RECORD);
-        struct pq_run run =
-            run_of(&p, &r, DIALOGUE, (struct pq_alloc){.resize = fault_resize, .ctx = &f});
+        struct pq_run run = run_of(&p, &r, DIALOGUE, fault_alloc(&f));
         pq_run_play(&run, &p.mask, &p.out);
         failed = f.calls >= n;
         if (p.out.verdict == PQ_VERDICT_FAIL || p.out.verdict == PQ_VERDICT_WARN)

@@ -175,6 +175,9 @@ PQ_NODISCARD enum pq_status pq_hex_decode(struct pq_slice text, struct pq_buf *o
 struct pq_alloc {
     void *(*resize)(void *ctx, void *old, size_t size);
     void *ctx;
+    /* Octets that an arena asks for at once; zero: as many as are sensible. With one it asks for
+     * each piece by itself, which a test can then refuse, and a sanitizer sees where it ends. */
+    size_t block;
 };
 
 /* The C library's allocator. */
