@@ -63,6 +63,7 @@ bool rule_tls_greeting(struct ref_look *l)
 /* Before any command, or one too many: a server may say -ERR out of the blue, but no +OK. */
 bool rule_tls_injection(struct ref_look *l)
 {
+    bool surplus = opens_tls(l) || l->m->reply.indicator != PQ_REPLY_ERR;
     return ref_finds(l, l->c->facts.shifted && surplus,
                      "what was sent in the clear behind STLS got an answer");
 }
