@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logins that TLS is a part of: client certificates, and SCRAM bound to the connection."""
 
+import asyncio
 import hashlib
 import hmac
 import ssl
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 from making import popquiz, results
 from mock_server import PASSWORD, USER, Client, Mock, greeted, serving, start_tls, tls_context
+
+from popquiz.fixtures import DEFAULT, Maildrop
+from popquiz.target_plain import PlainTarget
+from popquiz.targets import Account, Endpoint
 
 OPTIONS = ("--port", "0", "--tls", "--mechanisms", "all", "--client-ca", "own")
 LOGIN = "rfc1939.stat.format or rfc8314.client-certificate.external"
@@ -115,6 +120,17 @@ def external(mock: Mock, pem: tuple[Path, Path]) -> bytes:
                 return Client(sock).ask(b"AUTH EXTERNAL =")
         except OSError:
             return b""
+
+
+def test_an_account_without_the_certificate_has_no_seat(tmp_path: Path) -> None:
+    first = Account("a", "x", certificate=tmp_path)
+    second = Account("b", "x")
+    for accounts, seats in (([first, second], ["a"]), ([second, first], ["b"])):
+        target = PlainTarget(Endpoint("tcp://mail.example:110"), accounts)
+        found = asyncio.run(target.start([], 2))
+        owners = [seat.account(Maildrop(DEFAULT, ())) for seat in found]
+        assert [owner.user for owner in owners if owner] == seats
+        assert [seat.second.user for seat in found if seat.second] == [accounts[1].user]
 
 
 # ---- certify ------------------------------------------------------------------------------------
