@@ -193,6 +193,8 @@ def replay_options(args: argparse.Namespace) -> list[str]:
         "--password-file": args.password_file,
         "--token-file": args.token_file,
         "--token-command": args.token_command,
+        "--client-cert": args.client_cert,
+        "--client-key": args.client_key,
         "--account": args.account,
         "--user2": args.user2,
         "--password2-file": args.password2_file,

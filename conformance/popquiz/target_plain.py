@@ -65,14 +65,18 @@ class PlainTarget:
         self._boxes: Boxes | None = None
 
     async def start(self, maildrops: Sequence[Maildrop], jobs: int) -> Sequence[Seat]:
-        """As many seats as there are accounts: each is the first account of one seat."""
+        """As many seats as there are accounts: each is the first account of one seat. Cases find
+        the same at each seat, so that an account which lacks the certificate that the first one
+        has gets none."""
         adapter = await self._open(maildrops)
+        proven = self._accounts[0].certificate is not None
         seats = []
-        for number, account in enumerate(self._accounts[:jobs]):
+        for number, account in enumerate(self._accounts):
             others = [other for n, other in enumerate(self._accounts) if n != number]
             second = others[0] if others else None
-            seats.append(PlainSeat(self._endpoint, account, second, adapter))
-        return seats
+            if (account.certificate is not None) == proven:
+                seats.append(PlainSeat(self._endpoint, account, second, adapter))
+        return seats[:jobs]
 
     async def _open(self, maildrops: Sequence[Maildrop]) -> Adapter:
         if not self._opener:

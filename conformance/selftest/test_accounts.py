@@ -122,6 +122,36 @@ def test_the_environment_is_asked_last_and_is_not_inherited(
         accounts.read(arguments())
 
 
+# ---- certificates -------------------------------------------------------------------------------
+
+
+def test_a_certificate_may_be_all_there_is(tmp_path: Path) -> None:
+    cert, key = (private(tmp_path / name, "x") for name in ("c.pem", "c.key"))
+    words = ("--user", "tim", "--client-cert", cert)
+    only = Account("tim", "", certificate=Path(cert))
+    assert accounts.read(arguments(*words)) == [only]
+    found = accounts.read(arguments(*words, "--client-key", key))
+    assert found == [Account("tim", "", certificate=Path(cert), key=Path(key))]
+    secret = ("--password-file", private(tmp_path / "pw", "y\n"))
+    found = accounts.read(arguments(*words, *secret))
+    assert found == [Account("tim", "y", certificate=Path(cert))]
+    file = private(tmp_path / "a.toml", 'user = "tim"\ncertificate = "c.pem"\nkey = "c.key"\n')
+    found = accounts.read(arguments("--account", file))
+    assert found == [Account("tim", "", certificate=Path(cert), key=Path(key))]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--client-key", "x"), "--client-key belongs to --client-cert"),
+        (("--client-cert", "/nowhere"), "/nowhere: there is no such file"),
+    ],
+)
+def test_a_certificate_that_is_not_there_is_told(words: tuple[str, ...], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        accounts.read(arguments("--user", "tim", *words))
+
+
 # ---- tokens -------------------------------------------------------------------------------------
 
 

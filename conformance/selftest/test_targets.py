@@ -365,6 +365,8 @@ def test_passwords_of_the_mock_are_tokens_with_every_mechanism() -> None:
         ((Need("config", args=("read-only",)),), ("--read-only",)),
         ((Need("config", args=("tokens",)),), ("--mechanisms=all",)),
         ((Need("capa", args=("SASL", "ANONYMOUS")),), ("--mechanisms=all",)),
+        ((Need("capa", args=("SASL", "SCRAM-SHA-1-PLUS")),), ("--mechanisms=all",)),
+        ((Need("client-certificate"),), ("--mechanisms=all", "--client-ca=own")),
         ((Need("config", args=("unheard-of",)),), ()),
     ],
 )

@@ -136,8 +136,8 @@ struct pq_tls_peer {
                            * NULL: the library's */
     struct pq_slice alpn; /* names with commas between; empty: those of the context */
     struct pq_tls_hello hello;
-    /* Does not offer the extended master secret (RFC 7627), and takes a ticket: a session of TLS 1.2
-     * that can be resumed in the old way. */
+    /* Does not offer the extended master secret (RFC 7627), and takes a ticket: a session of TLS
+     * 1.2 that can be resumed in the old way. */
     bool old_secret;
     /* Offers to resume the session of this engine, whose handshake is complete. NULL: a new one. */
     const struct pq_tls *resume;

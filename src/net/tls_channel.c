@@ -14,7 +14,7 @@ static const char exporter_label[] = "EXPORTER-Channel-Binding";
 const char *pq_tls_binding_name(enum pq_tls_binding binding)
 {
     static const char *const names[] = {
-#define X(name, text) [PQ_TLS_BINDING_##name] = text,
+#define X(name, text) [PQ_TLS_BINDING_##name] = (text),
         PQ_TLS_BINDING_LIST(X)
 #undef X
     };
