@@ -32,9 +32,11 @@ struct pq_mbox {
     bool known; /* what the file was when it was read last */
     uint64_t size, inode;
     int64_t changed_s, changed_ns;
-    /* For tests: whether the system call that comes next fails. NULL: the system decides. */
+    /* For tests: whether the system call that comes next fails (NULL: the system decides), and the
+     * most octets that one writes (zero: all). */
     bool (*fails)(void *ctx);
     void *ctx;
+    size_t write_max;
 };
 
 /* Makes the file the maildrop of the account, and reads it. FILE: `*why` has the file and the

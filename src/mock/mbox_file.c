@@ -38,7 +38,8 @@ static bool beside(const struct pq_mbox *m, const char *ending, char *path)
 static bool write_at(const struct pq_mbox *m, int fd, struct pq_slice rest, uint64_t at)
 {
     while (rest.len > 0) {
-        ssize_t n = goes(m) ? pwrite(fd, rest.at, rest.len, (off_t)at) : -1;
+        size_t len = m->write_max > 0 && m->write_max < rest.len ? m->write_max : rest.len;
+        ssize_t n = goes(m) ? pwrite(fd, rest.at, len, (off_t)at) : -1;
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -260,6 +261,8 @@ static enum pq_status take_over(struct pq_store *s, struct pq_account *a,
         struct pq_stored *m = find_known(&known, &spans->each[i]);
         if (!m)
             m = make_message(s, &spans->each[i]);
+        if (m)
+            m->gone = false; /* it is in the file */
         status = m ? pq_store_append(s, &next, m) : PQ_STATUS_NO_MEMORY;
     }
     free_known(s, &known);
@@ -269,8 +272,6 @@ static enum pq_status take_over(struct pq_store *s, struct pq_account *a,
     if (status != PQ_STATUS_OK)
         return status;
     *a = next;
-    for (size_t i = 0; i < a->count; i++)
-        a->messages[i]->gone = false; /* it is in the file */
     return PQ_STATUS_OK;
 }
 

@@ -58,8 +58,8 @@ static enum pq_status read_one(struct mock_options *o, const char *file, struct 
     pq_bytes_init(&text, o->mock.alloc, PQ_DLG_TEXT_MAX + 1);
     enum pq_status status = pq_file_read(file, &text);
     if (status != PQ_STATUS_OK)
-        (void)pq_why_fail(why, PQ_STATUS_SYNTAX, "%s: cannot be read: %s", file,
-                          status == PQ_STATUS_FILE ? strerror(errno) : pq_status_text(status));
+        status = pq_why_fail(why, PQ_STATUS_SYNTAX, "%s: cannot be read: %s", file,
+                             status == PQ_STATUS_FILE ? strerror(errno) : pq_status_text(status));
     else
         status = pq_overlays_add(&o->overlays, file, pq_bytes_slice(&text), &o->mock, why);
     pq_bytes_free(&text);
