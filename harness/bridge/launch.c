@@ -244,8 +244,8 @@ static bool send_socket(int to, int fd)
     return sendmsg(to, &message, MSG_NOSIGNAL) == 1;
 }
 
-/* The fork server tells pids and, as it need not wait, at once that its child has ended. Nobody needs
- * to know: the child has a slot of the page before it begins. */
+/* The fork server tells pids and, as it need not wait, at once that its child has ended. Nobody
+ * needs to know: the child has a slot of the page before it begins. */
 static bool ask_fork_server(struct pq_server *s, int fd)
 {
     const int32_t nobody_was_killed = 0;
