@@ -7,6 +7,7 @@
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +79,13 @@ static void die(void)
     abort();
 }
 
+static void throw_stderr_away(void)
+{
+    int nothing = open("/dev/null", O_WRONLY);
+    say(dup2(nothing, 2) == 2 ? "+OK\r\n" : "-ERR\r\n");
+    (void)close(nothing);
+}
+
 static void keep(const char *line)
 {
     FILE *file = fopen(getenv("DROP") ? getenv("DROP") : "/dev/null", "a");
@@ -100,6 +108,8 @@ static void obey(const char *line)
         keep(line);
     else if (is(line, "XLINGER"))
         linger();
+    else if (is(line, "XQUIET"))
+        throw_stderr_away();
     else if (is(line, "XABORT"))
         die();
     else if (is(line, "XSTOP"))

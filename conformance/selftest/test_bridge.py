@@ -247,3 +247,8 @@ def test_being_ended_is_no_finding(bridge: Bridge) -> None:
 def test_what_a_server_says_is_that_of_its_case(bridge: Bridge) -> None:
     first, second = bridge.play("tcp", [b"XABORT\r\n", b"XABORT\r\n"])
     assert first["report"] == second["report"] == "aborting\n"
+
+
+def test_what_a_server_throws_away_is_kept(bridge: Bridge) -> None:
+    [played] = bridge.play("stdio", [b"XQUIET\r\nXABORT\r\n"])
+    assert said(played)[1] == "+OK\r\n" and played["report"] == "aborting\n"

@@ -133,7 +133,6 @@ static void place_all(const struct pq_server *s, const struct ends *e)
     place(e->wire >= 0 ? e->wire : s->ears, STDOUT_FILENO);
     place(s->ears, STDERR_FILENO);
     place(s->page_fd, PQ_SHIM_FD_PAGE);
-    place(s->ears, PQ_SHIM_FD_EARS);
     place(e->sessions, PQ_SHIM_FD_SESSION);
     place(e->commands, PQ_AFL_FD);
     place(e->answers, PQ_AFL_FD + 1);
@@ -245,8 +244,8 @@ static bool send_socket(int to, int fd)
     return sendmsg(to, &message, MSG_NOSIGNAL) == 1;
 }
 
-/* The fork server tells pids and, as it need not wait, at once that its child has ended. Nobody needs
- * to know: the child has a slot of the page before it begins. */
+/* The fork server tells pids and, as it need not wait, at once that its child has ended. Nobody
+ * needs to know: the child has a slot of the page before it begins. */
 static bool ask_fork_server(struct pq_server *s, int fd)
 {
     const int32_t nobody_was_killed = 0;

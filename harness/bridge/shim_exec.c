@@ -14,7 +14,7 @@
 
 #include "harness/bridge/shim.h"
 
-/* ---- what is behind the shim ------------------------------------------------------------------ */
+/* ---- what is behind the shim ----------------------------------------------------------------- */
 
 typedef int execvpe_fn(const char *file, char *const words[], char *const given[]);
 typedef int spawn_fn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,

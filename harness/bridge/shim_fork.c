@@ -14,7 +14,7 @@
 
 #include "harness/bridge/shim.h"
 
-/* ---- what is behind the shim ------------------------------------------------------------------ */
+/* ---- what is behind the shim ----------------------------------------------------------------- */
 
 typedef pid_t fork_fn(void);
 

@@ -13,7 +13,7 @@
 
 #include "harness/bridge/shim.h"
 
-/* ---- what is behind the shim ------------------------------------------------------------------ */
+/* ---- what is behind the shim ----------------------------------------------------------------- */
 
 typedef int poll_fn(struct pollfd *fds, nfds_t n, int timeout_ms);
 typedef int ppoll_fn(struct pollfd *fds, nfds_t n, const struct timespec *timeout,

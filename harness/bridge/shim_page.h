@@ -19,11 +19,9 @@
 
 /* Descriptors that the server's processes hold. The shim does not let them be closed. */
 #define PQ_SHIM_FD_FIRST 193
-#define PQ_SHIM_FD_SESSION                                                                         \
-    193 /* where a session gets its socket, if the program's fork server makes them */
-#define PQ_SHIM_FD_EARS 194 /* where a sanitizer reports */
-#define PQ_SHIM_FD_PAGE 195
-#define PQ_SHIM_FD_LAST 195
+#define PQ_SHIM_FD_SESSION 193 /* where a session gets its socket from the bridge */
+#define PQ_SHIM_FD_PAGE 194
+#define PQ_SHIM_FD_LAST 194
 
 /* AFL++'s fork server: the fuzzer's commands come in here, and the answers leave by the next. */
 #define PQ_AFL_FD 198

@@ -12,7 +12,7 @@
 
 #include "harness/bridge/shim.h"
 
-/* ---- what is behind the shim ------------------------------------------------------------------ */
+/* ---- what is behind the shim ----------------------------------------------------------------- */
 
 typedef int clock_fn(clockid_t clock, struct timespec *at);
 

@@ -11,7 +11,7 @@
 
 #include "harness/bridge/shim.h"
 
-/* ---- what is behind the shim ------------------------------------------------------------------ */
+/* ---- what is behind the shim ----------------------------------------------------------------- */
 
 typedef int sigaction_fn(int number, const struct sigaction *how, struct sigaction *before);
 typedef void handler_fn(int number);
