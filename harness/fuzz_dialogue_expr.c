@@ -42,7 +42,7 @@ static void check_shown(const struct pq_value *v)
 {
     struct pq_bytes shown = new_bytes(pq_alloc_default());
     FUZZ_ASSERT(pq_value_show(v, SHOWN_MAX, &shown) == PQ_STATUS_OK);
-    FUZZ_ASSERT(shown.len <= 4 * SHOWN_MAX);
+    FUZZ_ASSERT(shown.len <= (size_t)4 * SHOWN_MAX);
     for (size_t i = 0; i < shown.len; i++)
         FUZZ_ASSERT(pq_ascii_is_printable(shown.at[i]));
     if (v->secret)

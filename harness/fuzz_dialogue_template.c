@@ -98,8 +98,8 @@ static enum pq_expr_outcome send_step(const struct pq_dlg_step *step, struct pq_
 static void check_sent(const struct pq_dlg_step *step, size_t room)
 {
     struct pq_bytes whole, again, part;
-    pq_bytes_init(&whole, pq_alloc_default(), PQ_VALUE_OCTETS_MAX * 4);
-    pq_bytes_init(&again, pq_alloc_default(), PQ_VALUE_OCTETS_MAX * 4);
+    pq_bytes_init(&whole, pq_alloc_default(), (size_t)4 * PQ_VALUE_OCTETS_MAX);
+    pq_bytes_init(&again, pq_alloc_default(), (size_t)4 * PQ_VALUE_OCTETS_MAX);
     pq_bytes_init(&part, pq_alloc_default(), room);
     enum pq_expr_outcome error = send_step(step, &whole);
     FUZZ_ASSERT(send_step(step, &again) == error);

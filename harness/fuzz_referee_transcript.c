@@ -98,7 +98,7 @@ static void deliver(struct stage *s)
 
 /* By the first letter of the line. */
 static const struct act {
-    char letter;
+    uint8_t letter;
     void (*happen)(struct stage *s);
 } acts[] = {
     {'B', miss_octets},   /* BLIND */

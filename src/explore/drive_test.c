@@ -191,8 +191,8 @@ static struct pq_plan plan_of(const char *const *lines)
     return p;
 }
 
-static void play_at(struct server *server, const struct pq_plan *plan, struct pq_cut cut,
-                    struct pq_drive_result *r)
+static void play_on(struct server *server, const struct pq_plan *plan, struct pq_cut cut,
+                    struct pq_alloc alloc, struct pq_drive_result *r)
 {
     const struct pq_wire wire = {
         .open = server_open,
@@ -211,12 +211,18 @@ static void play_at(struct server *server, const struct pq_plan *plan, struct pq
         .pw = PQ_SLICE("open sesame"),
         .patience_ms = PATIENCE,
         .quiet_ms = 10,
-        .alloc = pq_alloc_default(),
+        .alloc = alloc,
     };
     pq_drive_play(&config, plan, r);
     assert_true(server->now < UINT64_C(100) * PATIENCE);
     for (unsigned conn = 0; conn < CONNS; conn++)
         assert_false(server->sides[conn].open);
+}
+
+static void play_at(struct server *server, const struct pq_plan *plan, struct pq_cut cut,
+                    struct pq_drive_result *r)
+{
+    play_on(server, plan, cut, pq_alloc_default(), r);
 }
 
 static void play_cut(answer_fn *answer, const struct pq_plan *plan, size_t cut,
@@ -424,6 +430,45 @@ static void test_every_dialogue_passes_the_linter(void **state)
     }
 }
 
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* One run against a server that obeys, and its dialogue, with the n-th request refused; how many
+ * there were. */
+static size_t explore_with_fault(size_t n, bool lasts)
+{
+    static struct server server;
+    struct nth_fault f = {.fail_at = n, .lasts = lasts};
+    const struct pq_referee_rule rule = {"REF-X", "RFC1939-3-020", "something is wrong"};
+    const struct pq_drive_finding finding = {.rule = &rule, .conn = 1, .step = 2};
+    const struct pq_plan plan = plan_of(session);
+    struct pq_drive_result r;
+    struct pq_bytes text;
+    server = (struct server){.answer = good};
+    const struct pq_cut whole = {.kind = PQ_DLG_CUT_WHOLE};
+    play_on(&server, &plan, whole, fault_alloc_pieces(&f), &r);
+    if (r.findings_count > 0)
+        fail_msg("request %zu: the server is blamed: %s", n, r.findings[0].why);
+    const struct pq_plan_text what = {"explored.x", &plan, &r, &finding, PQ_DRIVE_LOGIN_USER};
+    pq_bytes_init(&text, fault_alloc(&f), PQ_DLG_FORMATTED_MAX);
+    enum pq_status status = pq_plan_write(&what, &text, fault_alloc_pieces(&f));
+    assert_true(status == PQ_STATUS_OK || status == PQ_STATUS_NO_MEMORY);
+    pq_bytes_free(&text);
+    pq_drive_result_free(&r);
+    assert_int_equal(f.live, 0);
+    return f.calls;
+}
+
+static void test_refused_memory_blames_nobody(void **state)
+{
+    (void)state;
+    for (int lasts = 0; lasts < 2; lasts++) {
+        size_t n = 1;
+        while (explore_with_fault(n, lasts) >= n)
+            n++;
+        assert_in_range(n, 20, 1000); /* the loop reaches what it is for */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +481,7 @@ int main(void)
         cmocka_unit_test(test_a_server_that_hangs_up_is_told),
         cmocka_unit_test(test_passwords_are_not_in_the_transcript),
         cmocka_unit_test(test_every_dialogue_passes_the_linter),
+        cmocka_unit_test(test_refused_memory_blames_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
