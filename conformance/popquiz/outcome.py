@@ -63,6 +63,7 @@ class Outcome:
     actual: str = ""
     rows: Mapping[str, str] = field(default_factory=dict)  # worst word of each requirement
     barrier: Mapping[str, str] = field(default_factory=dict)  # after an answer that did not come
+    late: bool = False  # an answer came when patience had ended
     hang: bool = False  # the target does not serve any more
     peer_gone: bool = False  # the target takes no connection any more
     wrong_logins: int = 0
@@ -109,6 +110,7 @@ def from_message(m: Mapping[str, Any]) -> Outcome:
         actual=m["actual"],
         rows=m["rows"],
         barrier=m.get("barrier", {}),
+        late=m.get("late", False),
         hang=m["hang"],
         peer_gone=m["peer_gone"],
         wrong_logins=m["wrong_logins"],

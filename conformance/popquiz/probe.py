@@ -3,9 +3,11 @@
 
 import asyncio
 import os
+import random
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from popquiz.errors import UsageError
@@ -13,6 +15,8 @@ from popquiz.targets import Endpoint
 
 PAUSE_FIRST = 0.01
 PAUSE_LAST = 0.5
+PORTS_FROM, LENT_FROM = 10240, 32768  # what is between them is for servers
+PORT_TRIES = 50
 UNREACHABLE = "cannot be reached"
 
 
@@ -31,12 +35,24 @@ def parse_address(text: str) -> tuple[str, int] | str:
     return host, port
 
 
+def _lent_from() -> int:
+    """The first port that the system lends to whoever connects."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return LENT_FROM
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 that nobody has at this moment, and that the system lends to nobody until
+    it is used, as long as there are such ports."""
+    below = range(PORTS_FROM, _lent_from())
+    for port in [*random.sample(below, min(PORT_TRIES, len(below))), 0]:
+        with socket.socket() as s, suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            found: int = s.getsockname()[1]
+            return found
+    raise AssertionError("the system has no port")
 
 
 async def connect(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

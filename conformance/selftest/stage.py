@@ -126,6 +126,8 @@ class Stage:
             server.alive = False
         elif word == "mute":
             server.mute = True
+        elif word == "slow":
+            return outcome("inconclusive", {}, late=True)
         elif word == "late":  # dies when the case is over
             server.alive = False
             return outcome("pass")

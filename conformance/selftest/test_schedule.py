@@ -8,6 +8,7 @@ import pytest
 from making import case, needs
 from stage import Stage, StageTarget
 
+from popquiz import schedule
 from popquiz.deeds import Deeds
 from popquiz.record import Job
 from popquiz.verdicts import Skip, Verdict
@@ -126,6 +127,19 @@ def test_failures_on_a_shared_target_are_repeated_alone(stage: Open) -> None:
     assert sorted(theatre.played[:4]) == sorted(theatre.script)  # each once, before any again
     assert sorted(theatre.played[4:]) == sorted([*theatre.script] * 2)
     assert theatre.played[4] == theatre.played[5]
+
+
+def test_a_run_in_which_patience_ended_too_early_does_not_count(stage: Open) -> None:
+    theatre = stage({"a": "slow slow pass", "b": "slow"})
+    results = theatre.run()
+    assert results["a"].verdict is Verdict.PASS and len(results["a"].attempts) == 1
+    assert theatre.played[:3] == ["a"] * 3
+    assert theatre.servers[0].resets[:2] == ["user0"] * 2
+    # Of a target that never keeps up nothing is known, and nobody waits for ever.
+    assert results["b"].verdict is Verdict.INCONCLUSIVE and len(results["b"].attempts) == 3
+    assert len(theatre.played) == 3 + 3 * (1 + schedule.GRANTS)
+    assert theatre.scheduler
+    assert theatre.scheduler.benches[0].facts.patience_ms == 2 ** (2 + 3 * schedule.GRANTS)
 
 
 # ---- mail ---------------------------------------------------------------------------------------

@@ -535,6 +535,8 @@ def test_a_socket_that_says_nothing_is_no_life() -> None:
 
 def test_life_is_waited_for() -> None:
     port = probe.free_port()
+    # The system lends it to no client meanwhile.
+    assert port < int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
 
     async def late() -> str:
         async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -107,6 +107,12 @@ struct pq_drive_result {
     bool reached; /* a connection was opened at all */
     bool late;    /* an answer came when patience had ended: the server needs more of it */
     bool cut;     /* a connection was closed by the server while an answer was due */
+    struct pq_cut_off {
+        unsigned conn;
+        enum pq_verb verb; /* that waited for its answer */
+        enum pq_state state;
+        size_t step;
+    } cut_off;                     /* the first of them */
     unsigned logins, transactions; /* LOGIN steps, and how many of them led to TRANSACTION */
     unsigned commands;             /* that the observer has read */
     uint64_t sent;                 /* octets */

@@ -378,6 +378,10 @@ static void test_a_server_that_hangs_up_is_told(void **state)
     play(hangs_up, session, &r);
     assert_int_equal(r.end, PQ_DRIVE_DONE);
     assert_true(r.cut);
+    assert_int_equal(r.cut_off.conn, 1);
+    assert_int_equal(r.cut_off.verb, PQ_VERB_NOOP);
+    assert_int_equal(r.cut_off.state, PQ_STATE_TRANSACTION);
+    assert_int_equal(r.cut_off.step, 3);
     assert_true(saw(&r, PQ_SEEN_CLOSED));
     pq_drive_result_free(&r);
 }

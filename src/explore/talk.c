@@ -146,6 +146,20 @@ static void observe(struct run *run, unsigned conn)
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
+static void cut_off(struct run *run, unsigned conn)
+{
+    const struct pq_conn *c = &run->talks[conn].conn;
+    if (run->r->cut)
+        return;
+    run->r->cut = true;
+    run->r->cut_off = (struct pq_cut_off){
+        .conn = conn,
+        .verb = c->pending_count > 0 ? c->pending[c->pending_first].verb : PQ_VERB_UNKNOWN,
+        .state = c->session.state,
+        .step = run->step,
+    };
+}
+
 static void ended(struct run *run, unsigned conn, enum talk_end by)
 {
     static const enum pq_ended words[] = {
@@ -161,7 +175,8 @@ static void ended(struct run *run, unsigned conn, enum talk_end by)
         if (t->conn.pending_count > 0 && !t->half_closed)
             run_saw(run, conn, PQ_SEEN_MISSING);
         run_saw(run, conn, PQ_SEEN_CLOSED);
-        run->r->cut = run->r->cut || (t->conn.pending_count > 0 && !t->half_closed) || !t->greeted;
+        if ((t->conn.pending_count > 0 && !t->half_closed) || !t->greeted)
+            cut_off(run, conn);
     }
     pq_referee_end(&run->referee, conn, words[by], now(run));
 }

@@ -148,13 +148,12 @@ static void add_crash(struct campaign *c)
     char why[PQ_REFEREE_WHY_MAX + 1] = "";
     if (!r->cut || !look(c, why, sizeof(why)))
         return;
-    const struct pq_seen *last = r->seen_count > 0 ? &r->seen[r->seen_count - 1] : NULL;
     r->findings[0] = (struct pq_drive_finding){
         .rule = &crash_rule,
-        .conn = last ? last->conn : 1,
-        .verb = last ? (enum pq_verb)last->verb : PQ_VERB_UNKNOWN,
-        .state = r->transactions > 0 ? PQ_STATE_TRANSACTION : PQ_STATE_AUTHORIZATION,
-        .step = last ? last->step : 0,
+        .conn = r->cut_off.conn,
+        .verb = r->cut_off.verb,
+        .state = r->cut_off.state,
+        .step = r->cut_off.step,
     };
     memcpy(r->findings[0].why, why, sizeof(why));
     r->findings_count = 1;

@@ -121,6 +121,7 @@ static void add_figures(struct maker *m, const struct pq_outcome *out)
 {
     if (out->probe != PQ_PROBE_NONE)
         add(m, "barrier", make_barrier(out));
+    add(m, "late", cJSON_CreateBool(out->late));
     add(m, "hang", cJSON_CreateBool(out->hang));
     add(m, "peer_gone", cJSON_CreateBool(out->peer_gone));
     add_number(m, "connects", out->connects);

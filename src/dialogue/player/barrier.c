@@ -202,6 +202,7 @@ void play_barrier(struct pq_play *p, const struct pq_dlg_item *item, unsigned co
     if (probe(p, &p->out->probe))
         s = ask_for_life(p, conn, what);
     p->out->noop = s.noop;
+    p->out->late = p->out->late || s.late;
     if (s.spent)
         play_ended(p, item, conn, PQ_WIRE_SPENT);
     else if (s.late)

@@ -78,6 +78,7 @@ struct pq_outcome {
     size_t rows_count;
     enum pq_probe probe; /* of the last answer that did not come */
     enum pq_noop noop;
+    bool late;      /* an answer came when patience had ended: more of it is needed */
     bool hang;      /* the target does not serve any more: it may hang */
     bool peer_gone; /* the target does not accept connections: it may have crashed */
     uint32_t connects, wrong_logins;

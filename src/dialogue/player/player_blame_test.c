@@ -85,14 +85,17 @@ static void test_barrier_tells(void **state)
         const char *events;
         enum pq_probe probe;
         enum pq_noop noop;
-        bool hang, peer_gone;
+        bool late, hang, peer_gone;
     } rows[] = {
-        {PROBE SENT NOOP, PQ_PROBE_GREETS, PQ_NOOP_ANSWERED, false, false},
-        {PROBE SENT "timeout 1\n", PQ_PROBE_GREETS, PQ_NOOP_MUTE, false, false},
-        {"connect 0 ok\ntimeout 0\n" SENT "timeout 1\n", PQ_PROBE_SILENT, PQ_NOOP_MUTE, true,
+        {PROBE SENT NOOP, PQ_PROBE_GREETS, PQ_NOOP_ANSWERED, false, false, false},
+        {PROBE SENT "timeout 1\n", PQ_PROBE_GREETS, PQ_NOOP_MUTE, false, false, false},
+        {"connect 0 ok\ntimeout 0\n" SENT "timeout 1\n", PQ_PROBE_SILENT, PQ_NOOP_MUTE, false, true,
          false},
-        {"connect 0 refused\n" SENT "timeout 1\n", PQ_PROBE_REFUSED, PQ_NOOP_MUTE, false, true},
-        {"connect 0 ok\neof 0\n" SENT "timeout 1\n", PQ_PROBE_REFUSED, PQ_NOOP_MUTE, false, false},
+        {"connect 0 refused\n" SENT "timeout 1\n", PQ_PROBE_REFUSED, PQ_NOOP_MUTE, false, false,
+         true},
+        {"connect 0 ok\neof 0\n" SENT "timeout 1\n", PQ_PROBE_REFUSED, PQ_NOOP_MUTE, false, false,
+         false},
+        {PROBE SENT S("a") NOOP, PQ_PROBE_GREETS, PQ_NOOP_ANSWERED, true, false, false},
     };
     (void)state;
     static struct played p;
@@ -102,6 +105,7 @@ static void test_barrier_tells(void **state)
         play_text(&p, "#!dlg 1\nid: x\n---\n[test]\n@connect\nS: +OK{*?}\nS: a\n", events);
         assert_int_equal(p.out.probe, rows[i].probe);
         assert_int_equal(p.out.noop, rows[i].noop);
+        assert_int_equal(p.out.late, rows[i].late);
         assert_int_equal(p.out.hang, rows[i].hang);
         assert_int_equal(p.out.peer_gone, rows[i].peer_gone);
         play_done(&p);
