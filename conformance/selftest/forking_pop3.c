@@ -72,6 +72,12 @@ static void linger(void)
     say("+OK\r\n");
 }
 
+static void die(void)
+{
+    (void)fprintf(stderr, "aborting\n");
+    abort();
+}
+
 static void keep(const char *line)
 {
     FILE *file = fopen(getenv("DROP") ? getenv("DROP") : "/dev/null", "a");
@@ -95,7 +101,7 @@ static void obey(const char *line)
     else if (is(line, "XLINGER"))
         linger();
     else if (is(line, "XABORT"))
-        abort();
+        die();
     else if (is(line, "XSTOP"))
         (void)kill(getppid(), SIGTERM);
     else if (is(line, "XPARENT"))

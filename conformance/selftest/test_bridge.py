@@ -157,7 +157,7 @@ def test_a_listener_that_ends_by_itself_has_crashed(bridge: Bridge) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_two_sessions_run_at_the_same_time(mode: str, bridge: Bridge) -> None:
     [both] = bridge.play(mode, [b"USER a\r\n\xff2PASS good\r\n\xff1PASS good\r\n\xff2QUIT\r\n"])
-    assert "".join(said(both, 1)) == "+OK ready\r\n+OK\r\n+OK 1 message\r\n"
+    assert "".join(said(both, 1)) == "+OK ready\r\n+OK\r\n+OK 1 message\r\n+OK bye\r\n"
     assert "".join(said(both, 2)) == "+OK ready\r\n+OK 1 message\r\n+OK bye\r\n"
 
 
@@ -230,3 +230,20 @@ def test_nothing_is_left_whoever_is_killed(mode: str, victim: str, bridge: Bridg
         assert guardian.wait(PATIENCE_S) == 1  # it plays on
     guardian.wait(PATIENCE_S)
     assert bridge.none_left()
+
+
+def test_being_ended_is_no_finding(bridge: Bridge) -> None:
+    log = bridge.folder / "log"
+    spin = bridge.file("spin", b"XSPIN\r\n")
+    words = bridge.words("stdio", "--patience", "60000", "--log", str(log), "--play", spin)
+    ran = subprocess.Popen(words, env=bridge.environment, stdout=subprocess.DEVNULL)
+    while len(bridge.left()) < 2:
+        time.sleep(0.01)
+    os.kill(processes.descendants(ran.pid)[0], signal.SIGTERM)
+    ran.wait(PATIENCE_S)
+    assert not (log / "findings.jsonl").exists()
+
+
+def test_what_a_server_says_is_that_of_its_case(bridge: Bridge) -> None:
+    first, second = bridge.play("tcp", [b"XABORT\r\n", b"XABORT\r\n"])
+    assert first["report"] == second["report"] == "aborting\n"

@@ -17,6 +17,7 @@ static int work(const struct pq_options *o)
     static struct pq_player player;
     int status = 3;
     pq_procs_adopt();
+    pq_procs_settle_down();
     if (pq_player_init(&player, o))
         switch (o->task) {
         case PQ_DO_FUZZ:

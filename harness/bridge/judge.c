@@ -109,7 +109,7 @@ static void on_finding(void *ctx, const struct pq_finding *f)
     *v = (struct pq_violation){.rule = f->rule, .verb = f->verb, .state = f->state};
     (void)snprintf(v->why, sizeof(v->why), "%s", f->why);
     size_t which = (rule * PQ_STATE_COUNT + f->state) * PQ_VERB_COUNT + f->verb;
-    mark(j, SESSION_CELLS + which % VIOLATION_CELLS);
+    mark(j, (size_t)SESSION_CELLS + which % VIOLATION_CELLS);
 }
 
 void pq_judge_begin(struct pq_judge *j)

@@ -89,7 +89,7 @@ static void set_environment(const struct pq_server *s)
     set_number("__AFL_SHM_ID", (size_t)(several ? first_region(m) : m->id));
     set_number("AFL_MAP_SIZE", m->len);
     (void)unsetenv("__AFL_SHM_FUZZ_ID");
-    (void)unsetenv("LD_BIND_NOW");
+    (void)setenv("LD_BIND_NOW", "1", 1); /* once, and not in each session */
 }
 
 /* The words of the server, with the port filled in. They live until exec. */
@@ -245,26 +245,17 @@ static bool send_socket(int to, int fd)
     return sendmsg(to, &message, MSG_NOSIGNAL) == 1;
 }
 
-static bool read_number(int fd, int32_t *to)
-{
-    ssize_t n = 0;
-    do
-        n = read(fd, to, sizeof(*to));
-    while (n < 0 && errno == EINTR);
-    return n == (ssize_t)sizeof(*to);
-}
-
-/* The fork server tells the pid, and as it need not wait, at once that its child has ended. */
+/* The fork server tells pids and, as it need not wait, at once that its child has ended. Nobody needs
+ * to know: the child has a slot of the page before it begins. */
 static bool ask_fork_server(struct pq_server *s, int fd)
 {
-    int32_t nobody_was_killed = 0, pid = -1, status = 0;
-    if (!send_socket(s->sessions, fd) ||
-        write(s->commands, &nobody_was_killed, sizeof(nobody_was_killed)) !=
-            (ssize_t)sizeof(nobody_was_killed))
-        return false;
-    bool answered = read_number(s->answers, &pid) && read_number(s->answers, &status);
-    s->session = pid;
-    return answered && pid > 0;
+    const int32_t nobody_was_killed = 0;
+    char answers[256];
+    while (read(s->answers, answers, sizeof(answers)) > 0)
+        continue;
+    return send_socket(s->sessions, fd) &&
+           write(s->commands, &nobody_was_killed, sizeof(nobody_was_killed)) ==
+               (ssize_t)sizeof(nobody_was_killed);
 }
 
 bool pq_launch_session(struct pq_server *s, int fd)
@@ -272,6 +263,5 @@ bool pq_launch_session(struct pq_server *s, int fd)
     if (s->sessions >= 0)
         return ask_fork_server(s, fd);
     const struct ends e = {.wire = fd, .sessions = -1, .commands = -1, .answers = -1};
-    s->session = begin(s, 1, &e);
-    return s->session > 0;
+    return begin(s, 1, &e) > 0;
 }

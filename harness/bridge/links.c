@@ -181,17 +181,39 @@ static bool shake_hands(struct pq_links *l, unsigned conn)
     return outcome == PQ_STARTTLS_OK;
 }
 
+/* A ClientHello is random: where nobody expects one, no two cases would be alike. */
+static bool is_tls_due(const struct pq_link *one)
+{
+    return !one->stream.secured && one->gist.verb == PQ_VERB_STLS && one->reply == PQ_GIST_OK;
+}
+
 bool pq_links_start_tls(struct pq_links *l, unsigned conn)
 {
-    if (!pq_links_open(l, conn) || l->each[conn].stream.secured)
+    if (!pq_links_open(l, conn) || !is_tls_due(&l->each[conn]))
         return false;
     bool fine = shake_hands(l, conn);
     return pq_links_settle(l) && fine;
 }
 
+static bool send_on_open(struct pq_links *l, unsigned conn, struct pq_slice octets)
+{
+    struct pq_link *one = &l->each[conn];
+    tell(l, conn, PQ_HEARD_CLIENT, octets);
+    pq_gist_on_line(&one->gist, octets);
+    one->tail = 0;
+    enum pq_stream_result result = PQ_STREAM_TIMEOUT;
+    for (size_t round = 0; round < SEND_ROUNDS && result == PQ_STREAM_TIMEOUT; round++) {
+        pq_server_mark(l->server);
+        result = pq_stream_send(&one->stream, &octets, 0);
+        if (!settle_one(l, conn) || one->ended)
+            return false;
+    }
+    return result == PQ_STREAM_OK;
+}
+
 static bool say_stls(struct pq_links *l, unsigned conn)
 {
-    return pq_links_send(l, conn, PQ_SLICE("STLS\r\n")) && shake_hands(l, conn) &&
+    return send_on_open(l, conn, PQ_SLICE("STLS\r\n")) && shake_hands(l, conn) &&
            pq_links_settle(l);
 }
 
@@ -222,20 +244,7 @@ bool pq_links_open(struct pq_links *l, unsigned conn)
 
 bool pq_links_send(struct pq_links *l, unsigned conn, struct pq_slice octets)
 {
-    if (!pq_links_open(l, conn))
-        return false;
-    struct pq_link *one = &l->each[conn];
-    tell(l, conn, PQ_HEARD_CLIENT, octets);
-    pq_gist_on_line(&one->gist, octets);
-    one->tail = 0;
-    enum pq_stream_result result = PQ_STREAM_TIMEOUT;
-    for (size_t round = 0; round < SEND_ROUNDS && result == PQ_STREAM_TIMEOUT; round++) {
-        pq_server_mark(l->server);
-        result = pq_stream_send(&one->stream, &octets, 0);
-        if (!settle_one(l, conn) || one->ended)
-            return false;
-    }
-    return result == PQ_STREAM_OK;
+    return pq_links_open(l, conn) && send_on_open(l, conn, octets);
 }
 
 bool pq_links_half_close(struct pq_links *l, unsigned conn)
@@ -256,10 +265,29 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
     return pq_links_settle(l);
 }
 
+/* What is closed at once may or may not be there any more when the server answers the rest of what
+ * it has read. */
+void pq_links_finish(struct pq_links *l)
+{
+    bool some = false;
+    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
+        struct pq_link *one = &l->each[i];
+        if (!one->begun || one->ended)
+            continue;
+        pq_server_mark(l->server);
+        some = pq_stream_half_close(&one->stream, 0) == PQ_STREAM_OK || some;
+    }
+    if (some)
+        (void)pq_links_settle(l);
+}
+
 void pq_links_close(struct pq_links *l)
 {
     for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
-        pq_stream_close(&l->each[i].stream);
-        l->each[i].ended = true;
+        struct pq_link *one = &l->each[i];
+        if (one->begun && !one->ended)
+            pq_server_mark(l->server); /* else nobody is woken by this */
+        pq_stream_close(&one->stream);
+        one->ended = true;
     }
 }

@@ -64,10 +64,13 @@ void pq_links_begin(struct pq_links *l);
 
 bool pq_links_open(struct pq_links *l, unsigned conn);
 bool pq_links_send(struct pq_links *l, unsigned conn, struct pq_slice octets);
+/* Does nothing unless the server has just agreed to STLS. */
 bool pq_links_start_tls(struct pq_links *l, unsigned conn);
 bool pq_links_half_close(struct pq_links *l, unsigned conn);
 bool pq_links_reset(struct pq_links *l, unsigned conn);
 bool pq_links_settle(struct pq_links *l);
+/* Sends no more on any connection, and waits for what the server makes of that. */
+void pq_links_finish(struct pq_links *l);
 /* Closes all connections. Does not wait. */
 void pq_links_close(struct pq_links *l);
 

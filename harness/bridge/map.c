@@ -81,7 +81,7 @@ static void add_region(struct pq_map *m, const char *path)
 static uint8_t *attach(int32_t id)
 {
     void *at = shmat(id, NULL, 0);
-    return at == (void *)-1 ? NULL : at;
+    return (intptr_t)at == -1 ? NULL : at;
 }
 
 /* Memory that vanishes with the last process that has it: Linux lets others attach it by its number

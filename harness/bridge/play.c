@@ -139,7 +139,7 @@ static enum pq_came what_came(struct pq_player *p, struct pq_outcome *out)
         out->death = p->server.page->deaths[0];
         return PQ_CAME_CRASH;
     }
-    if (is_gone(p) && WIFSIGNALED(p->server.ended))
+    if ((is_gone(p) && WIFSIGNALED(p->server.ended)) || pq_server_told_to_end())
         return PQ_CAME_KILLED;
     if (is_gone(p)) {
         out->death = (struct pq_shim_death){.status = p->server.ended};
@@ -185,8 +185,9 @@ struct pq_outcome pq_player_play(struct pq_player *p, struct pq_slice input)
     (void)clock_gettime(CLOCK_MONOTONIC, &begun);
     begin_case(p);
     play_events(p, input);
+    if (!p->links.hung)
+        pq_links_finish(&p->links);
     note_states(p);
-    pq_server_mark(&p->server);
     pq_links_close(&p->links);
     if (!p->links.hung)
         (void)pq_links_settle(&p->links);

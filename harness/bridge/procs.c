@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE
 #include "harness/bridge/procs.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +27,46 @@
 void pq_procs_adopt(void)
 {
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/* ---- processors ------------------------------------------------------------------------------ */
+
+/* Whether no other bridge is there. A name of a socket outside of the file system serves as the
+ * lock, since it vanishes with whoever has it. */
+static bool claim(size_t cpu)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int len = snprintf(at.sun_path + 1, sizeof(at.sun_path) - 1, "popquiz-bridge-cpu-%zu", cpu);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&at, size) == 0)
+        return true; /* it stays open as long as we live */
+    if (fd >= 0)
+        (void)close(fd);
+    return false;
+}
+
+static void stay_on(size_t cpu)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    (void)sched_setaffinity(0, sizeof(one), &one);
+}
+
+void pq_procs_settle_down(void)
+{
+    cpu_set_t allowed;
+    int here = sched_getcpu();
+    if (here < 0 || sched_getaffinity(0, sizeof(allowed), &allowed) < 0 || CPU_COUNT(&allowed) < 2)
+        return;
+    for (size_t i = 0; i < CPU_SETSIZE; i++) {
+        size_t cpu = ((size_t)here + i) % CPU_SETSIZE;
+        if (CPU_ISSET(cpu, &allowed) && claim(cpu)) {
+            stay_on(cpu);
+            return;
+        }
+    }
 }
 
 /* ---- /proc/PID/stat -------------------------------------------------------------------------- */
@@ -139,7 +183,7 @@ void pq_watch_clear(struct pq_watch *w)
 }
 
 /* The letter of its state; NUL: it is gone. */
-static char state_of(struct pq_watch *w, size_t i, pid_t pid)
+static uint8_t state_of(struct pq_watch *w, size_t i, pid_t pid)
 {
     char room[STAT_MAX];
     if (w->pid[i] != pid) {
@@ -148,36 +192,40 @@ static char state_of(struct pq_watch *w, size_t i, pid_t pid)
         w->pid[i] = pid;
     }
     struct pq_slice said = read_stat(w->fd[i], room);
-    return said.len > 0 ? (char)said.at[0] : '\0';
+    return said.len > 0 ? said.at[0] : '\0';
 }
 
-static enum pq_rest rest_of(struct pq_watch *w, struct pq_shim_page *page, size_t i)
+static bool waits(struct pq_watch *w, struct pq_shim_page *page, size_t i)
 {
     pid_t pid = atomic_load(&page->slots[i].pid);
     if (pid < 0)
-        return PQ_REST_QUIET;
+        return true;
     if (pid == 0)
-        return PQ_REST_BUSY;
+        return false;
     switch (state_of(w, i, pid)) {
     case 'S':
     case 'Z':
-        return PQ_REST_QUIET;
+        return true;
     case '\0':
         (void)atomic_compare_exchange_strong(&page->slots[i].pid, &(int32_t){pid}, -1);
-        return PQ_REST_QUIET;
+        return true;
     default:
-        return PQ_REST_BUSY;
+        return false;
     }
 }
 
-enum pq_rest pq_watch_look(struct pq_watch *w, struct pq_shim_page *page, pid_t but)
+bool pq_watch_is_quiet(struct pq_watch *w, struct pq_shim_page *page, pid_t but, size_t *n)
 {
+    *n = 0;
     for (size_t i = 0; i < PQ_SHIM_SLOTS; i++) {
         pid_t pid = atomic_load(&page->slots[i].pid);
-        if (pid >= 0 && pid != but && rest_of(w, page, i) == PQ_REST_BUSY)
-            return PQ_REST_BUSY;
+        if (pid < 0 || pid == but)
+            continue;
+        if (!waits(w, page, i))
+            return false;
+        ++*n;
     }
-    return PQ_REST_QUIET;
+    return true;
 }
 
 size_t pq_watch_count(struct pq_shim_page *page)

@@ -13,6 +13,9 @@
 
 /* Makes this process the parent of descendants whose own parent ends. */
 void pq_procs_adopt(void);
+/* Keeps this process and those that it begins on one processor, a different one for each bridge as
+ * far as there are enough: whoever takes turns with another gains nothing from a second one. */
+void pq_procs_settle_down(void);
 /* Kills all that is below this process and waits until nothing is left. */
 void pq_procs_kill_all(void);
 /* How many descriptors a process has open; zero when that cannot be seen. */
@@ -29,11 +32,9 @@ struct pq_watch {
 void pq_watch_init(struct pq_watch *w);
 void pq_watch_clear(struct pq_watch *w);
 
-enum pq_rest { PQ_REST_BUSY, PQ_REST_QUIET };
-
-/* Whether every process waits for something that another has to do. Frees the slots of processes
- * that are gone. `but` is not looked at. */
-enum pq_rest pq_watch_look(struct pq_watch *w, struct pq_shim_page *page, pid_t but);
+/* Whether every process waits for something that another has to do; `*n` is how many there are.
+ * Frees the slots of processes that are gone. `but` is not looked at. */
+bool pq_watch_is_quiet(struct pq_watch *w, struct pq_shim_page *page, pid_t but, size_t *n);
 /* How many processes live. */
 size_t pq_watch_count(struct pq_shim_page *page);
 

@@ -20,8 +20,8 @@ struct trial {
     uint8_t *first;           /* the map of a seed's first round */
     uint8_t *unstable, *seen; /* of any seed */
     size_t edges;
-    const char *reaches; /* the first seed that gets to TRANSACTION */
-    double ms, slowest_ms;
+    const char *reaches;            /* the first seed that gets to TRANSACTION */
+    double seed_ms, ms, slowest_ms; /* of the quickest round: of this seed, of all seeds */
     struct pq_outcome bad;
     const char *bad_file;
 };
@@ -72,8 +72,7 @@ static bool play_round(struct trial *t, const char *file, struct pq_slice input,
     }
     if (out.transaction && !t->reaches)
         t->reaches = file;
-    t->slowest_ms = out.ms > t->slowest_ms && round > 0 ? out.ms : t->slowest_ms;
-    t->ms = round == 0 || out.ms < t->ms ? out.ms : t->ms;
+    t->seed_ms = round == 0 || out.ms < t->seed_ms ? out.ms : t->seed_ms;
     if (round == 1)
         memcpy(t->first, t->p->map.at, t->p->map.len);
     else if (round > 1)
@@ -95,6 +94,9 @@ static bool play_seed(struct trial *t, const char *file)
         t->edges += t->first[i] != 0 && !t->seen[i];
         t->seen[i] |= t->first[i];
     }
+    /* A sleep is there in every round, and what else makes a case slow is not. */
+    t->slowest_ms = t->seed_ms > t->slowest_ms ? t->seed_ms : t->slowest_ms;
+    t->ms = t->ms <= 0 || t->seed_ms < t->ms ? t->seed_ms : t->ms;
     pq_bytes_free(&input);
     return fine;
 }
@@ -114,7 +116,7 @@ static void judge_seeds(struct trial *t)
     demand(t, "ends", !t->bad_file,
            t->bad_file ? says : "nothing is left of a session, and none crashed");
     (void)snprintf(says, sizeof(says),
-                   "the slowest case takes %.0f ms: switch the server's delays off", t->slowest_ms);
+                   "a case takes %.0f ms at best: switch the server's delays off", t->slowest_ms);
     demand(t, "sleeps", t->slowest_ms < SLOW_MS, t->slowest_ms < SLOW_MS ? "no case waits" : says);
 }
 

@@ -4,6 +4,7 @@
 #include "harness/bridge/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -92,6 +93,7 @@ bool pq_server_init(struct pq_server *s, const struct pq_options *o, const struc
     s->page = mmap(NULL, sizeof(*s->page), PROT_READ | PROT_WRITE, MAP_SHARED, s->page_fd, 0);
     if (s->page == MAP_FAILED)
         return false;
+    (void)fcntl(s->ears, F_SETFL, O_APPEND); /* it is emptied while the server writes */
     s->page->magic = PQ_SHIM_MAGIC;
     s->page->flags = o->fix;
     note_programs(s);
@@ -120,9 +122,9 @@ static bool await_hello(struct pq_server *s)
     if (ready <= 0 || read(s->answers, &hello, sizeof(hello)) != (ssize_t)sizeof(hello))
         return fail(s, "the fork server inside the program does not answer");
     const uint32_t shared_input = 0x01000000u, dictionary = 0x10000000u, enabled = 0x80000001u;
-    if (hello & enabled && hello & (shared_input | dictionary))
-        return write(s->commands, &enabled, sizeof(enabled)) == (ssize_t)sizeof(enabled);
-    return true;
+    bool asks = hello & enabled && hello & (shared_input | dictionary);
+    return (!asks || write(s->commands, &enabled, sizeof(enabled)) == (ssize_t)sizeof(enabled)) &&
+           fcntl(s->answers, F_SETFL, O_NONBLOCK) == 0;
 }
 
 static bool is_up(struct pq_server *s)
@@ -182,7 +184,7 @@ void pq_server_stop(struct pq_server *s)
     pq_watch_clear(&s->watch);
     pq_launch_close(s);
     empty_slots(s);
-    s->pid = s->session = -1;
+    s->pid = -1;
 }
 
 /* ---- connections ----------------------------------------------------------------------------- */
@@ -211,6 +213,8 @@ bool pq_server_connect(struct pq_server *s, struct pq_stream *stream)
         return connect_to(s, stream);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return fail(s, "no socket can be made");
+    pq_server_mark(s);
+    s->beginning = true;
     bool begun = pq_launch_session(s, ends[1]);
     (void)close(ends[1]);
     bool open = pq_stream_from_fd(stream, ends[0], ends[0]) == PQ_STATUS_OK;
@@ -242,18 +246,17 @@ static void sleep_until_changed(struct pq_server *s, uint32_t seen, uint32_t us)
     atomic_store(&s->page->waiting, 0);
 }
 
-/* The fork server inside the program has nothing to do while we do not ask. */
-static enum pq_rest look(struct pq_server *s)
-{
-    return pq_watch_look(&s->watch, s->page, s->sessions >= 0 ? s->pid : -1);
-}
-
 /* One look takes its time: of two processes, one may wake the other while we look at the third. So
- * it takes two looks between which nobody has begun to wait, or ended. */
+ * with several it takes two looks between which nobody has begun to wait, or ended. The fork server
+ * inside the program has nothing to do but to begin a session, and is left out else. */
 static bool is_quiet(struct pq_server *s)
 {
     uint32_t seen = atomic_load(&s->page->changes);
-    return look(s) != PQ_REST_BUSY && look(s) != PQ_REST_BUSY &&
+    pid_t but = s->sessions >= 0 && !s->beginning ? s->pid : -1;
+    size_t n = 0;
+    if (!pq_watch_is_quiet(&s->watch, s->page, but, &n))
+        return false;
+    return (n <= 1 || pq_watch_is_quiet(&s->watch, s->page, but, &n)) &&
            atomic_load(&s->page->changes) == seen;
 }
 
@@ -269,8 +272,10 @@ enum pq_quiet pq_server_wait(struct pq_server *s, uint64_t deadline, pq_meanwhil
         pq_server_reap(s);
         if (s->pid < 0 && !alone)
             return PQ_QUIET_DEAD;
-        if (is_quiet(s))
+        if (is_quiet(s)) {
+            s->beginning = false;
             return PQ_QUIET;
+        }
         if (told_to_end || pq_io_left_ms(pq_io_system(), deadline) == 0)
             return PQ_QUIET_BUSY;
         /* Whoever woke us was about to sleep, and may not have come to it yet. */

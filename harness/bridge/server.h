@@ -22,7 +22,7 @@ struct pq_server {
     int commands, answers; /* of that fork server */
     pid_t pid;             /* -1: there is none */
     int ended;             /* how the last one ended, as waitpid() has it */
-    pid_t session;         /* the last one that was begun with stdio */
+    bool beginning;        /* a session was asked for, and may not be there yet */
     uint16_t port;
     size_t processes;   /* that live between sessions */
     size_t descriptors; /* that it has open then */

@@ -104,10 +104,12 @@ void *pq_shim_next(const char *name)
 }
 
 /* A sanitizer inside the program reports where the server cannot redirect it to. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): its name is not ours to choose */
 void __sanitizer_set_report_fd(void *fd) __attribute__((weak));
 
 __attribute__((constructor)) static void begin(void)
 {
     if (pq_shim_page() && __sanitizer_set_report_fd)
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the interface has it so */
         __sanitizer_set_report_fd((void *)(intptr_t)PQ_SHIM_FD_EARS);
 }

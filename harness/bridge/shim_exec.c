@@ -14,6 +14,24 @@
 
 #include "harness/bridge/shim.h"
 
+/* ---- what is behind the shim ------------------------------------------------------------------ */
+
+typedef int execvpe_fn(const char *file, char *const words[], char *const given[]);
+typedef int spawn_fn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                     const posix_spawnattr_t *attributes, char *const words[], char *const given[]);
+
+static execvpe_fn *next_execvpe;
+static spawn_fn *next_posix_spawn;
+static spawn_fn *next_posix_spawnp;
+
+/* Early, so that it is not done in every session. */
+__attribute__((constructor)) static void resolve(void)
+{
+    *(void **)&next_execvpe = pq_shim_next("execvpe");
+    *(void **)&next_posix_spawn = pq_shim_next("posix_spawn");
+    *(void **)&next_posix_spawnp = pq_shim_next("posix_spawnp");
+}
+
 #define WORDS_MAX 512u /* of a command line or an environment; the rest is left out */
 #define VARIABLE_MAX 1024u
 
@@ -95,14 +113,11 @@ PQ_SHIM_EXPORT int execv(const char *path, char *const words[])
     return execve(path, words, environ);
 }
 
-typedef int execvpe_fn(const char *file, char *const words[], char *const given[]);
-
 PQ_SHIM_EXPORT int execvpe(const char *file, char *const words[], char *const given[])
 {
-    static execvpe_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("execvpe");
-    return next(file, words, environment(file, given));
+    if (!next_execvpe)
+        resolve();
+    return next_execvpe(file, words, environment(file, given));
 }
 
 PQ_SHIM_EXPORT int execvp(const char *file, char *const words[])
@@ -115,7 +130,7 @@ static void collect(const char *first, va_list *rest, char *words[WORDS_MAX + 1]
 {
     size_t n = 0;
     for (const char *word = first; word && n < WORDS_MAX; word = va_arg(*rest, const char *))
-        words[n++] = (char *)(uintptr_t)word;
+        memcpy(&words[n++], &word, sizeof(word)); /* POSIX takes the const away */
     words[n] = NULL;
 }
 
@@ -158,19 +173,15 @@ PQ_SHIM_EXPORT int fexecve(int fd, char *const words[], char *const given[])
 
 /* ---- posix_spawn ----------------------------------------------------------------------------- */
 
-typedef int spawn_fn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                     const posix_spawnattr_t *attributes, char *const words[], char *const given[]);
-
 /* NOLINTNEXTLINE(readability-function-size): POSIX has six parameters */
 PQ_SHIM_EXPORT int posix_spawn(pid_t *pid, const char *path,
                                const posix_spawn_file_actions_t *actions,
                                const posix_spawnattr_t *attributes, char *const words[],
                                char *const given[])
 {
-    static spawn_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("posix_spawn");
-    return next(pid, path, actions, attributes, words, environment(path, given));
+    if (!next_posix_spawn)
+        resolve();
+    return next_posix_spawn(pid, path, actions, attributes, words, environment(path, given));
 }
 
 /* NOLINTNEXTLINE(readability-function-size): as above */
@@ -179,8 +190,7 @@ PQ_SHIM_EXPORT int posix_spawnp(pid_t *pid, const char *file,
                                 const posix_spawnattr_t *attributes, char *const words[],
                                 char *const given[])
 {
-    static spawn_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("posix_spawnp");
-    return next(pid, file, actions, attributes, words, environment(file, given));
+    if (!next_posix_spawnp)
+        resolve();
+    return next_posix_spawnp(pid, file, actions, attributes, words, environment(file, given));
 }

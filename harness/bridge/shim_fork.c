@@ -14,7 +14,17 @@
 
 #include "harness/bridge/shim.h"
 
+/* ---- what is behind the shim ------------------------------------------------------------------ */
+
 typedef pid_t fork_fn(void);
+
+static fork_fn *next_fork;
+
+/* Early, so that it is not done in every session. */
+__attribute__((constructor)) static void resolve(void)
+{
+    *(void **)&next_fork = pq_shim_next("fork");
+}
 
 static bool is_fork_server(void)
 {
@@ -89,17 +99,16 @@ static pid_t fork_session(uint32_t slot)
 
 PQ_SHIM_EXPORT pid_t fork(void)
 {
-    static fork_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("fork");
+    if (!next_fork)
+        resolve();
     if (!pq_shim_page())
-        return next();
+        return next_fork();
     uint32_t slot = slot_for_child();
     pid_t pid = -1;
     if (is_fork_server()) {
         pid = fork_session(slot);
     } else {
-        pid = next();
+        pid = next_fork();
         if (pid == 0)
             pq_shim_adopt(slot);
     }

@@ -13,6 +13,32 @@
 
 #include "harness/bridge/shim.h"
 
+/* ---- what is behind the shim ------------------------------------------------------------------ */
+
+typedef int poll_fn(struct pollfd *fds, nfds_t n, int timeout_ms);
+typedef int ppoll_fn(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+                     const sigset_t *mask);
+typedef int select_fn(int n, fd_set *in, fd_set *out, fd_set *others, struct timeval *timeout);
+typedef int epoll_wait_fn(int fd, struct epoll_event *events, int n, int timeout_ms);
+typedef int epoll_pwait_fn(int fd, struct epoll_event *events, int n, int timeout_ms,
+                           const sigset_t *mask);
+
+static poll_fn *next_poll;
+static ppoll_fn *next_ppoll;
+static select_fn *next_select;
+static epoll_wait_fn *next_epoll_wait;
+static epoll_pwait_fn *next_epoll_pwait;
+
+/* Early, so that it is not done in every session. */
+__attribute__((constructor)) static void resolve(void)
+{
+    *(void **)&next_poll = pq_shim_next("poll");
+    *(void **)&next_ppoll = pq_shim_next("ppoll");
+    *(void **)&next_select = pq_shim_next("select");
+    *(void **)&next_epoll_wait = pq_shim_next("epoll_wait");
+    *(void **)&next_epoll_pwait = pq_shim_next("epoll_pwait");
+}
+
 /* Declared by the system for _GNU_SOURCE only, which declares others so that ISO C cannot define
  * them. */
 int accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
@@ -86,71 +112,54 @@ PQ_SHIM_EXPORT int accept(int fd, struct sockaddr *from, socklen_t *len)
 
 /* ---- waiting for several --------------------------------------------------------------------- */
 
-typedef int poll_fn(struct pollfd *fds, nfds_t n, int timeout_ms);
-
 PQ_SHIM_EXPORT int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-    static poll_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("poll");
+    if (!next_poll)
+        resolve();
     if (is_sleep(n == 0, timeout_ms > 0))
         return 0;
     if (timeout_ms != 0)
         pq_shim_before_wait();
-    return next(fds, n, timeout_ms);
+    return next_poll(fds, n, timeout_ms);
 }
-
-typedef int ppoll_fn(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
-                     const sigset_t *mask);
 
 PQ_SHIM_EXPORT int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
                          const sigset_t *mask)
 {
-    static ppoll_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("ppoll");
+    if (!next_ppoll)
+        resolve();
     if (is_sleep(n == 0, timeout != NULL))
         return 0;
     pq_shim_before_wait();
-    return next(fds, n, timeout, mask);
+    return next_ppoll(fds, n, timeout, mask);
 }
-
-typedef int select_fn(int n, fd_set *in, fd_set *out, fd_set *others, struct timeval *timeout);
 
 PQ_SHIM_EXPORT int select(int n, fd_set *in, fd_set *out, fd_set *others, struct timeval *timeout)
 {
-    static select_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("select");
+    if (!next_select)
+        resolve();
     if (is_sleep(n == 0 || (!in && !out && !others), timeout != NULL))
         return 0;
     if (!timeout || timeout->tv_sec || timeout->tv_usec)
         pq_shim_before_wait();
-    return next(n, in, out, others, timeout);
+    return next_select(n, in, out, others, timeout);
 }
-
-typedef int epoll_wait_fn(int fd, struct epoll_event *events, int n, int timeout_ms);
 
 PQ_SHIM_EXPORT int epoll_wait(int fd, struct epoll_event *events, int n, int timeout_ms)
 {
-    static epoll_wait_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("epoll_wait");
+    if (!next_epoll_wait)
+        resolve();
     if (timeout_ms != 0)
         pq_shim_before_wait();
-    return next(fd, events, n, timeout_ms);
+    return next_epoll_wait(fd, events, n, timeout_ms);
 }
-
-typedef int epoll_pwait_fn(int fd, struct epoll_event *events, int n, int timeout_ms,
-                           const sigset_t *mask);
 
 PQ_SHIM_EXPORT int epoll_pwait(int fd, struct epoll_event *events, int n, int timeout_ms,
                                const sigset_t *mask)
 {
-    static epoll_pwait_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("epoll_pwait");
+    if (!next_epoll_pwait)
+        resolve();
     if (timeout_ms != 0)
         pq_shim_before_wait();
-    return next(fd, events, n, timeout_ms, mask);
+    return next_epoll_pwait(fd, events, n, timeout_ms, mask);
 }

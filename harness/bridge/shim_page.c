@@ -44,22 +44,26 @@ uint32_t pq_shim_take(struct pq_shim_page *page, uint32_t depth, uint32_t exe)
     return PQ_SHIM_SLOTS;
 }
 
+/* A process without a slot is one that began unseen: somewhere below the sessions. */
+static void note_death(struct pq_shim_page *page, uint32_t slot, int32_t pid, int status)
+{
+    struct pq_shim_death death = {.pid = pid, .status = status, .depth = 2};
+    uint32_t n = atomic_fetch_add(&page->deaths_len, 1);
+    if (slot < PQ_SHIM_SLOTS) {
+        death.depth = atomic_load(&page->slots[slot].depth);
+        death.exe = atomic_load(&page->slots[slot].exe);
+    }
+    if (n < PQ_SHIM_DEATHS)
+        page->deaths[n] = death;
+}
+
 void pq_shim_bury(struct pq_shim_page *page, int32_t pid, int status)
 {
-    uint32_t at = pq_shim_find(page, pid);
-    struct pq_shim_slot *slot = at < PQ_SHIM_SLOTS ? &page->slots[at] : NULL;
-    if (pq_shim_is_crash(status)) {
-        uint32_t n = atomic_fetch_add(&page->deaths_len, 1);
-        if (n < PQ_SHIM_DEATHS)
-            page->deaths[n] = (struct pq_shim_death){
-                .pid = pid,
-                .status = status,
-                .depth = slot ? atomic_load(&slot->depth) : 2,
-                .exe = slot ? atomic_load(&slot->exe) : 0,
-            };
-    }
-    if (slot)
-        atomic_store(&slot->pid, -1);
+    uint32_t slot = pq_shim_find(page, pid);
+    if (pq_shim_is_crash(status))
+        note_death(page, slot, pid, status);
+    if (slot < PQ_SHIM_SLOTS)
+        atomic_store(&page->slots[slot].pid, -1);
     pq_shim_changed(page);
 }
 

@@ -12,6 +12,18 @@
 
 #include "harness/bridge/shim.h"
 
+/* ---- what is behind the shim ------------------------------------------------------------------ */
+
+typedef int clock_fn(clockid_t clock, struct timespec *at);
+
+static clock_fn *next_clock_gettime;
+
+/* Early, so that it is not done in every session. */
+__attribute__((constructor)) static void resolve(void)
+{
+    *(void **)&next_clock_gettime = pq_shim_next("clock_gettime");
+}
+
 /* ---- sleeps ---------------------------------------------------------------------------------- */
 
 /* False in a process that is not watched. */
@@ -74,13 +86,11 @@ PQ_SHIM_EXPORT int gettimeofday(struct timeval *restrict at, void *restrict zone
 
 PQ_SHIM_EXPORT int clock_gettime(clockid_t clock, struct timespec *at)
 {
-    typedef int clock_fn(clockid_t, struct timespec *);
-    static clock_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("clock_gettime");
+    if (!next_clock_gettime)
+        resolve();
     /* Other clocks go on: timers of event loops are kept by them. */
     if (clock != CLOCK_REALTIME || !pq_shim_has(PQ_SHIM_FIX_TIME))
-        return next(clock, at);
+        return next_clock_gettime(clock, at);
     *at = (struct timespec){.tv_sec = PQ_SHIM_FIXED_TIME};
     return 0;
 }

@@ -11,6 +11,22 @@
 
 #include "harness/bridge/shim.h"
 
+/* ---- what is behind the shim ------------------------------------------------------------------ */
+
+typedef int sigaction_fn(int number, const struct sigaction *how, struct sigaction *before);
+typedef void handler_fn(int number);
+typedef handler_fn *signal_fn(int number, handler_fn *handler);
+
+static sigaction_fn *next_sigaction;
+static signal_fn *next_signal;
+
+/* Early, so that it is not done in every session. */
+__attribute__((constructor)) static void resolve(void)
+{
+    *(void **)&next_sigaction = pq_shim_next("sigaction");
+    *(void **)&next_signal = pq_shim_next("signal");
+}
+
 void pq_shim_on_wait(int32_t pid, int status)
 {
     if (pid > 0 && pq_shim_page() && !WIFSTOPPED(status) && !WIFCONTINUED(status))
@@ -91,32 +107,25 @@ static struct sigaction reaper(void)
     return how;
 }
 
-typedef int sigaction_fn(int number, const struct sigaction *how, struct sigaction *before);
-
 PQ_SHIM_EXPORT int sigaction(int number, const struct sigaction *how, struct sigaction *before)
 {
-    static sigaction_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("sigaction");
+    if (!next_sigaction)
+        resolve();
     bool throws_away = how && number == SIGCHLD &&
                        (how->sa_flags & SA_NOCLDWAIT ||
                         (!(how->sa_flags & SA_SIGINFO) && how->sa_handler == SIG_IGN));
     if (!throws_away || !pq_shim_page())
-        return next(number, how, before);
+        return next_sigaction(number, how, before);
     struct sigaction ours = reaper();
-    return next(number, &ours, before);
+    return next_sigaction(number, &ours, before);
 }
-
-typedef void handler_fn(int number);
-typedef handler_fn *signal_fn(int number, handler_fn *handler);
 
 PQ_SHIM_EXPORT handler_fn *signal(int number, handler_fn *handler)
 {
-    static signal_fn *next;
-    if (!next)
-        *(void **)&next = pq_shim_next("signal");
+    if (!next_signal)
+        resolve();
     if (number != SIGCHLD || handler != SIG_IGN || !pq_shim_page())
-        return next(number, handler);
+        return next_signal(number, handler);
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before = {.sa_handler = SIG_DFL};
     return sigaction(number, &ignore, &before) == 0 ? before.sa_handler : SIG_ERR;
 }

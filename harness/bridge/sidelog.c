@@ -92,6 +92,7 @@ bool pq_side_log_open(struct pq_side_log *l, const char *folder)
 static void write_figures(struct pq_side_log *l, const struct pq_player *p)
 {
     char path[4096], text[512];
+    uint64_t hangs = l->came[PQ_CAME_HANG] + l->came[PQ_CAME_KILLED];
     (void)snprintf(path, sizeof(path), "%s/stats.json", l->folder);
     int n = snprintf(
         text, sizeof(text),
@@ -99,8 +100,7 @@ static void write_figures(struct pq_side_log *l, const struct pq_player *p)
         "\"leaks\": %llu, \"violations\": %llu, \"restarts\": %lu, \"edges\": %zu, "
         "\"seconds\": %.1f}\n",
         (unsigned long long)l->cases, (unsigned long long)l->transaction,
-        (unsigned long long)l->came[PQ_CAME_CRASH],
-        (unsigned long long)(l->came[PQ_CAME_HANG] + l->came[PQ_CAME_KILLED]),
+        (unsigned long long)l->came[PQ_CAME_CRASH], (unsigned long long)hangs,
         (unsigned long long)l->came[PQ_CAME_LEAK], (unsigned long long)l->came[PQ_CAME_VIOLATION],
         (unsigned long)(p->server.starts - 1), l->edges, (double)(now_ms() - l->begun_ms) / 1000.0);
     if (n > 0 && pq_file_replace(path, pq_slice_of(text, (size_t)n)) != PQ_STATUS_OK)
