@@ -144,7 +144,7 @@ def same(record: Record, args: argparse.Namespace) -> bool:
 def median(record_values: Sequence[float | None]) -> str:
     """Of times; a trial in which it did not happen counts as never."""
     values = [float("inf") if value is None else value for value in record_values]
-    middle = statistics.median_low(values)
+    middle = statistics.median_high(values)
     return "-" if middle == float("inf") else f"{middle:.1f} s"
 
 

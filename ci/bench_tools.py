@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from popquiz import paths, probe
 from popquiz.errors import Exit
@@ -30,6 +31,9 @@ AFL_ENVIRONMENT = {
     "AFL_FORKSRV_INIT_TMOUT": "30000",
 }
 BOOFUZZ = "boofuzz==0.4.2"
+FINDING_MAX = 200  # letters
+FINDINGS_MAX = 50
+KNOWN = re.compile(r"\*#(ref-[a-z0-9-]+)\s")
 FIGURES = {"execs_per_s": "execs_per_sec", "execs": "execs_done", "edges": "edges_found"}
 
 
@@ -97,7 +101,7 @@ class Tool:
         """Words and environment; {dir} and the other names of a profile are filled in."""
         raise NotImplementedError
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, Any]:
         """What it says of itself; `execs_per_s` is among it."""
         raise NotImplementedError
 
@@ -189,7 +193,7 @@ class Afl(Tool):
             return {name.strip(): value.strip() for name, _, value in pairs}
         return {}
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, Any]:
         stats = self._stats()
         found = {name: float(stats.get(theirs, 0)) for name, theirs in FIGURES.items()}
         return {**found, "crashes": float(stats.get("saved_crashes", 0))}
@@ -221,20 +225,11 @@ class Popquiz(Afl):
         self.put_seeds()
         for name in ("popquiz-bridge", "popquiz-shim.so"):
             self.put(paths.program(name))
+        (self.folder / "accept").write_text("".join(f"{rule}\n" for rule in self._known()))
         words = ["{dir}/popquiz-bridge", "--log", "{dir}/log", "--referee", "all"]
+        words += ["--accept", "{dir}/accept"]
         words += ["--reset", f"{{dir}}/{self.live()}={{dir}}/pristine/{self.live()}"]
-        listen = builds.describe(self.trial.build)["listen"]
-        if listen:
-            words += [
-                "--connect",
-                "tcp",
-                "--",
-                *(word.replace("{port}", "{{port}}") for word in listen),
-            ]
-        elif self.profile.inetd:
-            words += ["--connect", "stdio", "--", *self.profile.inetd.words]
-        else:
-            raise BenchError(f"popquiz: {self.trial.server} is not run over the bridge here")
+        words += self._connection()
         mutator = paths.program("popquiz-bridge").with_name("popquiz-mutator.so")
         own = {}
         if mutator.exists():
@@ -242,12 +237,42 @@ class Popquiz(Afl):
             own["AFL_CUSTOM_MUTATOR_LIBRARY"] = "{dir}/popquiz-mutator.so"
         return self.afl(words, own)
 
-    def figures(self) -> dict[str, float]:
+    def _known(self) -> list[str]:
+        """Rules of the referee that the packaged server breaks, from its baseline."""
+        path = profile.baseline(self.trial.server)
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [found[1].upper() for line in lines if (found := KNOWN.match(line))]
+
+    def _connection(self) -> list[str]:
+        """How the bridge reaches the server, and its command."""
+        about = builds.describe(self.trial.build)
+        if about["listen"]:  # {port} is the bridge's to fill in
+            command = [word.replace("{port}", "{{port}}") for word in about["listen"]]
+            return ["--connect", "tcp", "--", *command]
+        if self.profile.inetd:
+            return ["--connect", "stdio", "--", *self.profile.inetd.words]
+        others = [f"{{unpacked}}/{name}" for name in about["executables"][1:]]
+        regions = [word for path in others for word in ("--executable", path)]
+        return ["--port", "{port}", *regions, "--", *self.profile.processes[0].words]
+
+    def figures(self) -> dict[str, Any]:
         stats = {}
         with contextlib.suppress(OSError, ValueError):
             stats = json.loads((self.folder / "log/stats.json").read_text())
         names = ("cases", "transaction", "violations", "restarts", "hangs", "leaks")
-        return {**super().figures(), **{name: float(stats.get(name, 0)) for name in names}}
+        said = {name: float(stats.get(name, 0)) for name in names}
+        return {**super().figures(), **said, "findings": self._findings()}
+
+    def _findings(self) -> list[str]:
+        """What the bridge's side log has, a line each, once."""
+        path = self.folder / "log/findings.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        found = (json.loads(line) for line in lines)
+        words = (
+            [each.get(name) or "" for name in ("kind", "rule", "verb", "signal", "process", "why")]
+            for each in found
+        )
+        return sorted({" ".join(filter(None, line))[:FINDING_MAX] for line in words})[:FINDINGS_MAX]
 
 
 class Boofuzz(Tool):
@@ -284,7 +309,7 @@ class Boofuzz(Tool):
     def runs(self) -> bool:
         return self._fuzzer is not None and self._fuzzer.poll() is None
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, Any]:
         cases = 0.0
         with contextlib.suppress(OSError, ValueError):
             cases = float(json.loads((self.folder / "boofuzz.json").read_text())["cases"])

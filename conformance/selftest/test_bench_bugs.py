@@ -110,6 +110,7 @@ def test_a_median_counts_never(bench: ModuleType) -> None:
     assert bench.median([1.0, None, 3.0]) == "3.0 s"
     assert bench.median([1.0, None, None]) == "-"
     assert bench.median([4.0]) == "4.0 s"
+    assert bench.median([4.0, None]) == "-"
 
 
 def test_the_maildrop_comes_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
