@@ -452,7 +452,8 @@ static size_t explore_with_fault(size_t n, bool lasts)
     play_on(&server, &plan, whole, fault_alloc_pieces(&f), &r);
     if (r.findings_count > 0)
         fail_msg("request %zu: the server is blamed: %s", n, r.findings[0].why);
-    const struct pq_plan_text what = {"explored.x", &plan, &r, &finding, PQ_DRIVE_LOGIN_USER};
+    const struct pq_plan_text what = {"explored.x",        &plan, &r, &finding,
+                                      PQ_DRIVE_LOGIN_USER, whole};
     pq_bytes_init(&text, fault_alloc(&f), PQ_DLG_FORMATTED_MAX);
     enum pq_status status = pq_plan_write(&what, &text, fault_alloc_pieces(&f));
     assert_true(status == PQ_STATUS_OK || status == PQ_STATUS_NO_MEMORY);
