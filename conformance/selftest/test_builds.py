@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from visits import MAIL
 
-from popquiz import labbuild, paths
+from popquiz import cli, labbuild, paths
 from popquiz.errors import TargetError, UsageError
 from popquiz.servers import builds, profile, recipe, server, sources
 
@@ -49,7 +49,9 @@ command = ["install", "-D", "toy", "{{out}}/usr/sbin/toy"]
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The recipe of a program of one line, whose source is in the cache already."""
+    """The recipe of a program of one line, whose source is in the cache already, and one mirror
+    that does not answer."""
+    monkeypatch.setattr(sources, "_mirrors", lambda: iter(["http://127.0.0.1:9/debian"]))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     archive = tmp_path / "cache/popquiz/sources/toy_1.0.orig.tar.gz"
     archive.parent.mkdir(parents=True)
@@ -248,6 +250,23 @@ def test_a_profile_takes_from_a_build_what_it_has(tmp_path: Path) -> None:
     (tmp_path / "build.json").write_text(json.dumps(about))
     with pytest.raises(UsageError, match="pw of the profile does not have once"):
         builds.use(plain, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["certify", "--list", "--target", "mock", "--build", "x"], "--build is for --lab"),
+        (["lab", "certify", "popa3d", "mailfront", "--build", "x"], "--build is for one server"),
+        (["lab", "start", "popa3d", "--build", "x"], "x is no build of a server"),
+        (["lab", "build"], "either the name of a server, or --list"),
+        (["lab", "build", "twisted"], "there is no recipe to build 'twisted'"),
+    ],
+)
+def test_a_build_in_a_wrong_place_is_told(
+    words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words) == 2
+    assert says in capsys.readouterr().err
 
 
 # ---- planted bugs --------------------------------------------------------------------------------
