@@ -373,7 +373,8 @@ static void survives_without_memory(void **state)
     struct pq_alloc real = store->alloc;
     for (size_t fail_at = 1; !whole; fail_at++) {
         struct nth_fault fault = {.fail_at = fail_at};
-        store->alloc = store->arena.alloc = (struct pq_alloc){.resize = fault_resize, .ctx = &fault};
+        store->alloc = store->arena.alloc =
+            (struct pq_alloc){.resize = fault_resize, .ctx = &fault};
         whole = pq_mbox_refresh(store, account(&d), &d.why) == PQ_STATUS_OK;
         store->alloc = store->arena.alloc = real;
         assert_int_equal(account(&d)->count, whole ? 4 : 3);
