@@ -175,8 +175,8 @@ def summary_line(results: Mapping[str, Any], why: str, where: str) -> str:
 class Console:
     """Writes to a terminal with colours and a bar, and to anything else plain lines."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream = stream or sys.stdout
         self._bar: Progress | None = None
         self._task: Any = None
         self._total = self._done = 0

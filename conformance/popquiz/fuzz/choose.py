@@ -29,6 +29,11 @@ def add_options(group: options.Group) -> None:
     )
     group.add_argument("--stdio", metavar="CMD", help="one that serves its standard input")
     group.add_argument(
+        "--referee",
+        metavar="RULES",
+        help="over the bridge: all, or names of the referee's rules; what they see is a finding",
+    )
+    group.add_argument(
         "--reset", action="append", default=[], metavar="FOLDER=PRISTINE", help="before each case"
     )
 
@@ -37,7 +42,7 @@ def _given(args: argparse.Namespace) -> Given:
     password = accounts.read_password(args.password_file) if args.password_file else None
     stdio = args.stdio is not None
     command = args.stdio if stdio else args.server
-    return Given(Asked(command, stdio, args.tls, args.reset, args.user, password))
+    return Given(Asked(command, stdio, args.tls, args.reset, args.user, password, args.referee))
 
 
 def ways(args: argparse.Namespace) -> list[str]:
@@ -54,6 +59,7 @@ def lanes(args: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Lane
         names = presets.names() if args.harness == ALL else [args.harness]
         yield from (harness.find(name, say) for name in names)
     elif args.lab:
-        yield Served(args.lab, Path(args.build) if args.build else None, say)
+        build = Path(args.build) if args.build else None
+        yield Served(args.lab, build, say, args.referee)
     else:
         yield _given(args)

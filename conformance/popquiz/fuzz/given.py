@@ -33,6 +33,7 @@ class Asked:
     resets: Sequence[str] = ()  # FOLDER=PRISTINE
     user: str | None = None
     password: str | None = None
+    referee: str | None = None  # rules whose findings count
 
 
 def split(command: str) -> list[str]:
@@ -66,7 +67,8 @@ class Given(Bridged):
         self.name = f"{kind}:{Path(self._words[0]).name}"
         resets = [word for each in asked.resets for word in ("--reset", each)]
         tls = ["--tls", asked.tls] if asked.tls != "none" else []
-        self.options = (f"--{kind}", asked.command, *tls, *resets)
+        rules = ("--referee", asked.referee) if asked.referee else ()
+        self.options = (f"--{kind}", asked.command, *tls, *resets, *rules)
         self.built = {"server": Path(self._words[0]).name}
         self._running: subprocess.Popen[bytes] | None = None
 
@@ -76,6 +78,7 @@ class Given(Bridged):
         words += ["--connect", "stdio" if asked.stdio else "tcp"]
         words += ["--tls", asked.tls] if asked.tls != "none" else []
         words += [word for each in asked.resets for word in ("--reset", each)]
+        words += ["--referee", asked.referee] if asked.referee else []
         return words + (["--user", asked.user] if asked.user else [])
 
     def seeds(self) -> list[Seed]:

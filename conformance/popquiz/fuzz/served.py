@@ -110,9 +110,12 @@ def inside(folder: Path) -> list[str]:
 class Served(Bridged):
     """A server of the lab that was built for this."""
 
-    def __init__(self, name: str, build: Path | None, say: Callable[[str], None]) -> None:
-        """`build`: what `popquiz lab build` made; None: it is made, or taken from the cache. Raises
-        PopquizError."""
+    def __init__(
+        self, name: str, build: Path | None, say: Callable[[str], None], referee: str | None = None
+    ) -> None:
+        """`build`: what `popquiz lab build` made; None: it is made, or taken from the cache.
+        `referee`: the rules whose findings count. Raises PopquizError."""
+        self._extra = ["--referee", referee] if referee else []
         word, _, variant = name.partition(":")
         self._variant = variant or None
         self._say = say
@@ -120,7 +123,7 @@ class Served(Bridged):
         self._check(word)
         self._builds = {INSTRUMENT: build or labbuild.build(word, INSTRUMENT, say=say)}
         self.name = f"lab:{self._profile.name}" + (f":{variant}" if variant else "")
-        self.options = ("--lab", name, *(("--build", str(build)) if build else ()))
+        self.options = ("--lab", name, *(("--build", str(build)) if build else ()), *self._extra)
         self._folders: list[Path] = []
         self._outs: set[Path] = set()
         self._judges: dict[str, Judge] = {}
@@ -177,7 +180,7 @@ class Served(Bridged):
             "order": order.line().decode(),
             "out": str(out.resolve()) if out else None,
             "run": list(run),
-            "bridge": ["--log", log] if log else [],
+            "bridge": [*self._extra, *(("--log", log) if log else ())],
         }
         (folder / WISH).write_text(json.dumps(wish), encoding="utf-8")
         return folder

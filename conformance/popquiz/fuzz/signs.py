@@ -71,7 +71,8 @@ class Sign:
     def gist(self) -> str:
         """What stays while an input is shortened. Without a stack that is less than the signature:
         commands behind the one that did it are among what is taken away."""
-        return self.signature if self.frames else "|".join((self.kind, self.what, self.process))
+        exact = self.frames or self.kind == VIOLATION
+        return self.signature if exact else "|".join((self.kind, self.what, self.process))
 
     @property
     def id(self) -> str:
