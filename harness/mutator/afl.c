@@ -14,8 +14,8 @@
 
 #define KIND_VARIABLE "POPQUIZ_MUTATOR"
 /* Mutations of an input that has so many items; AFL++ asks for each input of its queue. */
-#define FUZZ_COUNT(items) (64u + 8u * (items))
-#define FUZZ_COUNT_MAX 512u
+#define FUZZ_COUNT(items) (1024u + 8u * (items))
+#define FUZZ_COUNT_MAX 4096u
 
 struct afl_mutator {
     enum script_kind kind;

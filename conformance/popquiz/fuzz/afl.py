@@ -26,7 +26,7 @@ ENVIRONMENT = {
 MUTATOR = "AFL_CUSTOM_MUTATOR_LIBRARY"
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x0f|\x1b\(.")
 WRONG = re.compile(r"\[-\]\s*(?:PROGRAM ABORT|SYSTEM ERROR) : (?P<why>.*)|\[-\] (?P<hint>.*)")
-TIMEOUT_MS = "1000+"
+TIMEOUT_MS = "1000"
 
 
 def check() -> None:
