@@ -37,6 +37,16 @@ SESSIONS = 1000  # where neither --sessions nor --time says how many
 # ---- options ------------------------------------------------------------------------------------
 
 
+def add_segment(group: options.Group) -> None:
+    group.add_argument(
+        "--segment",
+        type=certify.segment,
+        default="whole",
+        metavar="CUT",
+        help="how writes are cut: whole (default), byte, mid-crlf, after-crlf, or octets",
+    )
+
+
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
         "explore",
@@ -61,13 +71,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="N",
         help="1, or 2 to one maildrop",
     )
-    group.add_argument(
-        "--segment",
-        type=certify.segment,
-        default="whole",
-        metavar="CUT",
-        help="how writes are cut: whole (default), byte, mid-crlf, after-crlf, or octets",
-    )
+    add_segment(group)
     group.add_argument("--yes-destroy", action="store_true", help="mail may be removed")
     group.add_argument("--safe", action="store_true", help="nor on our own servers")
     group.add_argument("--wrong-logins", action="store_true", help="logins may fail")

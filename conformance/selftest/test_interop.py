@@ -28,7 +28,7 @@ def tool(name: str) -> str:
     return path
 
 
-def run(command: list[str], folder: Path) -> bytes:
+def run(command: list[str | Path], folder: Path) -> bytes:
     """Runs a client that must succeed, with `folder` as its home; what it printed."""
     environment = {**os.environ, "HOME": str(folder), "FETCHMAILHOME": str(folder)}
     ran = subprocess.run(
@@ -197,7 +197,9 @@ def fetchmail(mock: Mock, transport: str, folder: Path, keep: str, *more: str) -
         f'username "{USER.decode()}" password "{PASSWORD.decode()}"\n'
         f'options {keep} fetchall no rewrite mda "{store}" {security[transport]}\n',
     )
-    return run([tool("fetchmail"), "--nosyslog", "--nodetach", "-f", config, *more], folder)
+    # Its lock is one for each user, unless it is told of another.
+    own = ["--pidfile", folder / "fetchmail.pid", "--nosyslog", "--nodetach"]
+    return run([tool("fetchmail"), *own, "-f", config, *more], folder)
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

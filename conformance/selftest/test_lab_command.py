@@ -342,7 +342,9 @@ def test_a_target_has_only_the_tls_of_its_server() -> None:
         lab.target("popa3d", "stls")
 
 
-def test_a_target_that_does_not_start_leaves_nothing(tmp_path: Path) -> None:
+def test_a_target_that_does_not_start_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "bad.toml"
     text = (paths.data("profiles") / "dovecot.toml").read_text()
     path.write_text(text.replace("protocols = pop3", "protocols = no-such"))
@@ -355,9 +357,12 @@ def test_a_target_that_does_not_start_leaves_nothing(tmp_path: Path) -> None:
         finally:
             await target.stop()
 
-    before = set(Path(tempfile.gettempdir()).glob("popquiz-lab-*"))
-    asyncio.run(run())
-    assert set(Path(tempfile.gettempdir()).glob("popquiz-lab-*")) <= before
+    with tempfile.TemporaryDirectory() as own:  # other servers of the lab come and go elsewhere
+        Path(own).chmod(0o755)
+        monkeypatch.setenv("TMPDIR", own)
+        monkeypatch.setattr(tempfile, "tempdir", own)
+        asyncio.run(run())
+        assert list(Path(own).iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -533,10 +533,18 @@ def test_a_socket_that_says_nothing_is_no_life() -> None:
     assert asyncio.run(probe.once(endpoint, 0.2)).startswith(probe.UNREACHABLE)
 
 
+@pytest.mark.parametrize(
+    ("lent_from", "least", "most"), [(12000, 10240, 11999), (10240, 1, 65535), (1024, 1, 65535)]
+)
+def test_a_free_port_is_one_that_is_lent_to_no_client(
+    monkeypatch: pytest.MonkeyPatch, lent_from: int, least: int, most: int
+) -> None:
+    monkeypatch.setattr(probe, "_lent_from", lambda: lent_from)
+    assert all(least <= probe.free_port() <= most for _ in range(20))
+
+
 def test_life_is_waited_for() -> None:
     port = probe.free_port()
-    # The system lends it to no client meanwhile.
-    assert port < int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
 
     async def late() -> str:
         async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

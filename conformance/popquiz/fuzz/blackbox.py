@@ -34,6 +34,7 @@ def add_options(group: options.Group) -> None:
     group.add_argument("--yes-destroy", action="store_true", help="mail may be removed")
     group.add_argument("--safe", action="store_true", help="nor on our own servers")
     group.add_argument("--wrong-logins", action="store_true", help="logins may fail")
+    explore.add_segment(group)
     options.add_pace(group)
 
 
