@@ -503,7 +503,7 @@ static void test_afl_gets_what_fits_and_a_name_for_it(void **state)
     size_t named = 0;
     (void)state;
     assert_non_null(m);
-    assert_int_equal(afl_custom_fuzz_count(m, in, sizeof(in) - 1), 64 + 3 * 8);
+    assert_int_equal(afl_custom_fuzz_count(m, in, sizeof(in) - 1), 1024 + 3 * 8);
     for (size_t max = sizeof(in); max < 300; max++) {
         size_t len = afl_custom_fuzz(m, in, sizeof(in) - 1, &out, other, sizeof(other) - 1, max);
         assert_true(len <= max);

@@ -166,6 +166,7 @@ static void count_copies(struct mbox_spans *spans, struct mbox_span **sorted)
 {
     for (size_t i = 0; i < spans->count; i++)
         sorted[i] = &spans->each[i];
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): what is sorted is pointers
     qsort((void *)sorted, spans->count, sizeof(*sorted), by_uid);
     for (size_t i = 1; i < spans->count; i++)
         if (memcmp(sorted[i]->uid, sorted[i - 1]->uid, sizeof(sorted[i]->uid)) == 0)
@@ -175,8 +176,9 @@ static void count_copies(struct mbox_spans *spans, struct mbox_span **sorted)
 static enum pq_status identify_all(struct mbox_spans *spans)
 {
     struct pq_bytes label, content;
-    struct mbox_span **sorted =
-        spans->alloc.resize(spans->alloc.ctx, NULL, (spans->count + 1) * sizeof(*sorted));
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): room for pointers
+    size_t octets = (spans->count + 1) * sizeof(struct mbox_span *);
+    struct mbox_span **sorted = spans->alloc.resize(spans->alloc.ctx, NULL, octets);
     enum pq_status status = sorted ? PQ_STATUS_OK : PQ_STATUS_NO_MEMORY;
     pq_bytes_init(&label, spans->alloc, (size_t)PQ_MBOX_FILE_MAX + 64);
     pq_bytes_init(&content, spans->alloc, (size_t)PQ_MBOX_FILE_MAX);

@@ -25,8 +25,8 @@ static const struct vector {
      1,
      {"p=tls-unique,,n=user,r=fyko+d2lbbFgONRv9qkxdawL",
       "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
-      "c=cD10bHMtdW5pcXVlLCxkZWZnaGlqa2xtbm8=,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p="
-      "USHES9xipRrYvZuQw5Ztl2QLXD8=",
+      ("c=cD10bHMtdW5pcXVlLCxkZWZnaGlqa2xtbm8=,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p="
+       "USHES9xipRrYvZuQw5Ztl2QLXD8="),
       "v=4hWFXXGlkdf0RREoSiQcZoS+Dxc=", ""}},
     {PQ_MECHANISM_SCRAM_SHA_256_PLUS,
      "rOprNGfwEbeRWgbNEkqO",
