@@ -121,6 +121,8 @@ def test_a_restart_keeps_the_address_and_the_mail(name: str) -> None:
         address = lab.server.addresses
         session = lab.login("bob")
         lab.remove([1])
+        # Courier says goodbye first, and removes then.
+        assert wait_until(lambda: lab.peek() == list(MAIL[1:]))
         lab.do(lab.server.restart())
         with pytest.raises((poplib.error_proto, OSError)):
             session.stat()
