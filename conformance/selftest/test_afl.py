@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from planted import ROOT
 
+from popquiz.fuzz import presets
+
 TARGET = "fuzz_reply"
 QUIET = {
     "AFL_NO_UI": "1",
@@ -37,8 +39,9 @@ def run(*words: str | Path, **environment: str) -> str:
 
 @pytest.fixture(scope="module")
 def program() -> Path:
-    run("cmake", "--preset", "afl")
-    run("cmake", "--build", "--preset", "afl", "--target", TARGET)
+    with presets.alone():
+        run("cmake", "--preset", "afl")
+        run("cmake", "--build", "--preset", "afl", "--target", TARGET)
     return ROOT / "build/afl/harness" / TARGET
 
 

@@ -342,9 +342,7 @@ def test_a_target_has_only_the_tls_of_its_server() -> None:
         lab.target("popa3d", "stls")
 
 
-def test_a_target_that_does_not_start_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_target_that_does_not_start_leaves_nothing(tmp_path: Path, own_tmp: Path) -> None:
     path = tmp_path / "bad.toml"
     text = (paths.data("profiles") / "dovecot.toml").read_text()
     path.write_text(text.replace("protocols = pop3", "protocols = no-such"))
@@ -357,12 +355,8 @@ def test_a_target_that_does_not_start_leaves_nothing(
         finally:
             await target.stop()
 
-    with tempfile.TemporaryDirectory() as own:  # other servers of the lab come and go elsewhere
-        Path(own).chmod(0o755)
-        monkeypatch.setenv("TMPDIR", own)
-        monkeypatch.setattr(tempfile, "tempdir", own)
-        asyncio.run(run())
-        assert list(Path(own).iterdir()) == []
+    asyncio.run(run())
+    assert list(own_tmp.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ static bool is_port_free(struct pq_server *s)
     return fail(s, "somebody else listens there already");
 }
 
-bool pq_server_start(struct pq_server *s)
+static bool start_once(struct pq_server *s)
 {
     bool fork_server = s->o->connect == PQ_CONNECT_STDIO && pq_map_is_instrumented(s->map);
     empty_slots(s);
@@ -176,6 +176,18 @@ bool pq_server_start(struct pq_server *s)
     s->descriptors = pq_procs_descriptors(s->pid);
     s->starts++;
     return s->pid > 0 || fail(s, "the server ended at once");
+}
+
+/* One that ran before can run: the port that it was given may be somebody else's by now. */
+bool pq_server_start(struct pq_server *s)
+{
+    bool ran_before = s->starts > 0;
+    if (start_once(s))
+        return true;
+    if (!ran_before)
+        return false;
+    pq_server_stop(s);
+    return start_once(s);
 }
 
 void pq_server_stop(struct pq_server *s)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own fuzz targets, built for an engine when they are first needed."""
 
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from popquiz import paths
@@ -62,6 +64,16 @@ def _run(words: list[str]) -> None:
         raise TargetError(f"{' '.join(words)} failed: {wrong}")
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One build at a time: two that configure one folder break each other."""
+    folder = root() / "build"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def build(preset: str, name: str, say: Callable[[str], None]) -> Path:
     """The program of a target, which is built when it is not there. Raises PopquizError."""
     found = program(preset, name)
@@ -70,6 +82,7 @@ def build(preset: str, name: str, say: Callable[[str], None]) -> Path:
     if not shutil.which(COMPILERS[preset]):
         raise TargetError(f"{COMPILERS[preset]} is not installed: run ci/setup")
     say(f"building {name} with the preset {preset}; this is done once")
-    _run(["cmake", "--preset", preset])
-    _run(["cmake", "--build", "--preset", preset, "--target", name])
+    with alone():
+        _run(["cmake", "--preset", preset])
+        _run(["cmake", "--build", "--preset", preset, "--target", name])
     return found
