@@ -16,7 +16,7 @@ from visits import MAIL, Family, Lab, started, wait_until
 
 from popquiz import probe
 from popquiz.errors import TargetError, UsageError
-from popquiz.servers import inetd, profile, server
+from popquiz.servers import inetd, processes, profile, server
 
 pytestmark = pytest.mark.lab
 
@@ -160,16 +160,15 @@ def test_processes_that_serve_many_sessions_see_a_reset() -> None:
 
 
 def server_processes(lab: Lab, title: str) -> list[int]:
-    """Its processes whose arguments begin so."""
+    """Its processes whose arguments begin so; those of other tests have the same titles."""
     found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal():
-            try:
-                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode("latin-1")
-            except OSError:
-                continue
-            if command.startswith(title.replace("{dir}", str(lab.server.folder))):
-                found.append(int(process.name))
+    for pid in processes.descendants():
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        except OSError:
+            continue
+        if command.decode("latin-1").startswith(title.replace("{dir}", str(lab.server.folder))):
+            found.append(pid)
     return found
 
 
