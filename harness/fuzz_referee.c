@@ -4,6 +4,7 @@
  * input is what they send to a whole mock server, where a NUL ends a connection and begins another,
  * or changes between two. Memory is bounded, and none is left.
  */
+#include "harness/finding_log.h"
 #include "harness/mock_world.h"
 
 #include <string.h>
@@ -23,17 +24,6 @@
 
 /* Memory of the referee beside what it reads: five thousand connections would need more. */
 #define REFEREE_MEMORY_MAX (PQ_REFEREE_MEMORY_MAX)
-
-static void log_finding(void *ctx, const struct pq_finding *f)
-{
-    struct fuzz_log *log = ctx;
-    FUZZ_ASSERT(f->excerpt.len <= PQ_REFEREE_EXCERPT_MAX);
-    FUZZ_ASSERT(f->why && strlen(f->why) > 0 && strlen(f->why) < PQ_REFEREE_WHY_MAX);
-    fuzz_log_slice(log, f->rule->id, f->excerpt);
-    fuzz_log_number(log, f->why, f->offset);
-    fuzz_log_number(log, "connection", f->conn);
-    fuzz_log_number(log, "follows", f->follows);
-}
 
 /* ---- a correct server ------------------------------------------------------------------------ */
 
@@ -112,7 +102,7 @@ static void check_correct(struct pq_slice input, size_t cut)
                       .tls = options & OPTION_IMPLICIT ? PQ_TLS_IMPLICIT : PQ_TLS_NONE};
     (void)cut;
     configure(&w.mock->mock, options);
-    pq_referee_init(&w.referee, fuzz_alloc(&memory), log_finding, &w.log);
+    pq_referee_init(&w.referee, fuzz_alloc(&memory), fuzz_log_finding, &w.log);
     while (input.len > 0) {
         if (!w.servers[at])
             open_one(&w, at);

@@ -4,7 +4,7 @@
  * sides said; it finds no more when memory is refused once; its memory is bounded, and none is
  * left. Each line of the input is what one side said, or what happened (see `acts`).
  */
-#include "harness/support.h"
+#include "harness/finding_log.h"
 
 #include <string.h>
 
@@ -19,17 +19,6 @@ struct stage {
     unsigned conn;
     bool open[PQ_REFEREE_CONNS_MAX];
 };
-
-static void log_finding(void *ctx, const struct pq_finding *f)
-{
-    struct fuzz_log *log = ctx;
-    FUZZ_ASSERT(f->excerpt.len <= PQ_REFEREE_EXCERPT_MAX);
-    FUZZ_ASSERT(f->why && strlen(f->why) > 0 && strlen(f->why) < PQ_REFEREE_WHY_MAX);
-    fuzz_log_slice(log, f->rule->id, f->excerpt);
-    fuzz_log_number(log, f->why, f->offset);
-    fuzz_log_number(log, "connection", f->conn);
-    fuzz_log_number(log, "follows", f->follows);
-}
 
 /* ---- what happens ---------------------------------------------------------------------------- */
 
@@ -166,7 +155,7 @@ static void say(struct stage *s, uint8_t side, struct pq_slice text, size_t cut)
 static void watch(struct stage *s, struct pq_slice input, size_t cut, size_t fail_at)
 {
     *s = (struct stage){.log = fuzz_log_of("transcript"), .memory = {.fail_at = fail_at}};
-    pq_referee_init(&s->referee, fuzz_alloc(&s->memory), log_finding, &s->log);
+    pq_referee_init(&s->referee, fuzz_alloc(&s->memory), fuzz_log_finding, &s->log);
     for (struct pq_slice rest = input; rest.len > 0;) {
         size_t at = input.len - rest.len;
         struct pq_slice line = pq_slice_cut(&rest, '\n');

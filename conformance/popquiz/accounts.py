@@ -20,6 +20,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+from popquiz.command_words import command_words
 from popquiz.errors import UsageError
 from popquiz.servers import tomltable
 from popquiz.targets import Account
@@ -58,10 +59,10 @@ def read_password(path: str, most: int = SECRET_MAX) -> str:
 
 
 def _token_of_command(command: str) -> str:
+    words = command_words(command, "--token-command")
     try:
-        words = shlex.split(command)
         ran = subprocess.run(words, capture_output=True, timeout=TOKEN_SECONDS, check=False)
-    except (ValueError, IndexError, OSError, subprocess.TimeoutExpired) as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"--token-command: {error}") from None
     if ran.returncode != 0:
         said = ran.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

@@ -7,7 +7,6 @@ and output, a process for each.
 """
 
 import asyncio
-import shlex
 import shutil
 import socket
 import tempfile
@@ -19,6 +18,7 @@ from typing import Protocol
 
 from popquiz import children, probe
 from popquiz.adapters import Boxes, Opener, Place
+from popquiz.command_words import command_words
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import Maildrop
 from popquiz.sanitizer import Logs, find
@@ -97,17 +97,6 @@ class Server(Protocol):
 
     async def epitaph(self) -> str:
         """How it ended, or ""."""
-
-
-def words_of(command: str) -> list[str]:
-    """Raises UsageError."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--target exec: {error}") from None
-    if not words:
-        raise UsageError("--target exec: there is no command behind the colon")
-    return words
 
 
 class PortServer:
@@ -340,7 +329,9 @@ class ExecTarget:
         `opener`."""
         self.name = self.configuration = f"exec:{command}"
         self.greeting_seconds = 10.0
-        self._words = words_of(command)
+        self._words = command_words(
+            command, "--target exec", "there is no command behind the colon"
+        )
         self._base = base
         self._accounts = accounts
         self._reset = reset

@@ -168,6 +168,17 @@ static void step(struct mutator *m)
     }
 }
 
+/* Half of the outputs are repaired. */
+static void begin(struct mutator *m, const struct mutator_input *input, struct mutator_dice dice,
+                  size_t room)
+{
+    m->dice = dice;
+    mutator_begin(m, input->kind, input->in, room);
+    mutator_borrow(m, input->kind, input->other);
+    if (mutator_roll(m, 2) == 1)
+        mutator_repair(m);
+}
+
 static void finish(struct mutator *m, struct pq_buf *out)
 {
     size_t steps = (size_t)1 << mutator_roll(m, 3);
@@ -183,22 +194,14 @@ static void finish(struct mutator *m, struct pq_buf *out)
 void mutator_change(struct mutator *m, const struct mutator_input *input, struct mutator_dice dice,
                     struct pq_buf *out)
 {
-    m->dice = dice;
-    mutator_begin(m, input->kind, input->in, pq_buf_room(out));
-    mutator_borrow(m, input->kind, input->other);
-    if (mutator_roll(m, 2) == 1)
-        mutator_repair(m);
+    begin(m, input, dice, pq_buf_room(out));
     finish(m, out);
 }
 
 void mutator_cross(struct mutator *m, const struct mutator_input *input, struct mutator_dice dice,
                    struct pq_buf *out)
 {
-    m->dice = dice;
-    mutator_begin(m, input->kind, input->in, pq_buf_room(out));
-    mutator_borrow(m, input->kind, input->other);
-    if (mutator_roll(m, 2) == 1)
-        mutator_repair(m);
+    begin(m, input, dice, pq_buf_room(out));
     size_t keep = mutator_place(m);
     script_remove(&m->script, keep, m->script.count - keep);
     for (size_t i = mutator_roll(m, m->other.count + 1); i < m->other.count; i++)

@@ -160,16 +160,9 @@ static bool do_assert(struct actor *a, const struct pq_dlg_item *item)
 
 static bool do_verdict(struct actor *a, const struct pq_dlg_item *item)
 {
-    static const enum pq_verdict verdicts[] = {
-        [PQ_DLG_DO_PASS] = PQ_VERDICT_PASS,
-        [PQ_DLG_DO_NOTE] = PQ_VERDICT_NOTE,
-        [PQ_DLG_DO_WARN] = PQ_VERDICT_WARN,
-        [PQ_DLG_DO_FAIL] = PQ_VERDICT_FAIL,
-        [PQ_DLG_DO_INCONCLUSIVE] = PQ_VERDICT_INCONCLUSIVE,
-    };
     char why[ACTOR_TEXT_MAX];
     actor_why(item, why);
-    actor_judge(a, item, verdicts[item->directive.what], why, NULL);
+    actor_judge(a, item, pq_verdict_said(&item->directive), why, NULL);
     if (item->directive.what == PQ_DLG_DO_PASS)
         actor_end_section(a);
     return true;

@@ -129,7 +129,7 @@ void actor_choose(struct actor *a, const struct pq_dlg_item *a_case, const char 
     char why[ACTOR_TEXT_MAX];
     actor_why(a_case, why);
     note_branch(&a->outcome, pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_NAME)->text);
-    actor_record(a, a_case, actor_verdict_of(a_case), why, actual);
+    actor_record(a, a_case, pq_verdict_of_case(&a_case->directive), why, actual);
     actor_enter(a, ACTOR_CASE, actor_case_head(a_case)->next, a_case);
 }
 
@@ -137,7 +137,7 @@ void actor_case_end(struct actor *a, const struct pq_dlg_item *a_case)
 {
     char why[ACTOR_TEXT_MAX];
     actor_why(a_case, why);
-    actor_judge(a, a_case, actor_verdict_of(a_case), why, NULL);
+    actor_judge(a, a_case, pq_verdict_of_case(&a_case->directive), why, NULL);
 }
 
 /* The case that takes the line. */
@@ -210,7 +210,7 @@ static bool meet_never(struct actor *a, const struct pq_dlg_item *item, struct p
     actor_show(a, line, shown);
     a->acted = true;
     a->outcome.used++;
-    actor_record(a, item, actor_verdict_of(item), why, shown);
+    actor_record(a, item, pq_verdict_of_case(&item->directive), why, shown);
     return false; /* others may say something too */
 }
 

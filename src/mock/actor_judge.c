@@ -108,18 +108,6 @@ void actor_expr_failed(struct actor *a, const struct pq_dlg_item *item,
     actor_judge(a, item, PQ_VERDICT_ERROR, pq_expr_outcome_text(outcome), text);
 }
 
-enum pq_verdict actor_verdict_of(const struct pq_dlg_item *item)
-{
-    static const enum pq_verdict verdicts[] = {
-        [PQ_DLG_VERDICT_PASS] = PQ_VERDICT_PASS,
-        [PQ_DLG_VERDICT_NOTE] = PQ_VERDICT_NOTE,
-        [PQ_DLG_VERDICT_WARN] = PQ_VERDICT_WARN,
-        [PQ_DLG_VERDICT_FAIL] = PQ_VERDICT_FAIL,
-        [PQ_DLG_VERDICT_INCONCLUSIVE] = PQ_VERDICT_INCONCLUSIVE,
-    };
-    return verdicts[pq_dlg_arg(&item->directive, PQ_DLG_ARG_VERDICT)->number];
-}
-
 /* ---- the end --------------------------------------------------------------------------------- */
 
 void actor_finish(struct actor *a)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from popquiz.adapters import command, files, network
 from popquiz.adapters.box import Box, Boxes, Opener, Place
+from popquiz.command_words import command_words
 from popquiz.errors import UsageError
 
 __all__ = ["Box", "Boxes", "Opener", "Place", "parse"]
@@ -58,7 +59,7 @@ def _imap(secure: bool) -> Callable[[str], Opener]:
 
 
 def _exec(rest: str) -> Opener:
-    words = command.words_of(rest)
+    words = command_words(rest, "--adapter exec", "there is no command behind the colon")
     return lambda place: command.CommandBox(words, place.account.user)
 
 

@@ -13,28 +13,15 @@ It ends with 0 when it is done, else its last line on standard error says why no
 """
 
 import json
-import shlex
 import subprocess
 from base64 import b64decode
 from collections.abc import Sequence
 
-from popquiz.errors import UsageError
 from popquiz.targets import Stored, UnableError
 
 ABILITIES = frozenset({"deliver", "reset", "peek"})
 RUN_SECONDS = 50.0
 MESSAGES_MAX = 10_000  # as the player takes them
-
-
-def words_of(command: str) -> list[str]:
-    """Raises UsageError."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"--adapter exec: {error}") from None
-    if not words:
-        raise UsageError("--adapter exec: there is no command behind the colon")
-    return words
 
 
 class CommandBox:

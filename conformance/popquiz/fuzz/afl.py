@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from popquiz.errors import TargetError
-from popquiz.fuzz.engine import MAIN, Process, Stats, Wish, environment
-from popquiz.fuzz.lane import Launch
+from popquiz.fuzz.engine import OneOfSeveral, Stats, environment
 
 PROGRAM = "afl-fuzz"
 # What a machine that is no fuzzing machine lacks: the governor of the CPU, a core to bind to, a
@@ -67,16 +66,8 @@ def _number(text: str) -> float:
     return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else 0.0
 
 
-class Afl:
+class Afl(OneOfSeveral):
     """One instance; the first is the main one."""
-
-    def __init__(self, wish: Wish, launch: Launch, number: int) -> None:
-        self.name = MAIN if number == 0 else f"second{number}"
-        self.folder = wish.out / self.name
-        self._wish = wish
-        self._launch = launch
-        self._number = number
-        self._process = Process(wish.out / f"{self.name}.log", tethered=bool(launch.wrap))
 
     def words(self) -> list[str]:
         """To be run in the campaign's folder: whoever runs it may have no right to those above."""

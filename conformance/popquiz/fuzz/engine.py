@@ -140,3 +140,15 @@ def environment(launch: Launch, wish: Wish) -> dict[str, str]:
 def soon(begun: float, seconds: int | None) -> int | None:
     """What is left of a time that began at `begun`; at least a second."""
     return None if seconds is None else max(1, round(seconds - (time.monotonic() - begun)))
+
+
+class OneOfSeveral:
+    """What every instance has: its name, its folder below the campaign's, its process."""
+
+    def __init__(self, wish: Wish, launch: Launch, number: int) -> None:
+        self.name = MAIN if number == 0 else f"second{number}"
+        self.folder = wish.out / self.name
+        self._wish = wish
+        self._launch = launch
+        self._number = number
+        self._process = Process(wish.out / f"{self.name}.log", tethered=bool(launch.wrap))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from popquiz import paths
+from popquiz.command_words import command_words
 from popquiz.errors import TargetError, UsageError
 from popquiz.fuzz import afl
 from popquiz.fuzz.bridged import LOG, PLAY, Bridged, Said
@@ -36,24 +37,13 @@ class Asked:
     referee: str | None = None  # rules whose findings count
 
 
-def split(command: str) -> list[str]:
-    """Without a shell. Raises UsageError."""
-    try:
-        words = shlex.split(command)
-    except ValueError as error:
-        raise UsageError(f"the server's command: {error}") from None
-    if not words:
-        raise UsageError("the server's command is empty")
-    return words
-
-
 class Given(Bridged):
     """A server that is started by a command."""
 
     def __init__(self, asked: Asked) -> None:
         """Raises UsageError."""
         self._asked = asked
-        self._words = split(asked.command)
+        self._words = command_words(asked.command, "the server's command", "it is empty")
         if not asked.stdio and not any("{port}" in word for word in self._words):
             raise UsageError(
                 "--server: nothing says {port}; a server of inetd style is for --stdio"

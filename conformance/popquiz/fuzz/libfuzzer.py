@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from popquiz.fuzz.engine import MAIN, Process, Stats, Wish, environment, soon
+from popquiz.fuzz.engine import MAIN, OneOfSeveral, Stats, Wish, environment, soon
 from popquiz.fuzz.lane import Launch
 
 STATE = re.compile(
@@ -30,16 +30,11 @@ ENVIRONMENT = {
 SAVED = ("crash-*", "leak-*", "oom-*")
 
 
-class LibFuzzer:
+class LibFuzzer(OneOfSeveral):
     """One instance."""
 
     def __init__(self, wish: Wish, launch: Launch, number: int) -> None:
-        self.name = MAIN if number == 0 else f"second{number}"
-        self.folder = wish.out / self.name
-        self._wish = wish
-        self._launch = launch
-        self._number = number
-        self._process = Process(wish.out / f"{self.name}.log")
+        super().__init__(wish, launch, number)
         self._begun = 0.0
         self._before = 0  # executions of processes that ended
         self._lives = 0

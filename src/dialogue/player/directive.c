@@ -46,17 +46,10 @@ static void do_segment(struct pq_play *p, const struct pq_dlg_item *item)
 /* @pass @note @warn @fail @inconclusive */
 static void do_verdict(struct pq_play *p, const struct pq_dlg_item *item)
 {
-    static const enum pq_verdict verdicts[] = {
-        [PQ_DLG_DO_PASS] = PQ_VERDICT_PASS,
-        [PQ_DLG_DO_NOTE] = PQ_VERDICT_NOTE,
-        [PQ_DLG_DO_WARN] = PQ_VERDICT_WARN,
-        [PQ_DLG_DO_FAIL] = PQ_VERDICT_FAIL,
-        [PQ_DLG_DO_INCONCLUSIVE] = PQ_VERDICT_INCONCLUSIVE,
-    };
     struct line why;
     line_clear(&why);
     line_put_slice(&why, pq_dlg_arg(&item->directive, PQ_DLG_ARG_WHY)->text);
-    play_verdict(p, item, verdicts[item->directive.what], why.at, NULL);
+    play_verdict(p, item, pq_verdict_said(&item->directive), why.at, NULL);
     /* A prelude has logged in where it ends, and nowhere before. */
     if (item->directive.what == PQ_DLG_DO_PASS && !p->login.active)
         p->over = true;

@@ -41,20 +41,12 @@ static void case_verdict(struct pq_play *p, const struct pq_dlg_item *a_case, co
                          void (*give)(struct pq_play *, const struct pq_dlg_item *, enum pq_verdict,
                                       const char *, const char *))
 {
-    static const enum pq_verdict verdicts[] = {
-        [PQ_DLG_VERDICT_PASS] = PQ_VERDICT_PASS,
-        [PQ_DLG_VERDICT_NOTE] = PQ_VERDICT_NOTE,
-        [PQ_DLG_VERDICT_WARN] = PQ_VERDICT_WARN,
-        [PQ_DLG_VERDICT_FAIL] = PQ_VERDICT_FAIL,
-        [PQ_DLG_VERDICT_INCONCLUSIVE] = PQ_VERDICT_INCONCLUSIVE,
-    };
-    const struct pq_dlg_arg *verdict = pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_VERDICT);
     const struct pq_dlg_arg *why = pq_dlg_arg(&a_case->directive, PQ_DLG_ARG_WHY);
     struct line text;
     line_clear(&text);
     if (why)
         line_put_slice(&text, why->text);
-    give(p, a_case, verdicts[verdict->number], text.at, actual);
+    give(p, a_case, pq_verdict_of_case(&a_case->directive), text.at, actual);
 }
 
 /* Goes on inside of a case, behind its head. What is bad stands from now on; what is good must

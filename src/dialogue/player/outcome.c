@@ -16,6 +16,30 @@ const char *pq_verdict_word(enum pq_verdict verdict)
     return verdict_words[verdict];
 }
 
+enum pq_verdict pq_verdict_said(const struct pq_dlg_directive *d)
+{
+    static const enum pq_verdict verdicts[] = {
+        [PQ_DLG_DO_PASS] = PQ_VERDICT_PASS,
+        [PQ_DLG_DO_NOTE] = PQ_VERDICT_NOTE,
+        [PQ_DLG_DO_WARN] = PQ_VERDICT_WARN,
+        [PQ_DLG_DO_FAIL] = PQ_VERDICT_FAIL,
+        [PQ_DLG_DO_INCONCLUSIVE] = PQ_VERDICT_INCONCLUSIVE,
+    };
+    return verdicts[d->what];
+}
+
+enum pq_verdict pq_verdict_of_case(const struct pq_dlg_directive *d)
+{
+    static const enum pq_verdict verdicts[] = {
+        [PQ_DLG_VERDICT_PASS] = PQ_VERDICT_PASS,
+        [PQ_DLG_VERDICT_NOTE] = PQ_VERDICT_NOTE,
+        [PQ_DLG_VERDICT_WARN] = PQ_VERDICT_WARN,
+        [PQ_DLG_VERDICT_FAIL] = PQ_VERDICT_FAIL,
+        [PQ_DLG_VERDICT_INCONCLUSIVE] = PQ_VERDICT_INCONCLUSIVE,
+    };
+    return verdicts[pq_dlg_arg(d, PQ_DLG_ARG_VERDICT)->number];
+}
+
 const char *pq_skip_word(enum pq_skip skip)
 {
     return skip_words[skip];

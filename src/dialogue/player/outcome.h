@@ -25,6 +25,10 @@ enum pq_verdict {
         PQ_VERDICT_COUNT
 };
 const char *pq_verdict_word(enum pq_verdict verdict);
+/* What @pass, @note, @warn, @fail and @inconclusive say; and what @case, @on or @never has as its
+ * argument. */
+enum pq_verdict pq_verdict_said(const struct pq_dlg_directive *d);
+enum pq_verdict pq_verdict_of_case(const struct pq_dlg_directive *d);
 
 /* Why a case is skipped: tag, word. */
 #define PQ_SKIP_LIST(X)                                                                            \
