@@ -28,18 +28,10 @@ static uint64_t now_ms(void)
     return io->now_ms(io->ctx);
 }
 
-static uint64_t hash_of(const char *text)
-{
-    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * 0x100000001B3u;
-    return hash;
-}
-
 static bool is_new(struct pq_side_log *l, const char *words)
 {
     const size_t cap = sizeof(l->seen) / sizeof(l->seen[0]);
-    uint64_t hash = hash_of(words);
+    uint64_t hash = pq_slice_hash(pq_slice_text(words));
     for (size_t i = 0; i < l->seen_len && i < cap; i++)
         if (l->seen[i] == hash)
             return false;

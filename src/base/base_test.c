@@ -139,6 +139,15 @@ static void test_utf8(void **state)
         assert_false(pq_slice_is_utf8(guard_slice(pq_slice_text(bad[i]))));
 }
 
+/* The published values of FNV-1a, folded. */
+static void test_a_hash_is_of_all_octets(void **state)
+{
+    (void)state;
+    assert_true(pq_slice_hash(PQ_SLICE("")) == (0xCBF29CE484222325u ^ 0xCBF29CE4u));
+    assert_true(pq_slice_hash(PQ_SLICE("a")) == (0xAF63DC4C8601EC8Cu ^ 0xAF63DC4Cu));
+    assert_true(pq_slice_hash(PQ_SLICE("foobar")) == (0x85944171F73967E8u ^ 0x85944171u));
+}
+
 static void test_slices(void **state)
 {
     (void)state;
@@ -258,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_hex),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_a_hash_is_of_all_octets),
         cmocka_unit_test(test_octet_classes),
         cmocka_unit_test(test_buf_refuses_what_does_not_fit),
         cmocka_unit_test(test_buf_takes_octets_up_to_its_room),

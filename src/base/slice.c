@@ -53,6 +53,14 @@ size_t pq_slice_index(struct pq_slice s, uint8_t octet)
     return hit ? (size_t)(hit - s.at) : s.len;
 }
 
+uint64_t pq_slice_hash(struct pq_slice s)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < s.len; i++)
+        hash = (hash ^ s.at[i]) * UINT64_C(0x100000001B3);
+    return hash ^ hash >> 32;
+}
+
 struct pq_slice pq_slice_cut(struct pq_slice *rest, uint8_t octet)
 {
     size_t at = pq_slice_index(*rest, octet);

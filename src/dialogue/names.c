@@ -12,20 +12,11 @@ enum pq_status pq_names_init(struct pq_names *n, struct pq_arena *arena, size_t 
     return n->slots ? PQ_STATUS_OK : PQ_STATUS_NO_MEMORY;
 }
 
-/* FNV-1a, folded. A file that is made of collisions only costs its own linter time: names are short
- * and at most half of the slots are filled. */
-static size_t hash(struct pq_slice name)
-{
-    uint64_t h = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ name.at[i]) * UINT64_C(0x100000001B3);
-    return (size_t)(h ^ h >> 32);
-}
-
-/* The slot of the name, or the empty one where it would stand. */
+/* The slot of the name, or the empty one where it would stand. A file that is made of collisions
+ * only costs its own linter time: names are short and at most half of the slots are filled. */
 static struct pq_slice *find(const struct pq_names *n, struct pq_slice name)
 {
-    size_t i = hash(name) & n->mask;
+    size_t i = (size_t)pq_slice_hash(name) & n->mask;
     while (n->slots[i].at && !pq_slice_equal(n->slots[i], name))
         i = (i + 1) & n->mask;
     return &n->slots[i];

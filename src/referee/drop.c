@@ -53,20 +53,12 @@ void ref_drop_free(struct pq_referee *r)
 
 /* ---- unique-ids ------------------------------------------------------------------------------ */
 
-static uint64_t hash_of(struct pq_slice uid)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < uid.len; i++)
-        hash = (hash ^ uid.at[i]) * 1099511628211u;
-    return hash ^ hash >> 32;
-}
-
 /* The slot of `uid`, or the empty one where it belongs; NULL without a table. */
 static struct known *slot_of(const struct referee_drop *d, struct pq_slice uid)
 {
     if (d->room == 0)
         return NULL;
-    size_t i = (size_t)hash_of(uid) & (d->room - 1);
+    size_t i = (size_t)pq_slice_hash(uid) & (d->room - 1);
     while (d->slots[i].uid_len > 0 &&
            !pq_slice_equal(pq_slice_of(d->slots[i].uid, d->slots[i].uid_len), uid))
         i = (i + 1) & (d->room - 1);

@@ -86,6 +86,9 @@ bool pq_slice_equal_nocase(struct pq_slice a, struct pq_slice b);
 bool pq_slice_starts(struct pq_slice s, struct pq_slice with);
 /* The index of the first `octet`, or `s.len` when there is none. */
 size_t pq_slice_index(struct pq_slice s, uint8_t octet);
+/* FNV-1a of the octets, folded: for tables in memory, where an attacker who makes collisions only
+ * costs time. */
+uint64_t pq_slice_hash(struct pq_slice s);
 /* Cuts `*rest` at the first `octet`: returns what is before it and leaves what is after it in
  * `*rest`. Without such an octet returns everything and leaves `*rest` empty. */
 struct pq_slice pq_slice_cut(struct pq_slice *rest, uint8_t octet);
