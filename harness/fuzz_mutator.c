@@ -107,7 +107,7 @@ static void check_trim(enum script_kind kind, struct pq_slice in, uint64_t seed)
     size_t best = in.len, candidates = 0;
     uint8_t memory[ROOM];
     pq_rand_init(&rand, seed);
-    trim_begin(&t, kind, in);
+    trim_begin(&t, kind, in, 0);
     for (; !trim_is_over(&t); candidates++) {
         struct pq_buf out;
         bool same = pq_rand_below(&rand, 2) == 1;

@@ -61,6 +61,16 @@ bool pq_player_ready(struct pq_player *p)
 
 /* ---- a case ---------------------------------------------------------------------------------- */
 
+/* Whether somebody got in, and how many lines that took. */
+static void note_states(struct pq_player *p)
+{
+    if (p->transaction)
+        return;
+    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++)
+        p->transaction = p->transaction || (p->links.each[i].begun && p->links.each[i].gist.got_in);
+    p->login_lines = p->lines;
+}
+
 /* Sends line after line. False: no more can be sent there. */
 static bool play_write(struct pq_player *p, unsigned conn, struct pq_slice octets)
 {
@@ -68,6 +78,8 @@ static bool play_write(struct pq_player *p, unsigned conn, struct pq_slice octet
     for (size_t n = 0; octets.len > 0 && fine && n < PQ_CASE_WRITES_MAX; n++) {
         size_t line = pq_slice_index(octets, '\n') + 1;
         fine = pq_links_send(&p->links, conn, pq_slice_first(octets, line));
+        p->lines += line <= octets.len;
+        note_states(p);
         octets = pq_slice_after(octets, line);
     }
     return fine;
@@ -162,13 +174,8 @@ static void begin_case(struct pq_player *p)
     pq_map_clear(&p->map);
     pq_judge_begin(&p->judge);
     p->transaction = false;
+    p->lines = p->login_lines = 0;
     p->cases++;
-}
-
-static void note_states(struct pq_player *p)
-{
-    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++)
-        p->transaction = p->transaction || (p->links.each[i].begun && p->links.each[i].gist.got_in);
 }
 
 static double ms_since(struct timespec then)
@@ -195,6 +202,7 @@ struct pq_outcome pq_player_play(struct pq_player *p, struct pq_slice input)
     pq_map_merge(&p->map);
     out.came = what_came(p, &out);
     out.transaction = p->transaction;
+    out.login_lines = p->login_lines;
     out.ms = ms_since(begun);
     bool session_alone = p->server.sessions >= 0 && out.came == PQ_CAME_CRASH &&
                          out.death.depth > 0 && sessions_end(p);

@@ -25,6 +25,7 @@ struct pq_outcome {
     struct pq_shim_death death; /* of CRASH: the first */
     uint32_t crashes;           /* processes that crashed */
     bool transaction;           /* some connection reached that state */
+    size_t login_lines;         /* that were written until then */
     double ms;
 };
 
@@ -37,7 +38,10 @@ struct pq_player {
     struct pq_judge judge;
     bool stale; /* a new server is needed for the next case */
     uint64_t cases;
-    bool transaction; /* in this case */
+    /* In this case: */
+    size_t lines;     /* that were written */
+    bool transaction; /* some connection reached that state */
+    size_t login_lines;
 };
 
 /* Makes everything and starts the server. False after a line on stderr. */

@@ -2,17 +2,20 @@
  *
  * The mutator as a library for AFL++ 4.04c: AFL_CUSTOM_MUTATOR_LIBRARY=.../popquiz-mutator.so. What
  * kind of input the target takes, POPQUIZ_MUTATOR says: the name of a kind of script.h, "wire"
- * without it, as the bridge takes them. AFL's own havoc stays on.
+ * without it, as the bridge takes them. POPQUIZ_LOGIN names a file that holds the login which most
+ * inputs are given. AFL's own havoc stays on.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/mutator/login.h"
 #include "harness/mutator/mutator.h"
 #include "harness/mutator/trim.h"
 
 #define KIND_VARIABLE "POPQUIZ_MUTATOR"
+#define LOGIN_VARIABLE "POPQUIZ_LOGIN"
 /* Mutations of an input that has so many items; AFL++ asks for each input of its queue. */
 #define FUZZ_COUNT(items) (1024u + 8u * (items))
 #define FUZZ_COUNT_MAX 4096u
@@ -22,6 +25,7 @@ struct afl_mutator {
     struct pq_rand rand;
     struct mutator mutator;
     struct trim trim;
+    struct login login;
     struct pq_bytes out, trimmed; /* what was handed out, and what is trimmed */
     char description[256];
 };
@@ -35,31 +39,53 @@ size_t afl_custom_fuzz(void *data, uint8_t *buf, size_t size, uint8_t **out, uin
 size_t afl_custom_havoc_mutation(void *data, uint8_t *buf, size_t size, uint8_t **out,
                                  size_t max_size);
 const char *afl_custom_describe(void *data, size_t max_len);
+size_t afl_custom_post_process(void *data, uint8_t *buf, size_t size, uint8_t **out);
+uint8_t afl_custom_queue_new_entry(void *data, const uint8_t *name, const uint8_t *from);
 int32_t afl_custom_init_trim(void *data, uint8_t *buf, size_t size);
 size_t afl_custom_trim(void *data, uint8_t **out);
 int32_t afl_custom_post_trim(void *data, uint8_t success);
 void afl_custom_deinit(void *data);
 
-void *afl_custom_init(void *afl, unsigned seed)
+/* The kind of inputs; false after a line on stderr. */
+static bool read_kind(enum script_kind *kind)
 {
     const char *name = getenv(KIND_VARIABLE);
-    enum script_kind kind = SCRIPT_WIRE;
+    *kind = SCRIPT_WIRE;
+    if (!name || script_kind_of(name, kind))
+        return true;
+    (void)fprintf(stderr, "popquiz-mutator: " KIND_VARIABLE "=%s is unknown; there are:", name);
+    for (size_t i = 0; i < SCRIPT_KIND_COUNT; i++)
+        (void)fprintf(stderr, " %s", script_row((enum script_kind)i)->name);
+    (void)fputc('\n', stderr);
+    return false;
+}
+
+static bool read_login(struct login *l)
+{
+    const char *path = getenv(LOGIN_VARIABLE);
+    if (!path || login_learn(l, path))
+        return true;
+    (void)fprintf(stderr, "popquiz-mutator: " LOGIN_VARIABLE "=%s cannot be read, or is empty\n",
+                  path);
+    return false;
+}
+
+void *afl_custom_init(void *afl, unsigned seed)
+{
+    struct afl_mutator *a = calloc(1, sizeof(*a));
     (void)afl;
-    if (name && !script_kind_of(name, &kind)) {
-        (void)fprintf(stderr, "popquiz-mutator: " KIND_VARIABLE "=%s is unknown; there are:", name);
-        for (size_t i = 0; i < SCRIPT_KIND_COUNT; i++)
-            (void)fprintf(stderr, " %s", script_row((enum script_kind)i)->name);
-        (void)fputc('\n', stderr);
+    if (!a || !read_kind(&a->kind)) {
+        free(a);
         return NULL;
     }
-    struct afl_mutator *a = calloc(1, sizeof(*a));
-    if (!a)
-        return NULL;
-    a->kind = kind;
     pq_rand_init(&a->rand, seed);
     pq_bytes_init(&a->out, pq_alloc_default(), SIZE_MAX);
     pq_bytes_init(&a->trimmed, pq_alloc_default(), SIZE_MAX);
-    return a;
+    login_init(&a->login, a->kind);
+    if (read_login(&a->login))
+        return a;
+    afl_custom_deinit(a);
+    return NULL;
 }
 
 void afl_custom_deinit(void *data)
@@ -67,6 +93,7 @@ void afl_custom_deinit(void *data)
     struct afl_mutator *a = data;
     pq_bytes_free(&a->out);
     pq_bytes_free(&a->trimmed);
+    login_free(&a->login);
     free(a);
 }
 
@@ -126,6 +153,26 @@ const char *afl_custom_describe(void *data, size_t max_len)
     return a->description;
 }
 
+/* ---- the login ------------------------------------------------------------------------------- */
+
+/* AFL++ keeps what this gives, so that every input stands for itself. */
+size_t afl_custom_post_process(void *data, uint8_t *buf, size_t size, uint8_t **out)
+{
+    struct afl_mutator *a = data;
+    struct pq_slice put = login_put(&a->login, pq_slice_of(buf, size));
+    *out = put.at == buf ? buf : a->login.out.at;
+    return put.len;
+}
+
+/* Without `from` it is a seed; the rest are made of what was given above. The file stays as it is. */
+uint8_t afl_custom_queue_new_entry(void *data, const uint8_t *name, const uint8_t *from)
+{
+    struct afl_mutator *a = data;
+    if (!from)
+        login_leave(&a->login, (const char *)name);
+    return 0;
+}
+
 /* ---- trimming -------------------------------------------------------------------------------- */
 
 /* The most steps that there will be; zero: there is nothing to trim. AFL++ ends itself on less. */
@@ -135,7 +182,8 @@ int32_t afl_custom_init_trim(void *data, uint8_t *buf, size_t size)
     pq_bytes_clear(&a->trimmed);
     if (size == 0 || pq_bytes_put(&a->trimmed, pq_slice_of(buf, size)) != PQ_STATUS_OK)
         return 0;
-    trim_begin(&a->trim, a->kind, pq_bytes_slice(&a->trimmed));
+    struct pq_slice in = pq_bytes_slice(&a->trimmed), text = pq_bytes_slice(&a->login.text);
+    trim_begin(&a->trim, a->kind, in, pq_slice_starts(in, text) ? a->login.items : 0);
     return trim_is_over(&a->trim) ? 0 : (int32_t)a->trim.steps;
 }
 

@@ -4,21 +4,24 @@
 /* The next span: as long, further on; or half as long, from the start. One item is always kept. */
 static void settle(struct trim *t)
 {
-    while (t->span > 0 && (t->at >= t->script.count || t->script.count < 2)) {
+    size_t kept = t->first > 0 ? t->first : 1;
+    size_t most = t->script.count > kept ? t->script.count - kept : 0;
+    while (t->span > 0 && (t->at >= t->script.count || most == 0)) {
         t->span /= 2;
-        t->at = 0;
+        t->at = t->first;
     }
-    if (t->span >= t->script.count && t->span > 0)
-        t->span = t->script.count - 1;
+    if (t->span > most)
+        t->span = most;
     if (t->step >= t->steps)
         t->span = 0;
 }
 
-void trim_begin(struct trim *t, enum script_kind kind, struct pq_slice in)
+void trim_begin(struct trim *t, enum script_kind kind, struct pq_slice in, size_t first)
 {
     script_split(&t->script, kind, in);
-    t->at = t->step = 0;
-    t->span = t->script.count / 2;
+    t->first = t->at = first;
+    t->step = 0;
+    t->span = (t->script.count - first + (first > 0)) / 2;
     /* Spans of a half, a quarter and so on: twice the items, and one more for each that is cut
      * short. */
     t->steps = 2 * t->script.count + 16;

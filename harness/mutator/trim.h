@@ -10,12 +10,13 @@
 
 struct trim {
     struct script script; /* what is left */
+    size_t first;         /* items before this one stay */
     size_t at, span;      /* the items that the candidate lacks; no span: the end */
     size_t step, steps;   /* candidates so far, and never more than this */
 };
 
-/* `in` must outlive the trimming. */
-void trim_begin(struct trim *t, enum script_kind kind, struct pq_slice in);
+/* `in` must outlive the trimming, and has at least `first` items, which stay. */
+void trim_begin(struct trim *t, enum script_kind kind, struct pq_slice in, size_t first);
 bool trim_is_over(const struct trim *t);
 /* Appends the candidate, which is shorter than what is left and not empty; not at the end. */
 void trim_write(const struct trim *t, struct pq_buf *out);
