@@ -16,6 +16,9 @@ SEEDS = "server"  # the folder of the seeds
 LOG = "bridge"  # begins the names of the bridges' logs
 KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH}
 PLAY, TEST = "--play", "--self-test"
+LOGIN = "login.raw"  # in the campaign's folder, where the engine stands
+# What the mutator (harness/mutator/afl.c) is told.
+MUTATING = {"POPQUIZ_LOGIN": LOGIN}
 # ASan must not end a server for what it leaks at its end; a report is the bridge's to keep.
 SANITIZERS = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0:symbolize=0:handle_segv=1",
@@ -96,9 +99,9 @@ class Bridged(Quiet):
     def dictionary(self) -> Path:
         return corpus() / "dict" / "pop3.dict"
 
-    def check(self, seeds: Sequence[bytes]) -> Sequence[str]:
-        """What the bridge's self-test has to say. Raises TargetError when a campaign is of no
-        use."""
+    def check(self, seeds: Sequence[bytes], out: Path) -> Sequence[str]:
+        """What the bridge's self-test has to say; leaves the login that the mutator gives to
+        inputs. Raises TargetError when a campaign is of no use."""
         told: dict[str, Any] = {}
         asking = self.ask(seeds, TEST)
         try:
@@ -113,6 +116,8 @@ class Bridged(Quiet):
             why = "; ".join(f"{each['check']}: {each['says']}" for each in bad)
             last = ended["said"].rpartition("\n")[2]
             raise TargetError(f"{self.name} cannot be fuzzed: {why or last}")
+        lines = seeds[int(Path(told["reaches"]).name)].split(b"\n")[: told["login_lines"]]
+        (out / LOGIN).write_bytes(b"".join(line + b"\n" for line in lines))
         return lines
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:

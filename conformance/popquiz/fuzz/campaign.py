@@ -125,7 +125,7 @@ class Campaign:
                 f"each of {len(seeds)} seeds breaks the target: {self._lane.name} cannot be fuzzed "
                 "before that is mended"
             )
-        for line in self._lane.check([file.read_bytes() for file in left]):
+        for line in self._lane.check([file.read_bytes() for file in left], self._wish.out):
             progress_.line(line)
 
     # ---- instances ------------------------------------------------------------------------------

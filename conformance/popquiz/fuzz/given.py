@@ -15,7 +15,7 @@ from popquiz import paths
 from popquiz.command_words import command_words
 from popquiz.errors import TargetError, UsageError
 from popquiz.fuzz import afl
-from popquiz.fuzz.bridged import LOG, PLAY, Bridged, Said
+from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, Bridged, Said
 from popquiz.fuzz.findings import write_inputs
 from popquiz.fuzz.inside import MUTATOR
 from popquiz.fuzz.lane import GDB, Launch, Seed
@@ -83,7 +83,7 @@ class Given(Bridged):
     def launch(self, engine: str, number: int) -> Launch:
         words = [*self._bridge(), "--log", f"{LOG}{number}", "--", *self._words]
         mutator = paths.find_program(MUTATOR)
-        return Launch(tuple(words), {afl.MUTATOR: str(mutator)} if mutator else {})
+        return Launch(tuple(words), {afl.MUTATOR: str(mutator), **MUTATING} if mutator else {})
 
     def debugged(self, file: Path) -> list[str]:
         """gdb follows from the bridge into the server, and into what the server starts."""

@@ -45,7 +45,7 @@ GDB = ("gdb", "-q", "-ex", "set confirm off", "-ex", "set env ASAN_OPTIONS abort
 class Quiet:
     """A lane that knows no more than its engine."""
 
-    def check(self, seeds: Sequence[bytes]) -> Sequence[str]:
+    def check(self, seeds: Sequence[bytes], out: Path) -> Sequence[str]:
         return ()
 
     def watch(self, out: Path) -> Watched:
@@ -88,9 +88,9 @@ class Lane(Played, Protocol):
     def seeds(self) -> Sequence[Seed]:
         """What a campaign begins with."""
 
-    def check(self, seeds: Sequence[bytes]) -> Sequence[str]:
-        """Tries whether a campaign is worth its time; returns warnings, a line each. Raises
-        TargetError when it is not."""
+    def check(self, seeds: Sequence[bytes], out: Path) -> Sequence[str]:
+        """Tries whether a campaign is worth its time; returns warnings, a line each. Leaves in
+        the campaign's folder what launch() needs there. Raises TargetError when it is not."""
 
     def dictionary(self) -> Path | None: ...
 

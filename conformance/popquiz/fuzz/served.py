@@ -17,7 +17,7 @@ from typing import Any
 from popquiz import labbuild, paths, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
-from popquiz.fuzz.bridged import LOG, PLAY, SANITIZERS, Bridged, Said, sign_of
+from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, SANITIZERS, Bridged, Said, sign_of
 from popquiz.fuzz.inside import BRIDGE, MUTATOR, TOOLS, WISH
 from popquiz.fuzz.lane import Launch
 from popquiz.fuzz.signs import Sign
@@ -189,7 +189,7 @@ class Served(Bridged):
 
     def launch(self, engine: str, number: int) -> Launch:
         kind = SANITIZE if number == 1 and self.sanitized() else INSTRUMENT
-        environment = dict(SANITIZERS) if kind == SANITIZE else {}
+        environment = {**MUTATING, **(SANITIZERS if kind == SANITIZE else {})}
         log = f"{LOG}{number}"
 
         def wrap(words: Sequence[str], out: Path) -> list[str]:
