@@ -168,6 +168,11 @@ def test_every_octet_is_shown(bridge: Bridge) -> None:
     assert "".join(sent) == octets.decode("latin-1")
 
 
+def test_in_clear_there_is_no_record_to_corrupt(bridge: Bridge) -> None:
+    [played] = bridge.play("stdio", [GOOD.replace(b"LIST", b"\xffCLIST")])
+    assert "".join(said(played)).split("\r\n")[2] == "+OK 1 message"
+
+
 def test_findings_are_logged_once(bridge: Bridge) -> None:
     log = bridge.folder / "log"
     for _ in range(2):
@@ -195,6 +200,9 @@ def self_test(bridge: Bridge, *seeds: bytes) -> tuple[int, dict[str, Any]]:
 def test_a_self_test_says_whether_it_is_worth_the_time(bridge: Bridge) -> None:
     status, told = self_test(bridge, GOOD, WRONG)
     assert status == 0 and told["usable"] and told["transaction"] and told["sleeps"]
+    assert told["reaches"].endswith("seed0") and told["login_lines"] == 2
+    status, told = self_test(bridge, WRONG + GOOD, GOOD)
+    assert told["reaches"].endswith("seed1") and told["login_lines"] == 2
     status, told = self_test(bridge, WRONG)
     assert status == 3 and not told["usable"] and not told["transaction"]
     status, told = self_test(bridge, GOOD, CHILD)

@@ -100,7 +100,7 @@ def test_the_engine_searches_a_server_of_the_lab(build: Path, tmp_path: Path) ->
     ran = popquiz("fuzz", *ways(build)["lab"], *words)
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr
     told = campaign(out)
-    assert told["execs"] >= 100 and told["edges"] > 5 and told["transaction"] > 0
+    assert told["execs"] >= 100 and told["edges"] > 5 and told["transaction"] > 50
     assert (out / "main/fuzzer_stats").is_file() and (out / "main").owner() == out.owner()
 
 

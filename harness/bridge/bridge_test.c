@@ -267,6 +267,15 @@ static void test_judge(void **state)
     pq_judge_hear(&j, 1, PQ_HEARD_SERVER, PQ_SLICE("+OK a\r\n+OK b\r\n"));
     pq_judge_end(&j);
     assert_int_equal(j.violations_len, 0);
+    o.referee = "all,-REF-REPLY-COUNT";
+    assert_true(pq_judge_init(&j, &links, &map));
+    pq_judge_begin(&j);
+    pq_judge_hear(&j, 1, PQ_HEARD_OPEN, PQ_SLICE(""));
+    pq_judge_hear(&j, 1, PQ_HEARD_SERVER, PQ_SLICE("+OK a\r\n+OK b\r\n"));
+    pq_judge_end(&j);
+    assert_int_equal(j.violations_len, 0);
+    o.referee = "all,-REF-NONE";
+    assert_false(pq_judge_init(&j, &links, &map));
     o.referee = "REF-NONE";
     assert_false(pq_judge_init(&j, &links, &map));
 }

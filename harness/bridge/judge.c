@@ -29,22 +29,29 @@ static size_t rule_of(struct pq_slice id)
     return i;
 }
 
+/* One name: a rule, or "all" of them; behind "-" what does not count after all. */
+static bool switch_one(struct pq_judge *j, struct pq_slice name)
+{
+    bool on = !pq_slice_starts(name, PQ_SLICE("-"));
+    struct pq_slice id = pq_slice_after(name, on ? 0 : 1);
+    bool all = pq_slice_equal(id, PQ_SLICE("all"));
+    size_t rule = rule_of(id);
+    if (!all && rule == pq_referee_rule_count()) {
+        (void)fprintf(stderr, "popquiz-bridge: --referee: there is no rule %.*s\n", (int)id.len,
+                      (const char *)id.at);
+        return false;
+    }
+    for (size_t i = all ? 0 : rule; i < (all ? pq_referee_rule_count() : rule + 1); i++)
+        j->on[i] = on;
+    return true;
+}
+
 static bool switch_on(struct pq_judge *j, struct pq_slice names)
 {
-    bool all = pq_slice_equal(names, PQ_SLICE("all"));
-    for (size_t i = 0; i < pq_referee_rule_count() && all; i++)
-        j->on[i] = true;
-    while (names.len > 0 && !all) {
-        struct pq_slice id = pq_slice_cut(&names, ',');
-        size_t i = rule_of(id);
-        if (i == pq_referee_rule_count()) {
-            (void)fprintf(stderr, "popquiz-bridge: --referee: there is no rule %.*s\n", (int)id.len,
-                          (const char *)id.at);
-            return false;
-        }
-        j->on[i] = true;
-    }
-    return true;
+    bool fine = true;
+    while (names.len > 0 && fine)
+        fine = switch_one(j, pq_slice_cut(&names, ','));
+    return fine;
 }
 
 static struct pq_slice trimmed(struct pq_slice line)

@@ -32,7 +32,7 @@ static void tell_text(struct pq_links *l, unsigned conn, enum pq_heard what, con
 
 /* ---- making and forgetting ------------------------------------------------------------------- */
 
-/* Changes the last octet once, which is within the record's tag where there is TLS. */
+/* Changes the last octet once, which is within the record's tag. */
 static ssize_t send_or_corrupt(void *ctx, int fd, struct pq_slice octets)
 {
     struct pq_links *l = ctx;
@@ -245,6 +245,11 @@ bool pq_links_open(struct pq_links *l, unsigned conn)
 bool pq_links_send(struct pq_links *l, unsigned conn, struct pq_slice octets)
 {
     return pq_links_open(l, conn) && send_on_open(l, conn, octets);
+}
+
+void pq_links_corrupt(struct pq_links *l, unsigned conn)
+{
+    l->corrupt = l->each[conn].begun && l->each[conn].stream.secured;
 }
 
 bool pq_links_half_close(struct pq_links *l, unsigned conn)

@@ -66,6 +66,8 @@ bool pq_links_open(struct pq_links *l, unsigned conn);
 bool pq_links_send(struct pq_links *l, unsigned conn, struct pq_slice octets);
 /* Does nothing unless the server has just agreed to STLS. */
 bool pq_links_start_tls(struct pq_links *l, unsigned conn);
+/* The next TLS record is sent with another octet in it; in clear there is none. */
+void pq_links_corrupt(struct pq_links *l, unsigned conn);
 bool pq_links_half_close(struct pq_links *l, unsigned conn);
 bool pq_links_reset(struct pq_links *l, unsigned conn);
 bool pq_links_settle(struct pq_links *l);

@@ -101,7 +101,7 @@ static void play_event(struct pq_player *p, const struct pq_wire_event *e)
         (void)pq_links_reset(&p->links, e->conn);
         break;
     case PQ_WIRE_CORRUPT:
-        p->links.corrupt = true;
+        pq_links_corrupt(&p->links, e->conn);
         break;
     case PQ_WIRE_WAIT:
     case PQ_WIRE_SETTLE:

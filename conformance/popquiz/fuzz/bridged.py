@@ -116,8 +116,9 @@ class Bridged(Quiet):
             why = "; ".join(f"{each['check']}: {each['says']}" for each in bad)
             last = ended["said"].rpartition("\n")[2]
             raise TargetError(f"{self.name} cannot be fuzzed: {why or last}")
-        lines = seeds[int(Path(told["reaches"]).name)].split(b"\n")[: told["login_lines"]]
-        (out / LOGIN).write_bytes(b"".join(line + b"\n" for line in lines))
+        reaches = seeds[int(Path(told["reaches"]).name)]
+        login = reaches.split(b"\n")[: int(told["login_lines"])]
+        (out / LOGIN).write_bytes(b"".join(octets + b"\n" for octets in login))
         return lines
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:

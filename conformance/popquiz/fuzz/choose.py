@@ -31,7 +31,8 @@ def add_options(group: options.Group) -> None:
     group.add_argument(
         "--referee",
         metavar="RULES",
-        help="over the bridge: all, or names of the referee's rules; what they see is a finding",
+        help="over the bridge: all, or names of the referee's rules; what they see is a finding. "
+        "Those behind - are none: all,-REF-EARLY-NOOP. Of --lab known deviations are none",
     )
     group.add_argument(
         "--reset", action="append", default=[], metavar="FOLDER=PRISTINE", help="before each case"

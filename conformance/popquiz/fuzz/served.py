@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from popquiz import labbuild, paths, probe
+from popquiz import baseline, labbuild, paths, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
 from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, SANITIZERS, Bridged, Said, sign_of
@@ -104,6 +104,17 @@ def inside(folder: Path) -> list[str]:
     return [sys.executable, "-P", "-m", "popquiz.fuzz.inside", str(folder)]
 
 
+def _known(name: str) -> str:
+    """Rules that the server is known to break, as the bridge leaves them out: they would hide what
+    is behind them."""
+    path = profile.baseline(name)
+    if not path.is_file():
+        return ""
+    entries = baseline.parse(str(path), path.read_text(encoding="utf-8")).entries
+    found = {entry.way.upper() for entry in entries if entry.way.startswith(baseline.RULE)}
+    return "".join(f",-{rule}" for rule in sorted(found))
+
+
 # ---- the lane -----------------------------------------------------------------------------------
 
 
@@ -115,15 +126,16 @@ class Served(Bridged):
     ) -> None:
         """`build`: what `popquiz lab build` made; None: it is made, or taken from the cache.
         `referee`: the rules whose findings count. Raises PopquizError."""
-        self._extra = ["--referee", referee] if referee else []
         word, _, variant = name.partition(":")
         self._variant = variant or None
         self._say = say
         self._profile = profile.find(word)
         self._check(word)
+        self._extra = ["--referee", f"{referee}{_known(name)}"] if referee else []
         self._builds = {INSTRUMENT: build or labbuild.build(word, INSTRUMENT, say=say)}
         self.name = f"lab:{self._profile.name}" + (f":{variant}" if variant else "")
-        self.options = ("--lab", name, *(("--build", str(build)) if build else ()), *self._extra)
+        rules = ("--referee", referee) if referee else ()
+        self.options = ("--lab", name, *(("--build", str(build)) if build else ()), *rules)
         self._folders: list[Path] = []
         self._outs: set[Path] = set()
         self._judges: dict[str, Judge] = {}
