@@ -8,7 +8,7 @@ count.
 Then the medians of all trials are printed. Memory bugs compare fuzzers; semantic ones need somebody
 who judges the answers, so `triggered` says only that a fuzzer got there.
 
-    popquiz    AFL++ over popquiz-bridge, which watches every process and judges the answers
+    popquiz    `popquiz fuzz --lab SERVER --referee all`
     afl-inetd  AFL++ with the session on stdin, the maildrop restored before each
     boofuzz    boofuzz of PyPI, in a venv of its own in out/boofuzz
 """

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 from popquiz import paths, probe
 from popquiz.errors import Exit
 from popquiz.fixtures import DEFAULT, Fixtures
+from popquiz.fuzz.served import ACCOUNTS, PASSWORD
 from popquiz.servers import builds, folders, order, profile, server
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,9 +33,6 @@ AFL_ENVIRONMENT = {
     "AFL_FORKSRV_INIT_TMOUT": "30000",
 }
 BOOFUZZ = "boofuzz==0.4.2"
-FINDING_MAX = 200  # letters
-FINDINGS_MAX = 50
-KNOWN = re.compile(r"\*#(ref-[a-z0-9-]+)\s")
 FIGURES = {"execs_per_s": "execs_per_sec", "execs": "execs_done", "edges": "edges_found"}
 
 
@@ -218,61 +217,67 @@ class AflInetd(Afl):
         return self.afl(how.words, reset)
 
 
-class Popquiz(Afl):
-    """AFL++ over the bridge."""
+class Popquiz(Tool):
+    """`popquiz fuzz`, as anybody would start it, with folders of its own below ours."""
 
-    def command(self) -> tuple[list[str], dict[str, str]]:
-        self.put_seeds()
-        for name in ("popquiz-bridge", "popquiz-shim.so"):
-            self.put(paths.program(name))
-        (self.folder / "accept").write_text("".join(f"{rule}\n" for rule in self._known()))
-        words = ["{dir}/popquiz-bridge", "--log", "{dir}/log", "--referee", "all"]
-        words += ["--accept", "{dir}/accept"]
-        words += ["--reset", f"{{dir}}/{self.live()}={{dir}}/pristine/{self.live()}"]
-        words += self._connection()
-        mutator = paths.program("popquiz-bridge").with_name("popquiz-mutator.so")
-        own = {}
-        if mutator.exists():
-            self.put(mutator)
-            own["AFL_CUSTOM_MUTATOR_LIBRARY"] = "{dir}/popquiz-mutator.so"
-        return self.afl(words, own)
+    def __init__(self, trial: Trial) -> None:
+        super().__init__(trial)
+        self.out = self.folder / "out"
 
-    def _known(self) -> list[str]:
-        """Rules of the referee that the packaged server breaks, from its baseline."""
-        path = profile.baseline(self.trial.server)
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [found[1].upper() for line in lines if (found := KNOWN.match(line))]
+    def begin(self) -> None:
+        seeds = self.folder / "seeds"
+        seeds.mkdir()
+        self.folder.chmod(0o711)  # the server's user comes through
+        for path in (ROOT / "corpus/sessions").iterdir():
+            octets = path.read_bytes().replace(b"USER user", f"USER {ACCOUNTS[0]}".encode())
+            octets = octets.replace(server.PASSWORD.encode(), PASSWORD.encode())
+            (seeds / path.name).write_bytes(octets)
+        words = ["fuzz", "--lab", self.trial.server, "--build", str(self.trial.build)]
+        words += ["--referee", "all", "--only-corpus", "--corpus", str(seeds)]
+        words += ["--time", f"{int(self.trial.seconds)}s", "--seed", str(self.trial.number)]
+        words += ["--out", str(self.out)]
+        places = {"TMPDIR": str(self.folder), "PYTHONPATH": str(ROOT / "conformance")}
+        with (self.folder / "said").open("wb") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "popquiz", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                env={**os.environ, **places},
+            )
 
-    def _connection(self) -> list[str]:
-        """How the bridge reaches the server, and its command."""
-        about = builds.describe(self.trial.build)
-        if about["listen"]:  # {port} is the bridge's to fill in
-            command = [word.replace("{port}", "{{port}}") for word in about["listen"]]
-            return ["--connect", "tcp", "--", *command]
-        if self.profile.inetd:
-            return ["--connect", "stdio", "--", *self.profile.inetd.words]
-        others = [f"{{unpacked}}/{name}" for name in about["executables"][1:]]
-        regions = [word for path in others for word in ("--executable", path)]
-        return ["--port", "{port}", *regions, "--", *self.profile.processes[0].words]
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def leave(self) -> None:
+        """What it is still shortening is given up."""
+        if self._process and self.runs():
+            self._process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(START_S)
+        super().leave()
+
+    def counters(self) -> list[tuple[int, int]]:
+        """Of the instance and of the one that plays what was found."""
+        found = []
+        for path in self.folder.glob(f"{folders.PREFIX}*/{builds.COUNTERS}"):
+            with contextlib.suppress(FileNotFoundError):
+                found.append(builds.counts(path.read_bytes()))
+        each = zip(*found, strict=False)
+        return [(max(r for r, _ in counts), max(t for _, t in counts)) for counts in each]
 
     def figures(self) -> dict[str, Any]:
-        stats = {}
-        with contextlib.suppress(OSError, ValueError):
-            stats = json.loads((self.folder / "log/stats.json").read_text())
-        names = ("cases", "transaction", "violations", "restarts", "hangs", "leaks")
-        said = {name: float(stats.get(name, 0)) for name in names}
-        return {**super().figures(), **said, "findings": self._findings()}
-
-    def _findings(self) -> list[str]:
-        """What the bridge's side log has, a line each, once."""
-        path = self.folder / "log/findings.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        found = (json.loads(line) for line in lines)
-        words = (
-            [each.get(name) or "" for name in ("kind", "rule", "verb", "signal", "process", "why")]
-            for each in found
-        )
-        return sorted({" ".join(filter(None, line))[:FINDING_MAX] for line in words})[:FINDINGS_MAX]
+        """Raises BenchError."""
+        if self.runs():
+            raise BenchError(f"popquiz fuzz did not end: {self.last_words()}")
+        try:
+            told = json.loads((self.out / "campaign.json").read_text())
+        except (OSError, ValueError) as error:
+            raise BenchError(f"popquiz fuzz: {error}: {self.last_words()}") from None
+        said = {name: told[name] for name in ("edges", "transaction", "stability")}
+        findings = {each["id"]: each["seconds"] for each in told["findings"]}
+        rate = float(told["speed"])
+        return {"execs_per_s": rate, "execs": told["execs"], **said, "findings": findings}
 
 
 class Boofuzz(Tool):
