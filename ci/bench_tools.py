@@ -228,6 +228,7 @@ class Popquiz(Tool):
         seeds = self.folder / "seeds"
         seeds.mkdir()
         self.folder.chmod(0o711)  # the server's user comes through
+        folders.lock(self.folder)
         for path in (ROOT / "corpus/sessions").iterdir():
             octets = path.read_bytes().replace(b"USER user", f"USER {ACCOUNTS[0]}".encode())
             octets = octets.replace(server.PASSWORD.encode(), PASSWORD.encode())
