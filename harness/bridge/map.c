@@ -129,11 +129,18 @@ bool pq_map_open(struct pq_map *m, const struct pq_options *o)
         add_region(m, o->executables.each[i]);
     m->cells = m->len = m->len > 0 ? m->len : ALIGN;
     m->len += o->state || o->referee ? PQ_MAP_CELLS : 0;
+    m->seen = calloc(m->cells, 1);
     if (m->len <= PQ_MAP_MAX)
         return find_memory(m) && make_regions(m);
     (void)fprintf(stderr, "popquiz-bridge: a map of %zu octets is too large for AFL++ to be fast\n",
                   m->len);
     return false;
+}
+
+void pq_map_free(struct pq_map *m)
+{
+    free(m->seen);
+    m->seen = NULL;
 }
 
 /* ---- content --------------------------------------------------------------------------------- */
@@ -154,14 +161,26 @@ void pq_map_merge(struct pq_map *m)
         if (r->at)
             memcpy(m->at + r->offset, r->at, r->len);
     }
+    for (size_t i = 0; i < m->cells && m->seen; i++)
+        m->seen[i] |= m->at[i];
+}
+
+static size_t count(const uint8_t *at, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += at[i] != 0;
+    return n;
 }
 
 size_t pq_map_edges(const struct pq_map *m)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < m->len; i++)
-        n += m->at[i] != 0;
-    return n;
+    return count(m->at, m->len);
+}
+
+size_t pq_map_seen(const struct pq_map *m)
+{
+    return m->seen ? count(m->seen, m->cells) : 0;
 }
 
 bool pq_map_is_instrumented(const struct pq_map *m)

@@ -23,9 +23,10 @@ struct pq_map_region {
 
 struct pq_map {
     uint8_t *at;
-    size_t len; /* of everything, a multiple of 64 */
-    int32_t id; /* what __AFL_SHM_ID says */
-    bool own;   /* made here, since no fuzzer runs us */
+    size_t len;    /* of everything, a multiple of 64 */
+    int32_t id;    /* what __AFL_SHM_ID says */
+    bool own;      /* made here, since no fuzzer runs us */
+    uint8_t *seen; /* of `cells` edges, those of any case so far; NULL: not counted */
     struct pq_map_region regions[PQ_MAP_REGIONS];
     size_t regions_len;
     size_t cells; /* where those begin; `len` when there are none */
@@ -34,12 +35,16 @@ struct pq_map {
 /* Asks every program for the size of its map, and makes or finds the memory. False after a line on
  * stderr. */
 bool pq_map_open(struct pq_map *m, const struct pq_options *o);
+/* Forgets what was seen; the shared memory goes with the processes. */
+void pq_map_free(struct pq_map *m);
 /* Empties what AFL++ does not empty; all of it when the map is our own. */
 void pq_map_clear(struct pq_map *m);
-/* Copies the regions. */
+/* Copies the regions, and remembers which edges were taken. */
 void pq_map_merge(struct pq_map *m);
 /* Octets that are not zero. */
 size_t pq_map_edges(const struct pq_map *m);
+/* Edges that any case has taken; what lies behind `cells` is none. */
+size_t pq_map_seen(const struct pq_map *m);
 /* Whether the first program is instrumented. */
 bool pq_map_is_instrumented(const struct pq_map *m);
 

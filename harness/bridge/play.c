@@ -46,6 +46,7 @@ void pq_player_free(struct pq_player *p)
     pq_server_stop(&p->server);
     (void)pq_reset_do(&p->reset);
     pq_reset_free(&p->reset);
+    pq_map_free(&p->map);
 }
 
 bool pq_player_ready(struct pq_player *p)

@@ -38,7 +38,6 @@ struct pq_side_log {
     uint64_t findings;
     uint64_t cases, transaction, came[PQ_CAME_KILLED + 1];
     uint64_t begun_ms, written_ms;
-    size_t edges;
 };
 
 /* Makes the folder. False after a line on stderr. */

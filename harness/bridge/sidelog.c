@@ -86,15 +86,16 @@ static void write_figures(struct pq_side_log *l, const struct pq_player *p)
     char path[4096], text[512];
     uint64_t hangs = l->came[PQ_CAME_HANG] + l->came[PQ_CAME_KILLED];
     (void)snprintf(path, sizeof(path), "%s/stats.json", l->folder);
-    int n = snprintf(
-        text, sizeof(text),
-        "{\"cases\": %llu, \"transaction\": %llu, \"crashes\": %llu, \"hangs\": %llu, "
-        "\"leaks\": %llu, \"violations\": %llu, \"restarts\": %lu, \"edges\": %zu, "
-        "\"seconds\": %.1f}\n",
-        (unsigned long long)l->cases, (unsigned long long)l->transaction,
-        (unsigned long long)l->came[PQ_CAME_CRASH], (unsigned long long)hangs,
-        (unsigned long long)l->came[PQ_CAME_LEAK], (unsigned long long)l->came[PQ_CAME_VIOLATION],
-        (unsigned long)(p->server.starts - 1), l->edges, (double)(now_ms() - l->begun_ms) / 1000.0);
+    int n = snprintf(text, sizeof(text),
+                     "{\"cases\": %llu, \"transaction\": %llu, \"crashes\": %llu, \"hangs\": %llu, "
+                     "\"leaks\": %llu, \"violations\": %llu, \"restarts\": %lu, \"edges\": %zu, "
+                     "\"edges_of\": %zu, \"seconds\": %.1f}\n",
+                     (unsigned long long)l->cases, (unsigned long long)l->transaction,
+                     (unsigned long long)l->came[PQ_CAME_CRASH], (unsigned long long)hangs,
+                     (unsigned long long)l->came[PQ_CAME_LEAK],
+                     (unsigned long long)l->came[PQ_CAME_VIOLATION],
+                     (unsigned long)(p->server.starts - 1), pq_map_seen(&p->map), p->map.cells,
+                     (double)(now_ms() - l->begun_ms) / 1000.0);
     if (n > 0 && pq_file_replace(path, pq_slice_of(text, (size_t)n)) != PQ_STATUS_OK)
         l->folder = NULL; /* the folder is gone: nobody wants it any more */
     l->written_ms = now_ms();
@@ -167,10 +168,8 @@ void pq_side_log_note(struct pq_side_log *l, struct pq_player *p, const struct p
     /* What the fuzzer has killed, it tries again and saves by itself. */
     if (out->came != PQ_CAME_OK && out->came != PQ_CAME_KILLED)
         note_finding(l, p, out, input);
-    if (now_ms() - l->written_ms >= PERIOD_MS) {
-        l->edges = pq_map_edges(&p->map);
+    if (now_ms() - l->written_ms >= PERIOD_MS)
         write_figures(l, p);
-    }
 }
 
 void pq_side_log_close(struct pq_side_log *l, const struct pq_player *p)

@@ -130,7 +130,10 @@ class Bridged(Quiet):
         found = [_json(path) for path in sorted(out.glob(f"{LOG}*/stats.json"))]
         cases = sum(int(each.get("cases", 0)) for each in found)
         reached = sum(int(each.get("transaction", 0)) for each in found)
-        return Watched(100 * reached / cases if cases else None, cases or None)
+        share = 100 * reached / cases if cases else None
+        edges = max((int(each.get("edges", 0)) for each in found), default=0)
+        of = max((int(each.get("edges_of", 0)) for each in found), default=0)
+        return Watched(share, cases or None, edges or None, of or None)
 
     def saved(self, out: Path) -> Iterator[tuple[Path, Sign | None]]:
         for path in sorted(out.glob(f"{LOG}*/findings.jsonl")):

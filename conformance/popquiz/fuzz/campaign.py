@@ -149,7 +149,8 @@ class Campaign:
         # AFL++ says how far it is once a minute, and libFuzzer when it finds something.
         execs = max(stats.execs, watched.cases or 0)
         speed = execs / max(time.monotonic() - self._begun, 0.1)
-        stats = replace(stats, execs=execs, speed=speed)
+        edges, of = watched.edges or stats.edges, watched.edges_of or stats.edges_of
+        stats = replace(stats, execs=execs, speed=speed, edges=edges, edges_of=of)
         if stats.execs and self.outcome.first_s is None:
             self.outcome.first_s = time.monotonic() - self._begun
         self.outcome.stats, self.outcome.seconds = stats, seconds

@@ -37,6 +37,8 @@ class Watched:
 
     transaction: float | None = None  # percent of the cases that reach that state
     cases: int | None = None  # that were played
+    edges: int | None = None  # that some case has taken
+    edges_of: int | None = None
 
 
 GDB = ("gdb", "-q", "-ex", "set confirm off", "-ex", "set env ASAN_OPTIONS abort_on_error=1")
