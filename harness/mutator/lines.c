@@ -60,13 +60,20 @@ bool mutator_truncate(struct mutator *m)
     return true;
 }
 
+/* 1, 3, ... 255; each line costs a round of a session, so that many are rare. */
+static size_t roll_copies(struct mutator *m)
+{
+    size_t one = mutator_roll(m, 8), other = mutator_roll(m, 8);
+    return ((size_t)2 << (one < other ? one : other)) - 1;
+}
+
 bool mutator_repeat(struct mutator *m)
 {
     size_t at = mutator_find(m, is_any);
     if (at >= m->script.count)
         return false;
     struct pq_slice item = m->script.items[at];
-    size_t copies = ((size_t)2 << mutator_roll(m, 8)) - 1, done = 0;
+    size_t copies = roll_copies(m), done = 0;
     while (done < copies && script_insert(&m->script, at, item))
         done++;
     return done > 0;

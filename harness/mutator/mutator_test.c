@@ -66,7 +66,7 @@ static const struct effect {
     {MUTATOR_TRUNCATE, SCRIPT_WIRE, S("a\nb\nc\n"), S(""), {0}, S("a\n")},
     {MUTATOR_TRUNCATE, SCRIPT_WIRE, S("a\nb\nc\n"), S(""), {1}, S("a\nb\n")},
     {MUTATOR_TRUNCATE, SCRIPT_WIRE, S("a\n"), S(""), {0}, S("")},
-    {MUTATOR_REPEAT, SCRIPT_WIRE, S("a\nb\n"), S(""), {1, 1}, S("a\nb\nb\nb\nb\n")},
+    {MUTATOR_REPEAT, SCRIPT_WIRE, S("a\nb\n"), S(""), {1, 1, 2}, S("a\nb\nb\nb\nb\n")},
     {MUTATOR_INSERT, SCRIPT_WIRE, S("a\n"), S(""), {PQ_VERB_STAT - 1, 0, 1}, S("a\nSTAT\r\n")},
     {MUTATOR_INSERT,
      SCRIPT_WIRE,
