@@ -16,15 +16,20 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import PARTS, ROOT, TROUBLES, Line, Settings, say
+from bench_tools import BenchError
+from measure import PARTS as OWN_PARTS
+from measure import ROOT, TROUBLES, Line, Settings, say
+from measure_campaign import measure_campaign
 
 EPILOG = """\
 exit status: 0 when all that was asked for was measured, whether figures were reached or MISSED;
 1 when a part could not be measured; 2 after a wrong option."""
 ROUNDS = 3
 FUZZ_SECONDS = 2
+CAMPAIGN_SECONDS = 20
 CONNECTIONS = 10_000
 SCHEMA = 1
+PARTS = {**OWN_PARTS, "campaign": measure_campaign}
 
 
 def count(text: str) -> int:
@@ -51,6 +56,12 @@ def read_options(arguments: Sequence[str]) -> argparse.Namespace:
         type=count,
         default=FUZZ_SECONDS,
         help="for each target and round (%(default)s; the targets get faster while they run)",
+    )
+    parser.add_argument(
+        "--campaign-seconds",
+        type=count,
+        default=CAMPAIGN_SECONDS,
+        help="for each campaign and round (%(default)s)",
     )
     parser.add_argument(
         "--connections", type=count, default=CONNECTIONS, help="idle ones (%(default)s)"
@@ -120,7 +131,7 @@ def measure(names: Sequence[str], settings: Settings) -> tuple[list[Line], bool]
             for line in PARTS[name](settings):
                 print(row(line), flush=True)
                 lines.append(line)
-        except TROUBLES as trouble:
+        except (*TROUBLES, BenchError) as trouble:
             print(f"bench: {name} was not measured: {trouble}", file=sys.stderr, flush=True)
             complete = False
     return lines, complete
@@ -140,6 +151,7 @@ def main(arguments: Sequence[str]) -> int:
         fuzz_build=options.fuzz_build and options.fuzz_build.resolve(),
         rounds=options.rounds,
         fuzz_seconds=options.fuzz_seconds,
+        campaign_seconds=options.campaign_seconds,
         connections=options.connections,
     )
     begin = time.monotonic()

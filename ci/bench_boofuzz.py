@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""usage: bench_boofuzz.py PORT SECONDS FOLDER LIVE PRISTINE
+"""usage: bench_boofuzz.py PORT SECONDS FOLDER LIVE PRISTINE NAME PASSWORD
 
 A POP3 client as one would write it for boofuzz, run by a Python that has boofuzz: a login, then one
 command of each kind, every argument fuzzed. Starts again when all cases were played, until the time
@@ -25,9 +25,9 @@ def one(name: str, *parts: object) -> Request:
     return Request(name, children=(*parts, Static("end of " + name, "\r\n")))
 
 
-def graph(session: Session) -> None:
-    user = one("user", Static("USER", "USER "), String("name", "user"))
-    word = one("pass", Static("PASS", "PASS "), String("word", "secret pass"))
+def graph(session: Session, name: str, password: str) -> None:
+    user = one("user", Static("USER", "USER "), String("name", name))
+    word = one("pass", Static("PASS", "PASS "), String("word", password))
     session.connect(user)
     session.connect(user, word)
     for verb, *arguments in (
@@ -46,7 +46,7 @@ def graph(session: Session) -> None:
         session.connect(command, one(f"QUIT behind {verb}", String(f"QUIT {verb}", "QUIT")))
 
 
-def main(port: str, seconds: str, folder: str, live: str, pristine: str) -> None:
+def main(port: str, seconds: str, folder: str, live: str, pristine: str, *account: str) -> None:
     os.environ["RESET_LIVE"], os.environ["RESET_PRISTINE"] = live, pristine
     sys.path.insert(0, str(Path(__file__).parent))
     import bench_reset
@@ -78,7 +78,7 @@ def main(port: str, seconds: str, folder: str, live: str, pristine: str) -> None
             pre_send_callbacks=[],
             post_test_case_callbacks=[between],
         )
-        graph(session)
+        graph(session, *account)
         session.fuzz()
 
 

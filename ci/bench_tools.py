@@ -19,11 +19,13 @@ from popquiz import paths, probe
 from popquiz.errors import Exit
 from popquiz.fixtures import DEFAULT, Fixtures
 from popquiz.fuzz.served import ACCOUNTS, PASSWORD
-from popquiz.servers import builds, folders, order, profile, server
+from popquiz.servers import builds, folders, order, profile
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 60.0
-USER = "user"  # of the sessions in corpus/sessions
+USER = ACCOUNTS[0]
+# Name and password in corpus/sessions.
+WRITTEN = (b"USER user", b"PASS secret pass")
 # AFL++ in a container: no governor, no core pattern, no terminal, and the core that it is given.
 AFL_ENVIRONMENT = {
     "AFL_SKIP_CPUFREQ": "1",
@@ -137,7 +139,7 @@ class Tool:
     def _order(self) -> order.Order:
         messages = Fixtures(paths.fixtures()).maildrop((DEFAULT,), {}).messages
         accounts = {USER: messages}
-        return order.Order(self.profile, None, self.folder, accounts, server.PASSWORD, self.names)
+        return order.Order(self.profile, None, self.folder, accounts, PASSWORD, self.names)
 
     def counters(self) -> list[tuple[int, int]]:
         with contextlib.suppress(FileNotFoundError):
@@ -159,11 +161,17 @@ class Tool:
         shutil.copy2(source, target)
         target.chmod(0o755)
 
-    def put_seeds(self, skip: int = 0) -> None:
+    def put_seeds(self, skip: int = 0) -> Path:
+        seeds = self.folder / "seeds"
+        seeds.mkdir()
+        ours = (f"USER {USER}".encode(), f"PASS {PASSWORD}".encode())
         for path in (ROOT / "corpus/sessions").iterdir():
-            lines = path.read_bytes().splitlines(keepends=True)[skip:]
-            (self.folder / "seeds").mkdir(exist_ok=True)
-            (self.folder / "seeds" / path.name).write_bytes(b"".join(lines))
+            octets = path.read_bytes()
+            for old, new in zip(WRITTEN, ours, strict=True):
+                octets = octets.replace(old, new)
+            lines = octets.splitlines(keepends=True)[skip:]
+            (seeds / path.name).write_bytes(b"".join(lines))
+        return seeds
 
     def live(self) -> str:
         """The folder of the maildrops."""
@@ -225,14 +233,9 @@ class Popquiz(Tool):
         self.out = self.folder / "out"
 
     def begin(self) -> None:
-        seeds = self.folder / "seeds"
-        seeds.mkdir()
+        seeds = self.put_seeds()
         self.folder.chmod(0o711)  # the server's user comes through
         folders.lock(self.folder)
-        for path in (ROOT / "corpus/sessions").iterdir():
-            octets = path.read_bytes().replace(b"USER user", f"USER {ACCOUNTS[0]}".encode())
-            octets = octets.replace(server.PASSWORD.encode(), PASSWORD.encode())
-            (seeds / path.name).write_bytes(octets)
         words = ["fuzz", "--lab", self.trial.server, "--build", str(self.trial.build)]
         words += ["--referee", "all", "--only-corpus", "--corpus", str(seeds)]
         words += ["--time", f"{int(self.trial.seconds)}s", "--seed", str(self.trial.number)]
@@ -307,6 +310,7 @@ class Boofuzz(Tool):
         live, pristine = self.folder / self.live(), self.folder / "pristine" / self.live()
         words = [str(_boofuzz()), str(ROOT / "ci/bench_boofuzz.py"), self.names["port"]]
         words += [str(self.trial.seconds), str(self.folder), str(live), str(pristine)]
+        words += [USER, PASSWORD]
         with (self.folder / "said").open("wb") as said:
             self._fuzzer = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=said, stderr=said

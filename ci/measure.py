@@ -62,6 +62,7 @@ class Settings:
     fuzz_build: Path | None  # of the preset libfuzzer; None: build it first
     rounds: int
     fuzz_seconds: int
+    campaign_seconds: int
     connections: int
 
     def program(self, name: str) -> str:
