@@ -168,6 +168,18 @@ def test_every_octet_is_shown(bridge: Bridge) -> None:
     assert "".join(sent) == octets.decode("latin-1")
 
 
+def test_the_referee_hears_what_was_sent(bridge: Bridge) -> None:
+    rules = ("--referee", "REF-REPLY-COUNT,REF-EARLY,REF-LATE-LOGIN")
+    login = b"USER a\r\nPASS good\r\n"
+    # Without an end, with one, and with one that was made something else on its way.
+    lines = (b"USER a\r\nUSER b", b"USER a\r\n", login + b"\xffC\r\nPASS x\r\nLIST\r\n")
+    open_end, ended, changed = bridge.play("stdio", lines, *rules)
+    assert open_end["status"] == "ok" and said(open_end)[2] == "+OK\r\n+OK bye\r\n"
+    assert ended["violations"][0]["rule"] == "REF-REPLY-COUNT"
+    sent = [entry["octets"] for entry in changed["transcript"] if entry["from"] == "C"]
+    assert sent[2] == "\r\x0b" and changed["status"] == "ok"
+
+
 def test_findings_are_logged_once(bridge: Bridge) -> None:
     log = bridge.folder / "log"
     for _ in range(2):

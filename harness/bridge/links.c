@@ -32,18 +32,24 @@ static void tell_text(struct pq_links *l, unsigned conn, enum pq_heard what, con
 
 /* ---- making and forgetting ------------------------------------------------------------------- */
 
-/* Changes the last octet once, which is within the record's tag where there is TLS. */
+/* The octets with the last one changed, in `room`, where that is asked for; it is, once. */
+static struct pq_slice corrupted(struct pq_links *l, struct pq_slice octets, uint8_t *room)
+{
+    if (!l->corrupt || octets.len == 0 || octets.len > RECEIVE_CAP)
+        return octets;
+    l->corrupt = false;
+    memcpy(room, octets.at, octets.len);
+    room[octets.len - 1] ^= 1;
+    return pq_slice_of(room, octets.len);
+}
+
+/* That octet is within the record's tag where there is TLS. */
 static ssize_t send_or_corrupt(void *ctx, int fd, struct pq_slice octets)
 {
     struct pq_links *l = ctx;
     const struct pq_io *io = pq_io_system();
     uint8_t changed[RECEIVE_CAP];
-    if (!l->corrupt || octets.len == 0 || octets.len > sizeof(changed))
-        return io->send(io->ctx, fd, octets);
-    l->corrupt = false;
-    memcpy(changed, octets.at, octets.len);
-    changed[octets.len - 1] ^= 1;
-    return io->send(io->ctx, fd, pq_slice_of(changed, octets.len));
+    return io->send(io->ctx, fd, corrupted(l, octets, changed));
 }
 
 bool pq_links_init(struct pq_links *l, struct pq_server *server)
@@ -198,6 +204,10 @@ bool pq_links_start_tls(struct pq_links *l, unsigned conn)
 static bool send_on_open(struct pq_links *l, unsigned conn, struct pq_slice octets)
 {
     struct pq_link *one = &l->each[conn];
+    uint8_t changed[RECEIVE_CAP];
+    /* Without TLS the server reads what was changed, and is judged by that. */
+    if (!one->stream.secured)
+        octets = corrupted(l, octets, changed);
     tell(l, conn, PQ_HEARD_CLIENT, octets);
     pq_gist_on_line(&one->gist, octets);
     one->tail = 0;
@@ -242,6 +252,12 @@ bool pq_links_open(struct pq_links *l, unsigned conn)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+static bool half_close(struct pq_links *l, unsigned conn)
+{
+    tell_text(l, conn, PQ_HEARD_LAST, "half-closed");
+    return pq_stream_half_close(&l->each[conn].stream, 0) == PQ_STREAM_OK;
+}
+
 bool pq_links_send(struct pq_links *l, unsigned conn, struct pq_slice octets)
 {
     return pq_links_open(l, conn) && send_on_open(l, conn, octets);
@@ -251,7 +267,7 @@ bool pq_links_half_close(struct pq_links *l, unsigned conn)
 {
     if (!pq_links_open(l, conn))
         return false;
-    bool sent = pq_stream_half_close(&l->each[conn].stream, 0) == PQ_STREAM_OK;
+    bool sent = half_close(l, conn);
     return pq_links_settle(l) && sent;
 }
 
@@ -270,12 +286,11 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
 void pq_links_finish(struct pq_links *l)
 {
     bool some = false;
-    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
-        struct pq_link *one = &l->each[i];
-        if (!one->begun || one->ended)
+    for (unsigned conn = 1; conn <= PQ_WIRE_CONN_MAX; conn++) {
+        if (!l->each[conn].begun || l->each[conn].ended)
             continue;
         pq_server_mark(l->server);
-        some = pq_stream_half_close(&one->stream, 0) == PQ_STREAM_OK || some;
+        some = half_close(l, conn) || some;
     }
     if (some)
         (void)pq_links_settle(l);
