@@ -70,6 +70,11 @@ static void wait_in_vain(struct stage *s)
     pq_referee_on_silence(&s->referee, s->conn, 0);
 }
 
+static void close_half(struct stage *s)
+{
+    pq_referee_on_half_close(&s->referee, s->conn);
+}
+
 static void miss_octets(struct stage *s)
 {
     pq_referee_set_blind(&s->referee, s->conn);
@@ -94,6 +99,7 @@ static const struct act {
     {'D', deliver},       /* DELIVERY */
     {'E', end_by_client}, /* END */
     {'F', fail_to_shake_hands},
+    {'H', close_half},    /* HALF-CLOSE, by the client */
     {'I', open_implicit}, /* IMPLICIT TLS */
     {'K', end_by_server}, /* KILLED */
     {'M', change_mail},   /* MAIL CHANGED */

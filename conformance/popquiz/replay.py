@@ -5,6 +5,7 @@ import argparse
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from popquiz import (
@@ -22,7 +23,7 @@ from popquiz.baseline import Comparison
 from popquiz.console import Console
 from popquiz.errors import Exit, UsageError
 from popquiz.fixtures import Fixtures
-from popquiz.fuzz import again, choose, export
+from popquiz.fuzz import again, choose, claims, export
 from popquiz.mask import Mask
 from popquiz.record import Job, Result
 from popquiz.verdicts import Verdict
@@ -65,7 +66,33 @@ def lines(result: Result) -> list[str]:
     return found + (results.transcript(attempt.outcome) if attempt.outcome else [])
 
 
-def _config(args: argparse.Namespace, console: Console) -> runner.Config:
+class Told:
+    """Tells each case when it was played as often as it should be."""
+
+    def __init__(self, console: Console, args: argparse.Namespace) -> None:
+        self._console = console
+        self._args = args
+        self._played: dict[str, list[Result]] = {}
+        self.reproduced = False
+
+    def hear(self, result: Result) -> None:
+        played = self._played.setdefault(f"{result.case.file} {result.job.name}", [])
+        played.append(result)
+        if len(played) == self._args.times:
+            mask = Mask(options.secrets(self._args))  # they were not read before
+            for line in self._lines(played):
+                self._console.line(mask(line))
+
+    def _lines(self, played: Sequence[Result]) -> list[str]:
+        claim = claims.of(played[0].case)
+        if not claim:
+            return [line for result in played for line in lines(result)]
+        self.reproduced |= claims.word(played, claim) == claims.REPRODUCED
+        shown = next((result for result in played if claims.shows(result, claim)), played[0])
+        return [claims.line(played, claim), *lines(shown)[1:]]
+
+
+def _config(args: argparse.Namespace, told: Callable[[Result], None]) -> runner.Config:
     rows = catalogue.read(paths.catalogue())
     loaded = cases.load(cases.files_of(args.files))
     found = [case for case in loaded if "client" in case.roles]
@@ -77,20 +104,14 @@ def _config(args: argparse.Namespace, console: Console) -> runner.Config:
     target, fixtures = options.target(args), Fixtures(paths.fixtures())
     rules = certify.rules(args, rows, target, fixtures)
     rules.reruns = 0
-    mask = Mask(options.secrets(args))
-
-    def show(result: Result) -> None:
-        for line in lines(result):
-            console.line(mask(line))
-
     return runner.Config(
         target=target,
-        jobs=[Job(case, args.segment) for case in found],
+        jobs=[Job(case, args.segment) for case in found for _ in range(args.times)],
         fixtures=fixtures,
         rules=rules,
         logins=options.logins(args),
         sanity_patience_ms=args.patience * 1000,
-        heard=show,
+        heard=told,
         capture=capture.Capture(args.pcap) if args.pcap else None,
     )
 
@@ -112,7 +133,8 @@ def _again(args: argparse.Namespace) -> int:
 def _play(args: argparse.Namespace) -> int:
     """With the player, at a target."""
     console = Console()
-    played = runner.execute(_config(args, console))
+    told = Told(console, args)
+    played = runner.execute(_config(args, told.hear))
     if args.pcap:
         console.line(f"{args.pcap}: {capture.WARNING}")
     decision = gate.decide(gate.Gate(), played, Comparison())
@@ -121,6 +143,8 @@ def _play(args: argparse.Namespace) -> int:
     skipped = sum(result.verdict is Verdict.SKIP for result in played.results)
     if skipped:
         console.line(f"{skipped} skipped")
+    if told.reproduced and decision.exit is Exit.PASSED:
+        return Exit.FAILED
     return decision.exit
 
 
@@ -165,7 +189,7 @@ def run(args: argparse.Namespace) -> int:
     if args.debug:
         return _debug(args)
     raw = not again.all_dialogues(args.files)
-    if choose.ways(args) and (raw or not args.lab):
+    if choose.ways(args) and (raw or not args.lab) and not choose.is_black_box(args):
         return _again(args)
     if not raw:
         return _play(args)

@@ -245,7 +245,7 @@ class Scheduler:
             attempt = Attempt(Verdict.ERROR, why=str(died))
         else:
             attempt = verdicts.judge(job.case, outcome, self.rules.catalogue)
-        attempt = await self._look_after(bench, attempt)
+        attempt = await self._look_after(bench, job, attempt)
         deeds = job.case.deeds
         # What was fetched is gone on a server that removes it without a word.
         touched = job.case.needs_any("destructive") or deeds.marks or deeds.reads
@@ -300,17 +300,20 @@ class Scheduler:
 
     # ---- whether the target lives ---------------------------------------------------------------
 
-    async def _look_after(self, bench: Bench, attempt: Attempt) -> Attempt:
+    async def _look_after(self, bench: Bench, job: Job, attempt: Attempt) -> Attempt:
         """The attempt as it is when the state of the target is known too."""
         incidents = tuple(bench.seat.incidents())
         outcome = attempt.outcome
-        doubt = outcome is None or outcome.hang or outcome.peer_gone
+        # What once killed a process goes as it should when the connection ends.
+        deadly = job.case.kind == "crash"
+        doubt = deadly or outcome is None or outcome.hang or outcome.peer_gone
         if not incidents and not doubt and attempt.verdict in HEALTHY:
             return attempt
         # A process for each session dies alone, and is reported later than its connection ends.
         self.pace.made(0, 1)
         problem = await probe.once(bench.seat.endpoint, self._probe_seconds(bench))
-        cut = bool(outcome and outcome.ended_by_peer) and attempt.verdict not in HEALTHY
+        cut = bool(outcome and outcome.ended_by_peer)
+        cut = cut and (deadly or attempt.verdict not in HEALTHY)
         incidents = (*incidents, *await self._late_incidents(bench, cut or bool(problem)))
         if incidents:
             return _crashed(attempt, incidents)

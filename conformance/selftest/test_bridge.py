@@ -173,6 +173,14 @@ def test_in_clear_there_is_no_record_to_corrupt(bridge: Bridge) -> None:
     assert "".join(said(played)).split("\r\n")[2] == "+OK 1 message"
 
 
+def test_the_referee_hears_the_end_of_a_client(bridge: Bridge) -> None:
+    rules = ("--referee", "REF-REPLY-COUNT")
+    # Without an end, and with one.
+    open_end, ended = bridge.play("stdio", (b"USER a\r\nUSER b", b"USER a\r\n"), *rules)
+    assert open_end["status"] == "ok" and said(open_end)[2] == "+OK\r\n+OK bye\r\n"
+    assert ended["violations"][0]["rule"] == "REF-REPLY-COUNT"
+
+
 def test_findings_are_logged_once(bridge: Bridge) -> None:
     log = bridge.folder / "log"
     for _ in range(2):

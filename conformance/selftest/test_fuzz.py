@@ -17,7 +17,7 @@ from making import popquiz
 from popquiz import cli, paths
 from popquiz.errors import UsageError
 from popquiz.fuzz import shrink, signs
-from popquiz.fuzz.findings import Known
+from popquiz.fuzz.findings import Finding, Known
 from popquiz.fuzz.lane import ENGINES
 
 LINE = b"LIST 9\r\n"
@@ -242,12 +242,26 @@ def test_a_sign_is_told_from_another() -> None:
     assert signs.read("everything is fine") is None
 
 
+def finding(what: str, kind: str = signs.CRASH) -> Finding:
+    return Finding(signs.Sign(kind, what), b"", 0.0, "")
+
+
 def test_a_known_finding_is_new_when_its_time_is_over(tmp_path: Path) -> None:
     path = tmp_path / "known"
-    path.write_text('# baseline 1\nx-1  KNOWN  true  "planted"  until=2026-06\n')
-    before, behind = Known(path, date(2026, 6, 30)), Known(path, date(2026, 7, 1))
-    assert "planted" in before.reason("x-1") and not before.reason("x-2")
-    assert behind.reason("x-1") == "" and behind.expired == ["x-1"]
+    first, other = finding("x"), finding("y")
+    path.write_text(f'# baseline 1\n{first.id}  KNOWN  true  "planted"  until=2026-06\n')
+    before, behind = Known([path], date(2026, 6, 30)), Known([path], date(2026, 7, 1))
+    assert "planted" in before.reason(first) and not before.reason(other)
+    assert behind.reason(first) == "" and behind.expired == [first.id]
     path.write_text("x KNOWN\n")
     with pytest.raises(UsageError):
-        Known(path, date(2026, 1, 1))
+        Known([path], date(2026, 1, 1))
+
+
+def test_a_rule_is_known_in_its_ways_of_tls(tmp_path: Path) -> None:
+    path = tmp_path / "known"
+    path.write_text('# baseline 1\n*#ref-x  KNOWN  true  "planted"  tls=stls  until=never\n')
+    day = date(2026, 6, 30)
+    assert "planted" in Known([path], day, "stls").reason(finding("REF-X", signs.VIOLATION))
+    assert not Known([path], day, "none").reason(finding("REF-X", signs.VIOLATION))
+    assert not Known([path], day, "stls").reason(finding("REF-X", signs.CRASH))

@@ -5,14 +5,16 @@ servers are free to do is not."""
 import asyncio
 import json
 import subprocess
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
 from fuzzing import campaign
 from making import TINY, password_file, popquiz
 
-from popquiz import paths
-from popquiz.fuzz import differ
+from popquiz import explorer, paths
+from popquiz.fuzz import blackbox, choose, differ, findings
+from popquiz.fuzz.blackbox import Box
 from popquiz.fuzz.differ import AFTER, BEFORE, Pair, Side, Step
 from popquiz.fuzz.findings import AGAIN
 
@@ -35,12 +37,21 @@ def test_the_referee_judges_a_target(tmp_path: Path) -> None:
     found = {each["what"]: each for each in campaign(out)["findings"]}
     finding = found["REF-BODY-DOTS"]
     assert finding["kind"] == "violation" and finding["requirement"] == "RFC1939-3-027"
-    assert finding["place"] == "RETR in TRANSACTION" and finding["again"] == [5, 5]
+    assert finding["place"] == "RETR in TRANSACTION" and finding["again"] == [2, 2]
     dialogue = out / "findings" / finding["id"] / "input.dlg"
     ran = popquiz("replay", dialogue, *mock_fault("retr-no-dot-stuffing"))
-    told = "referee   REF-BODY-DOTS"
-    assert told in ran.stdout
-    assert told not in popquiz("replay", dialogue, "--target", "mock").stdout
+    assert ran.stdout.startswith(f"reproduced: {dialogue}: REF-BODY-DOTS, 1 of 1 times\n")
+    ran = popquiz("replay", "-n", "3", dialogue, "--target", "mock")
+    assert ran.stdout.startswith(f"not reproduced: {dialogue}: REF-BODY-DOTS, 0 of 3 times\n")
+    assert ran.returncode == 0
+
+
+def test_a_finding_without_a_command_has_no_empty_words() -> None:
+    texts = dict.fromkeys(explorer.Finding.__dataclass_fields__, "")
+    seen = explorer.Finding(**texts | {"rule": "REF-X", "state": "AUTHORIZATION"})
+    finding = blackbox.finding_of(seen, 0.0, Path())
+    assert finding.sign.headline == "violation: REF-X in AUTHORIZATION"
+    assert findings.replay_command(finding, Box("x", (), {}), Path()) == ""
 
 
 def test_servers_that_differ_are_told(tmp_path: Path) -> None:
@@ -55,8 +66,28 @@ def test_servers_that_differ_are_told(tmp_path: Path) -> None:
     (stat,) = (each for each in found if each["what"].startswith("STAT with"))
     dialogue = out / "findings" / stat["id"] / "input.dlg"
     ran = popquiz("replay", dialogue, *mock_fault("extra-argument-ignored"))
-    assert ran.returncode == 1 and "expected" in ran.stdout
+    assert ran.returncode == 1 and ran.stdout.startswith("reproduced: ")
     assert popquiz("replay", dialogue, "--target", "mock").returncode == 0
+
+
+def test_what_nobody_can_build_is_only_spoken_to(tmp_path: Path) -> None:
+    """With its own mail, its own accounts, and what is known of it."""
+    out = tmp_path / "out"
+    words = ("--against", "lab:twisted", "--runs", "6", "--out", out)
+    ran = popquiz("fuzz", "--lab", "twisted", *words)
+    told = {each["what"]: each["known"] for each in campaign(out)["findings"]}
+    assert campaign(out)["lane"] == "lab:twisted" and campaign(out)["execs"] == 12
+    assert "USER after the login" in told["REF-LATE-LOGIN"], ran.stdout
+    assert ran.returncode == (0 if all(told.values()) else 1)
+
+
+def test_what_can_be_built_is_not_only_spoken_to() -> None:
+    def is_black_box(**words: str) -> bool:
+        return choose.is_black_box(Namespace(**{"lab": None, "build": None, **words}))
+
+    assert is_black_box(lab="twisted") and is_black_box(lab="popa3d", against="mock")
+    assert not is_black_box(lab="popa3d") and not is_black_box(lab="twisted", build="x")
+    assert not is_black_box()
 
 
 def test_a_password_is_in_no_file(tmp_path: Path) -> None:

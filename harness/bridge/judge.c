@@ -166,6 +166,9 @@ static void tell_referee(struct pq_judge *j, unsigned conn, enum pq_heard what,
     case PQ_HEARD_RESET:
         pq_referee_end(r, conn, PQ_ENDED_BY_CLIENT, now_ms());
         break;
+    case PQ_HEARD_LAST:
+        pq_referee_on_half_close(r, conn);
+        break;
     }
 }
 

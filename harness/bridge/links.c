@@ -242,6 +242,12 @@ bool pq_links_open(struct pq_links *l, unsigned conn)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
+static bool half_close(struct pq_links *l, unsigned conn)
+{
+    tell_text(l, conn, PQ_HEARD_LAST, "half-closed");
+    return pq_stream_half_close(&l->each[conn].stream, 0) == PQ_STREAM_OK;
+}
+
 bool pq_links_send(struct pq_links *l, unsigned conn, struct pq_slice octets)
 {
     return pq_links_open(l, conn) && send_on_open(l, conn, octets);
@@ -256,7 +262,7 @@ bool pq_links_half_close(struct pq_links *l, unsigned conn)
 {
     if (!pq_links_open(l, conn))
         return false;
-    bool sent = pq_stream_half_close(&l->each[conn].stream, 0) == PQ_STREAM_OK;
+    bool sent = half_close(l, conn);
     return pq_links_settle(l) && sent;
 }
 
@@ -275,12 +281,11 @@ bool pq_links_reset(struct pq_links *l, unsigned conn)
 void pq_links_finish(struct pq_links *l)
 {
     bool some = false;
-    for (size_t i = 1; i <= PQ_WIRE_CONN_MAX; i++) {
-        struct pq_link *one = &l->each[i];
-        if (!one->begun || one->ended)
+    for (unsigned conn = 1; conn <= PQ_WIRE_CONN_MAX; conn++) {
+        if (!l->each[conn].begun || l->each[conn].ended)
             continue;
         pq_server_mark(l->server);
-        some = pq_stream_half_close(&one->stream, 0) == PQ_STREAM_OK || some;
+        some = half_close(l, conn) || some;
     }
     if (some)
         (void)pq_links_settle(l);

@@ -20,6 +20,7 @@ enum pq_heard {
     PQ_HEARD_TLS,    /* a handshake ended well, or did not: the octets are "ok" or words */
     PQ_HEARD_END,    /* no more will come: the octets tell how */
     PQ_HEARD_RESET,  /* we have reset it */
+    PQ_HEARD_LAST,   /* we send no more on it */
 };
 
 /* `conn` is 1 to PQ_WIRE_CONN_MAX; the octets are valid during the call. */

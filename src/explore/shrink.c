@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "explore/shrink.h"
 
-/* Octets in one write that are worth a try for each group of them. */
+/* Octets in one write that are worth a try for each group of them; of a longer one only its larger
+ * parts are tried. */
 #define OCTETS_TRIED_MAX 600u
+#define PARTS_TRIED 16u
 
 /* ---- candidates ------------------------------------------------------------------------------ */
 
@@ -109,12 +111,18 @@ static bool drop_lines(struct pq_plan *plan, size_t which, struct pq_shrink *s)
     return any;
 }
 
+static size_t least_group(size_t len)
+{
+    return len > OCTETS_TRIED_MAX ? len / PARTS_TRIED : 1;
+}
+
 /* The same with groups of octets, of those in front of the line end. */
 static bool drop_octets(struct pq_plan *plan, size_t which, struct pq_shrink *s)
 {
     struct pq_plan candidate;
     bool any = false;
-    for (size_t n = octets_of(plan, which).len / 2; n > 0 && s->tries > 0; n /= 2)
+    for (size_t n = octets_of(plan, which).len / 2;
+         n > 0 && n >= least_group(octets_of(plan, which).len) && s->tries > 0; n /= 2)
         for (size_t at = 0; at + n + 2 <= octets_of(plan, which).len && s->tries > 0;) {
             without_octets(plan, which, at, n, &candidate);
             if (try(plan, &candidate, s))
@@ -132,8 +140,7 @@ static bool shorten(struct pq_plan *plan, struct pq_shrink *s)
         if (plan->steps[i].kind != PQ_STEP_SEND)
             continue;
         any = drop_lines(plan, i, s) || any;
-        if (octets_of(plan, i).len <= OCTETS_TRIED_MAX)
-            any = drop_octets(plan, i, s) || any;
+        any = drop_octets(plan, i, s) || any;
     }
     return any;
 }

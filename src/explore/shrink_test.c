@@ -93,6 +93,33 @@ static void test_a_plan_that_cannot_be_shorter_stays(void **state)
     assert_true(pq_plan_equal(&p, &before));
 }
 
+/* A line above the limits of servers is made short where its length does not matter, and costs few
+ * tries where it does. */
+static void test_a_long_line_is_cut_by_large_parts(void **state)
+{
+    (void)state;
+    static struct pq_plan p;
+    char line[2051];
+    struct wanted w = {.first = PQ_SLICE("NOOP"), .second = PQ_SLICE("RSET a")};
+    struct pq_shrink s = {.shows = shows, .ctx = &w, .tries = 1000};
+    memset(line, 'a', sizeof(line));
+    memcpy(line, "RSET ", 5);
+    memcpy(line + 2048, "\r\n", 3);
+    pq_plan_clear(&p);
+    add(&p, "NOOP\r\n");
+    add(&p, line);
+    pq_plan_shrink(&p, &s);
+    assert_true(pq_slice_equal(pq_plan_octets(&p, &p.steps[1]), PQ_SLICE("RSET a\r\n")));
+    pq_plan_clear(&p);
+    add(&p, "NOOP\r\n");
+    add(&p, line);
+    line[2048] = 0;
+    w = (struct wanted){.first = PQ_SLICE("NOOP"), .second = pq_slice_text(line)};
+    pq_plan_shrink(&p, &s);
+    assert_int_equal(p.count, 2);
+    assert_true(w.calls < 100);
+}
+
 static void test_pieces_of_a_write_become_one_wait_each(void **state)
 {
     (void)state;
@@ -114,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_only_what_matters_stays),
         cmocka_unit_test(test_no_more_tries_than_were_given),
         cmocka_unit_test(test_a_plan_that_cannot_be_shorter_stays),
+        cmocka_unit_test(test_a_long_line_is_cut_by_large_parts),
         cmocka_unit_test(test_pieces_of_a_write_become_one_wait_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -379,6 +379,7 @@ void talk_half_close(struct run *run, unsigned conn)
     if (!talk_is_open(run, conn) || run->talks[conn].half_closed)
         return;
     run_note(run, conn, "half-closed by us");
+    pq_referee_on_half_close(&run->referee, conn);
     (void)w->half_close(w->ctx, conn, now(run) + run->config->patience_ms);
     run->talks[conn].half_closed = true;
 }

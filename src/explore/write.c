@@ -29,6 +29,14 @@ static void put_slice(struct scribe *s, struct pq_slice text)
         s->status = pq_bytes_put(s->out, text);
 }
 
+static void put_lower(struct scribe *s, struct pq_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t octet = pq_ascii_lower(text.at[i]);
+        put_slice(s, pq_slice_of(&octet, 1));
+    }
+}
+
 static void put_number(struct scribe *s, uint64_t number)
 {
     uint8_t memory[PQ_U64_TEXT_MAX];
@@ -289,7 +297,9 @@ static void put_header(struct scribe *s)
     put(s, f->rule->requirement);
     if (is_destructive(s->from->plan))
         put(s, "\nneeds: destructive");
-    put(s, "\ntags: explored\n---\n");
+    put(s, "\ntags: explored ");
+    put_lower(s, pq_slice_text(f->rule->id));
+    put(s, "\n---\n");
 }
 
 static void put_cut(struct scribe *s)

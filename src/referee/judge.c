@@ -110,13 +110,21 @@ static void tell(struct referee_conn *c, const struct ref_held *h)
         r->tell(r->ctx, &finding);
 }
 
+/* What a finding is about: not the command of the last answer, where a line that is longer than a
+ * command may be has come since then. */
+static enum pq_verb verb_of(const struct referee_conn *c, const struct ref_moment *m)
+{
+    bool other = m->kind == REF_AT_NOT_REPLY && ref_waits_for_long(c);
+    return m->ask && !other ? m->ask->command.verb : PQ_VERB_UNKNOWN;
+}
+
 static void find(struct referee_conn *c, const struct ref_look *l, size_t rule)
 {
     const struct ref_moment *m = l->m;
     struct ref_held found = {.rule = rule + 1,
                              .offset = m->offset,
                              .ms = c->ms,
-                             .verb = m->ask ? m->ask->command.verb : PQ_VERB_UNKNOWN,
+                             .verb = verb_of(c, m),
                              .state = c->session.state};
     found.excerpt_len = put_excerpt(m, found.excerpt);
     memcpy(found.why, l->why.at, l->why.len);

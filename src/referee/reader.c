@@ -224,10 +224,18 @@ static void judge_and_move(struct referee_conn *c, const struct ref_moment *m)
     ref_move(c, m);
 }
 
+/* Whether all that can be answered yet is a line that the client will never end. */
+static bool is_all_answered(const struct referee_conn *c)
+{
+    return c->said_all && c->reading == REF_READ_STATUS && !ref_has_lines(c) &&
+           c->lines[PQ_FROM_CLIENT].seen > 0;
+}
+
 static bool next_line(struct referee_conn *c, struct pq_slice *in)
 {
     struct pq_line line;
-    if (pq_framer_next(&c->lines[PQ_FROM_SERVER], in, &line) != PQ_NEXT_EVENT)
+    c->deaf = is_all_answered(c);
+    if (c->deaf || pq_framer_next(&c->lines[PQ_FROM_SERVER], in, &line) != PQ_NEXT_EVENT)
         return false;
     struct ref_moment m = {.line = line.text,
                            .offset = c->base[PQ_FROM_SERVER] + line.offset,
@@ -301,7 +309,7 @@ static void read_clear(struct referee_conn *c, struct pq_slice octets)
 static void read_server(struct referee_conn *c, struct pq_slice octets)
 {
     bool more = true;
-    while (more && !c->blind && !c->facts.no_more_clear)
+    while (more && !c->blind && !c->deaf && !c->facts.no_more_clear)
         more = c->reading == REF_READ_BODY ? next_piece(c, &octets) : next_line(c, &octets);
     if (c->facts.no_more_clear && !c->blind)
         read_clear(c, octets);
@@ -311,7 +319,7 @@ static void read_server(struct referee_conn *c, struct pq_slice octets)
 
 void ref_reader_init(struct referee_conn *c)
 {
-    c->blind = c->answered_early = c->unclear = c->after_cr = false;
+    c->blind = c->answered_early = c->unclear = c->after_cr = c->said_all = c->deaf = false;
     c->reading = REF_READ_STATUS;
     c->base[PQ_FROM_CLIENT] = c->base[PQ_FROM_SERVER] = c->taken = 0;
     pq_buf_init(&c->waiting, c->waiting_memory, sizeof(c->waiting_memory));

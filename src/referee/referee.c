@@ -127,6 +127,13 @@ void pq_referee_on_silence(struct pq_referee *r, unsigned conn, uint64_t ms)
                                                 c->lines[PQ_FROM_SERVER].offset});
 }
 
+void pq_referee_on_half_close(struct pq_referee *r, unsigned conn)
+{
+    struct referee_conn *c = find(r, conn);
+    if (c)
+        c->said_all = true;
+}
+
 void pq_referee_set_blind(struct pq_referee *r, unsigned conn)
 {
     struct referee_conn *c = find(r, conn);

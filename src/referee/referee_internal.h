@@ -114,6 +114,8 @@ struct referee_conn {
     struct ref_ask ask;
     bool answered_early;    /* the unfinished line of the client, too long, was answered already */
     bool unclear, after_cr; /* of the client's unfinished line: reader.c knows */
+    bool said_all;          /* the client sends no more */
+    bool deaf;              /* and what comes may be about a line without an end: not judged */
     struct pq_buf waiting;  /* lines of the client, each behind a header; reader.c knows */
     size_t taken;           /* octets of `waiting` that were used */
     uint8_t client_memory[PQ_COMMAND_LINE_MAX], server_memory[PQ_REPLY_LINE_MAX];

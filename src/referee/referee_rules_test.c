@@ -194,6 +194,11 @@ static const struct silent {
     /* What is sent back of a line that is too long is no line of the greeting. */
     {"REF-GREETING-LINES", HI "C:%300|S:%300"},
     {"REF-SINGLE-LINES", IN "C:NOOP|S:+OK|C:%300|S:%300"},
+    {"REF-LISTING-GOES-ON", IN LIST2 "C:%300|S:%300"},
+    {"REF-BODY-GOES-ON", IN "C:RETR 1|" MAIL "C:%300|S:%300"},
+    /* The end of what a client says may end its last line. */
+    {"REF-REPLY-COUNT", IN "C:NOOP|c:NOOP|HALF|S:+OK|S:+OK"},
+    {"REF-NOT-REPLY", IN "c:RETR 1|HALF|" MAIL},
     /* Which command is answered inside TLS, that of the clear or that of TLS? */
     {"REF-REPLY-COUNT", HI "c:STLS^JNOOP^M^J|S:+OK|TLS|C:FOO|S:-ERR|S:+OK"},
     {"REF-EARLY", HI "C:STLS|C:CAPA|S:+OK|TLS|C:STAT|S:+OK|S:TOP|S:.|S:-ERR"},
@@ -279,6 +284,26 @@ static void test_what_is_not_proven(void **state)
     }
 }
 
+/* What stands where an answer is due to a line that is too long is not about the command before. */
+static void test_what_a_finding_is_about(void **state)
+{
+    static const struct {
+        const char *script;
+        enum pq_verb verb;
+    } rows[] = {
+        {IN "C:NOOP|S:+OK|C:%300|S:%300", PQ_VERB_UNKNOWN},
+        {IN LIST2 "C:%300|S:%300", PQ_VERB_UNKNOWN},
+        {IN LIST2 "S:3 30", PQ_VERB_LIST},
+        {IN "C:NOOP|S:+OK|S:more|C:%300|S:-ERR", PQ_VERB_NOOP},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct seen seen = watch(rows[i].script, 0);
+        assert_int_equal(seen.count, 1);
+        assert_int_equal(seen.verb, rows[i].verb);
+    }
+}
+
 /* The neighbours of what is let pass. */
 static void test_what_is_proven(void **state)
 {
@@ -289,6 +314,12 @@ static void test_what_is_proven(void **state)
         {"REF-ARGUMENT-NUMBER", IN "C:DELE +|S:+OK"},
         {"REF-NOT-REPLY", HI "C:%300|S:%300"},
         {"REF-NOT-REPLY", IN "C:NOOP|S:+OK|C:%300|S:%300"},
+        {"REF-NOT-REPLY", IN LIST2 "C:%300|S:%300"},
+        {"REF-REPLY-COUNT", IN "c:NOOP|S:+OK|HALF"},
+        {"REF-REPLY-COUNT", IN "C:NOOP|HALF|S:+OK|S:+OK"},
+        {"REF-EARLY-NOOP", HI "C:NOOP|c:NOOP|HALF|S:+OK|S:+OK"},
+        {"REF-MAIL-ABORTED",
+         IN UIDL2 "C:DELE 1|S:+OK|c:QUIT|HALF|S:+OK|END|" IN "C:UIDL|S:+OK|S:1 b|S:."},
         {"REF-SINGLE-LINES", IN "C:NOOP|S:+OK|S:%300|C:%300|S:-ERR"},
         {"REF-TLS-INJECTION", HI "C:STLS|C:USER a|S:+OK|TLS|C:PASS b|S:+OK|S:+OK"},
         {"REF-TLS-INJECTION", HI "C:STLS|c:CA|S:+OK|TLS|C:FOO|S:-ERR|S:+OK"},
@@ -363,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_lawful),
         cmocka_unit_test(test_what_is_not_proven),
+        cmocka_unit_test(test_what_a_finding_is_about),
         cmocka_unit_test(test_what_is_proven),
         cmocka_unit_test(test_every_rule_has_samples),
         cmocka_unit_test(test_readme_has_the_table),

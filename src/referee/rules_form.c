@@ -80,10 +80,11 @@ static bool is_dot(const struct ref_look *l)
     return pq_slice_equal(l->m->line, PQ_SLICE("."));
 }
 
-/* The last answer was positive and had more lines. */
+/* The last answer was positive and had more lines, and nothing else can be answered here. */
 static bool after_multi(const struct ref_look *l)
 {
-    return l->m->ask && l->c->facts.ok && l->m->ask->multi && !l->m->ask->strange;
+    return l->m->ask && l->c->facts.ok && l->m->ask->multi && !l->m->ask->strange &&
+           !ref_waits_for_long(l->c);
 }
 
 static bool after_content(const struct ref_look *l)

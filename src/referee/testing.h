@@ -3,8 +3,8 @@
  * Scripts for tests of the referee: parts with "|" between them, in the order of what happened.
  * "C:text" and "S:text" are lines; "c:" and "s:" octets, where ^J, ^M, ^A, ^I and ^@ are controls;
  * in both "%70" at the end is so many letters, with what stands before them on the line not
- * counted, TLS, SILENCE and END are events; END also begins the next connection. "1" and "0" change
- * to that connection.
+ * counted. TLS, SILENCE, HALF (the client sends no more) and END are events; END also begins the
+ * next connection. "1" and "0" change to that connection.
  */
 #ifndef PQ_REFEREE_TESTING_H
 #define PQ_REFEREE_TESTING_H
@@ -20,6 +20,7 @@
 struct seen {
     char text[1u << 14]; /* "REF-X@offset why" of each finding, a line each */
     size_t count;
+    enum pq_verb verb; /* of the last one */
 };
 
 static inline void see(void *ctx, const struct pq_finding *f)
@@ -28,6 +29,7 @@ static inline void see(void *ctx, const struct pq_finding *f)
     size_t len = strlen(s->text);
     (void)snprintf(s->text + len, sizeof(s->text) - len, "%s@%llu %s%s\n", f->rule->id,
                    (unsigned long long)f->offset, f->follows ? "follows: " : "", f->why);
+    s->verb = f->verb;
     s->count++;
 }
 
@@ -82,6 +84,8 @@ static inline void script_part(struct pq_referee *r, unsigned *conn, const char 
     } else if (strncmp(part, "END", len) == 0) {
         pq_referee_end(r, *conn, PQ_ENDED_BY_CLIENT, 1);
         pq_referee_open(r, *conn, PQ_TLS_NONE);
+    } else if (strncmp(part, "HALF", len) == 0) {
+        pq_referee_on_half_close(r, *conn);
     } else if (strncmp(part, "CHANGED", len) == 0) {
         pq_referee_on_mail_changed(r);
     } else if (len == 1) {

@@ -149,7 +149,8 @@ static void watch_gap(void *ctx, unsigned conn)
 
 static enum pq_wire_result watch_half_close(void *ctx, unsigned conn, uint64_t deadline)
 {
-    const struct play_watch *w = ctx;
+    struct play_watch *w = ctx;
+    pq_referee_on_half_close(&w->referee, conn);
     return w->inner->half_close(w->inner->ctx, conn, deadline);
 }
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from popquiz import paths
 from popquiz.errors import Exit, UsageError
 from popquiz.fuzz import findings, streams
+from popquiz.fuzz.claims import DIFFERENT, NOT, REPRODUCED
 from popquiz.fuzz.lane import Lane, files_below
 from popquiz.fuzz.signs import Sign
 
-REPRODUCED, NOT, DIFFERENT = "reproduced", "not reproduced", "different"
 INPUT_MAX = 1 << 20
 MAGIC = b"#!dlg "
 HEAD = re.compile(r"^(?P<key>[a-z0-9-]+): +(?P<value>.*)$", re.M)

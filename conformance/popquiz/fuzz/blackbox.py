@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`--target`: a server that nobody can rebuild. Sessions are made up and judged by the referee, as
-`popquiz explore` does it; with --against the same commands go to a second server, and what the two
-answer differently is a finding."""
+"""`--target`, and `--lab` of what nobody can rebuild. Sessions are made up and judged by the
+referee, as `popquiz explore` does it; with --against the same commands go to a second server, and
+what the two answer differently is a finding."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ from popquiz.fixtures import Fixtures
 from popquiz.fuzz import again, differ, signs
 from popquiz.fuzz.campaign import Outcome
 from popquiz.fuzz.engine import Stats
-from popquiz.fuzz.findings import AGAIN, Collection, Finding, Known, label
+from popquiz.fuzz.findings import Collection, Finding, Known, label
 from popquiz.fuzz.progress import Progress, Sample
 from popquiz.fuzz.record import Done
 from popquiz.fuzz.signs import Sign
@@ -30,7 +30,9 @@ SHARE = 0.5  # of the time that is for the referee, where there is a second serv
 
 
 def add_options(group: options.Group) -> None:
-    group.add_argument("--against", metavar="WHERE", help="compare with this server, as --target")
+    group.add_argument(
+        "--against", metavar="WHERE", help="compare with this server: as --target, or lab:NAME"
+    )
     group.add_argument("--yes-destroy", action="store_true", help="mail may be removed")
     group.add_argument("--safe", action="store_true", help="nor on our own servers")
     group.add_argument("--wrong-logins", action="store_true", help="logins may fail")
@@ -68,13 +70,13 @@ def _octets(dialogue: str, out: Path) -> bytes:
 def finding_of(found: explorer.Finding, seconds: float, out: Path) -> Finding:
     """What the explorer found, in the words of a campaign."""
     kind = signs.CRASH if found.rule == explorer.CRASH else signs.VIOLATION
-    place = f"{found.verb} in {found.state}" if found.verb else f"in {found.state}"
+    place = f"{found.verb} in {found.state}" if found.verb else found.state
     text = "\n".join(filter(None, (found.sees, found.why, found.excerpt)))
     sign = Sign(kind, found.rule, place=place, text=text, transcript=found.transcript)
     octets = _octets(found.dialogue, out)
     finding = Finding(sign, octets, seconds, f"session {found.session}")
     finding.dialogue = found.dialogue
-    finding.again = AGAIN if found.again else 1
+    finding.again, finding.plays = (2 if found.again else 1), 2
     finding.minimised = found.again
     finding.more = {"requirement": found.requirement, "steps": found.steps}
     return finding

@@ -11,6 +11,7 @@ from popquiz.fuzz import harness, presets
 from popquiz.fuzz.given import Asked, Given
 from popquiz.fuzz.lane import Lane
 from popquiz.fuzz.served import Served
+from popquiz.servers import profile, recipe
 
 WAYS = ("harness", "lab", "server", "stdio")
 ALL = "all"
@@ -49,6 +50,17 @@ def _given(args: argparse.Namespace) -> Given:
 def ways(args: argparse.Namespace) -> list[str]:
     """The options of WAYS that were given."""
     return [name for name in WAYS if getattr(args, name) is not None]
+
+
+def is_black_box(args: argparse.Namespace) -> bool:
+    """Whether --lab names a server that is only spoken to: nobody can build it, or it is compared
+    with another one. Raises UsageError."""
+    if not args.lab or args.build:
+        return False
+    name = args.lab.partition(":")[0]
+    if getattr(args, "against", None):
+        return True
+    return profile.find(name).name not in {path.stem for path in recipe.available()}
 
 
 def lanes(args: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Lane]:

@@ -18,6 +18,7 @@ from popquiz.fuzz.findings import Collection, Known
 from popquiz.fuzz.lane import ENGINES, Lane, Seed, files_below, read_seeds
 from popquiz.fuzz.record import CAMPAIGN, Done
 from popquiz.mask import Mask
+from popquiz.servers import profile
 
 HELP = "search for inputs that break a fuzz target or a server"
 SECONDS = 60  # where neither --time nor --runs says how far
@@ -38,7 +39,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     options.add_target(parser.add_argument_group("a server"))
     _add_extent(parser.add_argument_group("how far"))
     _add_corpus(parser.add_argument_group("corpus"))
-    blackbox.add_options(parser.add_argument_group("black box, with --target"))
+    blackbox.add_options(parser.add_argument_group("black box: --target, --lab without a recipe"))
     parser.add_argument("--baseline", metavar="FILE", help="known findings, as `certify` has them")
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder with everything")
 
@@ -173,8 +174,12 @@ def _tidy(args: argparse.Namespace, lane: Lane, out: Path, console: Console) -> 
 
 
 def known(args: argparse.Namespace) -> Known:
-    path = Path(args.baseline) if args.baseline else None
-    return Known(path, datetime.now(UTC).date())
+    """Of a server that is only spoken to, what its profile's baseline lists, too."""
+    paths = [Path(args.baseline)] if args.baseline else []
+    if choose.is_black_box(args):
+        own = profile.baseline(args.lab)
+        paths += [own] if own.exists() else []
+    return Known(paths, datetime.now(UTC).date(), args.tls)
 
 
 # ---- the command --------------------------------------------------------------------------------
@@ -189,8 +194,10 @@ def _engine(args: argparse.Namespace, lane: Lane) -> str:
 
 
 def _blackbox(args: argparse.Namespace, console: Console) -> int:
-    if choose.ways(args):
-        raise UsageError(f"--target and --{choose.ways(args)[0]} exclude each other")
+    other = [way for way in choose.ways(args) if args.target or way != "lab"]
+    if other:
+        first = "target" if args.target else "lab"
+        raise UsageError(f"--{first} and --{other[0]} exclude each other")
     out = Path(args.out)
     _earlier(args, out)
     done = blackbox.campaign(args, out, known(args), console)
@@ -201,7 +208,7 @@ def _blackbox(args: argparse.Namespace, console: Console) -> int:
 
 def fuzz(args: argparse.Namespace) -> int:
     console = Console()
-    if args.target:
+    if args.target or choose.is_black_box(args):
         return _blackbox(args, console)
     lanes = list(choose.lanes(args, console.line))
     worst = Exit.PASSED

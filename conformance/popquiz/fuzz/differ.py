@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from popquiz import children, options, paths, plan, probe, runner
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import Fixtures
-from popquiz.fuzz import signs
+from popquiz.fuzz import claims, signs
 from popquiz.fuzz.findings import AGAIN, Finding, label
 from popquiz.fuzz.progress import Progress
 from popquiz.fuzz.signs import Sign
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from popquiz.fuzz.blackbox import Search
 
 SECONDS = 30
+LAB = "lab:"  # begins the name of a second server that is of the lab
 STEPS_MOST = 10
 ANSWER_S = 5.0
 LOGINS, LOGIN_PAUSE_S = 10, 0.1  # a session before may not have let go of the maildrop
@@ -296,8 +297,8 @@ def _expected(step: Step, answer: str) -> list[str]:
 def dialogue(found: Difference, id_: str) -> str:
     """Plays the commands to the target, and expects what the other server says last."""
     state = found.steps[0].state.lower()
-    lines = ["#!dlg 1", f"id: {id_}", f"title: {_title(found)}", "kind: crash"]
-    lines += [f"state: {state}", "---", "[test]"]
+    lines = ["#!dlg 1", f"id: {id_}", f"title: {_title(found)}", "kind: seed"]
+    lines += [f"tags: {claims.DIFFERS}", f"state: {state}", "---", "[test]"]
     before = state == BEFORE.lower()
     for step in found.steps[:-1]:
         lines += [f"C: {step.line}", "S: {:rest}"]
@@ -342,11 +343,16 @@ def _side(seat: Seat, per_minute: int | None) -> Side:
 
 
 def _other(args: argparse.Namespace) -> Target:
-    """The second server, with the same account. Raises UsageError."""
+    """The second server, with the same account unless it is of the lab. Raises UsageError."""
     if args.tls == "stls":
         raise UsageError("--against compares in clear, or with --tls implicit")
-    words = {**vars(args), "target": args.against, "mock_option": []}
-    return options.target(argparse.Namespace(**words))
+    lab = args.against.removeprefix(LAB) if args.against.startswith(LAB) else None
+    where: dict[str, object] = {
+        "target": None if lab else args.against,
+        "lab": lab,
+        "mock_option": [],
+    }
+    return options.target(argparse.Namespace(**{**vars(args), **where}))
 
 
 async def _compare(search: "Search", shown: Progress, targets: Sequence[Target]) -> None:

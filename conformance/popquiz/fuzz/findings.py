@@ -44,7 +44,8 @@ class Finding:
     seconds: float  # since the campaign began
     source: str  # the file that the engine saved, relative to the campaign's folder
     inputs: int = 1  # how many were saved that show the same
-    again: int = 0  # of AGAIN plays
+    again: int = 0  # of `plays`
+    plays: int = AGAIN
     original: int = 0  # octets, before it was shortened
     minimised: bool = False
     known: str = ""  # why it is none of today's, as the baseline says
@@ -64,17 +65,19 @@ class Finding:
 
 
 class Known:
-    """The findings that a baseline lists, each with a reason and an end."""
+    """The findings that baselines list, each with a reason and an end: by their ids, or all that
+    break a rule of the referee."""
 
-    def __init__(self, path: Path | None, today: date) -> None:
-        """Raises UsageError when it cannot be read."""
+    def __init__(self, paths_: Sequence[Path], today: date, tls: str = "none") -> None:
+        """`tls`: the way of TLS of the campaign. Raises UsageError when one cannot be read."""
         self.expired: list[str] = []
         self._reasons: dict[str, str] = {}
-        for entry in self._read(path).entries if path else ():
+        for entry in (entry for path in paths_ for entry in self._read(path).entries):
+            name = entry.way if entry.id == baseline.ANY else entry.name
             if entry.expired(today):
-                self.expired.append(entry.id)
-            else:
-                self._reasons[entry.id] = entry.account
+                self.expired.append(name)
+            elif entry.applies(tls):
+                self._reasons[name] = entry.account
 
     @staticmethod
     def _read(path: Path) -> baseline.Baseline:
@@ -83,8 +86,9 @@ class Known:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--baseline {path}: cannot be read: {error}") from None
 
-    def reason(self, finding: str) -> str:
-        return self._reasons.get(finding, "")
+    def reason(self, finding: Finding) -> str:
+        rule = finding.sign.what.lower() if finding.sign.kind == signs.VIOLATION else ""
+        return self._reasons.get(finding.id, "") or self._reasons.get(rule, "")
 
 
 # ---- judging ------------------------------------------------------------------------------------
@@ -126,7 +130,7 @@ class Collection:
             first.inputs += 1
             return None
         finding.original = len(finding.octets)
-        finding.known = self.known.reason(finding.id)
+        finding.known = self.known.reason(finding)
         self.findings[finding.sign.signature] = finding
         return finding
 
@@ -188,7 +192,7 @@ class Collection:
         them by the names that they have now."""
         found, self.findings = list(self.findings.values()), {}
         for finding in found:
-            finding.known = self.known.reason(finding.id)
+            finding.known = self.known.reason(finding)
             first = self.findings.setdefault(finding.sign.signature, finding)
             if first is not finding:
                 first.inputs += finding.inputs
@@ -247,6 +251,9 @@ def dialogue(finding: Finding, lane: Played, raw: Path) -> str:
 
 
 def replay_command(finding: Finding, lane: Played, out: Path) -> str:
+    """Empty where nobody knows what to play: what was seen once, in a long session."""
+    if not finding.dialogue and not finding.octets:
+        return ""
     name = DIALOGUE if finding.dialogue else RAW
     return shlex.join(["popquiz", "replay", str(out / FOLDER / finding.id / name), *lane.options])
 
@@ -272,7 +279,7 @@ def record(finding: Finding, lane: Played, out: Path) -> dict[str, Any]:
         "known": finding.known,
         "seconds": round(finding.seconds, 1),
         "inputs": finding.inputs,
-        "again": [finding.again, AGAIN],
+        "again": [finding.again, finding.plays],
         "octets": len(finding.octets),
         "octets_before": finding.original,
         "minimised": finding.minimised,

@@ -94,7 +94,9 @@ def finding_lines(found: Mapping[str, Any]) -> list[str]:
     """A finding for people; the first line is its heading."""
     word = "KNOWN" if found["known"] else found["kind"].upper()
     again, of = found["again"]
-    shown = f"{again} of {of} plays, {found['octets']} octets (were {found['octets_before']})"
+    shown = f"{again} of {of} plays, {found['octets']} octets"
+    if found["octets_before"] != found["octets"]:
+        shown += f" (were {found['octets_before']})"
     pairs = [
         ("known", found["known"]),
         ("stack", " < ".join(found["frames"][:4])),

@@ -98,6 +98,9 @@ void pq_referee_on_tls(struct pq_referee *r, unsigned conn, bool ok);
 /* The caller waited for an answer for as long as it ever will, and nothing came: a finding when a
  * complete command waits for one. Not for a caller that does not know how patient to be. */
 void pq_referee_on_silence(struct pq_referee *r, unsigned conn, uint64_t ms);
+/* The client sends no more, and reads on. Some servers take a line without an end for a command
+ * then: behind the answers to all others, nothing is judged. */
+void pq_referee_on_half_close(struct pq_referee *r, unsigned conn);
 /* Octets are missing: the connection is judged no further. */
 void pq_referee_set_blind(struct pq_referee *r, unsigned conn);
 /* The connection ended. Octets that its server sent before have been fed. */
