@@ -2,6 +2,7 @@
 """`popquiz fuzz` finds a planted bug with each engine, and `popquiz replay` shows it again."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,7 +98,16 @@ def test_a_target_that_cannot_run_is_unusable(targets: dict[str, Path], tmp_path
         (("--harness", "nonsense"), "there is no target fuzz_nonsense; there are: fuzz_base"),
         (("--harness", "/bin/true"), "is linked with neither"),
         (("--harness", "/nowhere/x"), "there is no such program"),
-        ((), "say what is fuzzed"),
+        ((), "say what is fuzzed: one of --harness, --lab, --server, --stdio, --target"),
+        (("--harness", "framer", "--lab", "popa3d"), "--harness and --lab exclude each other"),
+        (("--target", "mock", "--import", "/etc/hostname"), "--import is for --harness"),
+        (("--target", "mock", "--resume"), "--resume is for --harness"),
+        (("--harness", "framer", "--against", "mock"), "--against is for --target and --lab"),
+        (("--stdio", "/bin/cat", "--account", "/x"), "--account is for --target, not for --stdio"),
+        (("--stdio", "/nowhere/x"), "--stdio: /nowhere/x: there is no such program"),
+        (("--lab", "popa3d", "--tls", "stls"), "--tls: a server of the lab is fuzzed in clear"),
+        (("--harness", "framer", "--resume"), "holds no campaign that could go on"),
+        (("--harness", "framer", "--out", "/dev/null"), "--out /dev/null: is no folder"),
         (("--harness", "framer", "--baseline", "/nowhere/known"), "cannot be read"),
         (("--harness", "framer", "--corpus", "/nowhere"), "there is no such folder"),
     ],
@@ -105,9 +115,33 @@ def test_a_target_that_cannot_run_is_unusable(targets: dict[str, Path], tmp_path
 def test_wrong_usage_is_told_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
 ) -> None:
-    assert cli.main(["fuzz", *words, "--out", str(tmp_path / "out")]) == 2
+    assert cli.main(["fuzz", "--out", str(tmp_path / "out"), *words]) == 2
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("engine", ["afl", "libfuzzer"])
+def test_a_campaign_goes_on(targets: dict[str, Path], tmp_path: Path, engine: str) -> None:
+    """With what it had found, what it had counted, and the engine that it was begun with. The seed
+    that broke the target is in no folder of the engine's when the second run begins."""
+    out, program = tmp_path / "out", targets[engine]
+    corpus = seeds(tmp_path / "corpus", b"LIST 8\r\n", b"LIST 9\r\n  STAT\r\n  STAT\r\n")
+    assert fuzz(program, corpus, out, "--runs", "300").returncode == 1
+    before = campaign(out)
+    shutil.rmtree(corpus)
+    shutil.rmtree(out / "seeds")
+    again = fuzz(program, seeds(corpus, b"LIST 8\r\n"), out, "--runs", "900", "--resume")
+    assert again.returncode == 1, again.stdout + again.stderr
+    after = campaign(out)
+    ids = {each["id"] for each in before["findings"]}
+    assert ids and {each["id"] for each in after["findings"]} >= ids
+    assert after["execs"] > before["execs"] >= 300 and after["edges"] >= before["edges"]
+    assert after["runs_before"] == 1 and after["seconds"] > before["seconds"]
+    assert after["speed"] <= after["execs"] / before["seconds"]
+    assert after["findings"][0]["seconds"] == before["findings"][0]["seconds"]
+    other = "afl" if engine == "libfuzzer" else "libfuzzer"
+    ran = fuzz(targets[other], corpus, out, "--runs", "9", "--resume")
+    assert ran.returncode == 2 and "only that can go on" in ran.stderr
 
 
 def test_an_interrupted_campaign_leaves_a_whole_folder(

@@ -110,6 +110,10 @@ def test_a_server_that_cannot_be_fuzzed_is_told_in_one_line(build: Path, tmp_pat
     ran = popquiz("fuzz", *ways(build)["server"], *words)
     assert ran.returncode == 3 and "transaction: no seed gets in" in ran.stderr
     assert ran.stderr.count("\n") == 1
+    rules = ("--only-corpus", "--corpus", corpus, "--referee", "nonsense")
+    ran = popquiz("fuzz", *ways(build)["server"], *rules, "--out", tmp_path / "out3")
+    assert ran.returncode == 3 and ran.stderr.endswith("there is no rule nonsense\n")
+    assert ran.stderr.count("\n") == 1
     ran = popquiz("fuzz", "--server", "/bin/true", "--out", tmp_path / "out2")
     assert ran.returncode == 2 and "nothing says {port}" in ran.stderr
 

@@ -68,6 +68,8 @@ def _number(text: str) -> float:
 class Afl(OneOfSeveral):
     """One instance; the first is the main one."""
 
+    _before = 0.0  # executions of earlier runs
+
     def words(self) -> list[str]:
         """To be run in the campaign's folder: whoever runs it may have no right to those above."""
         wish = self._wish
@@ -83,6 +85,7 @@ class Afl(OneOfSeveral):
 
     def start(self) -> None:
         check()
+        self._before = self._execs()
         given = environment(self._launch, self._wish)
         wrap = self._launch.wrap
         words = wrap(self.words(), self._wish.out) if wrap else self.words()
@@ -91,16 +94,23 @@ class Afl(OneOfSeveral):
     def lives(self) -> bool:
         return self._process.lives()
 
-    def stats(self) -> Stats:
+    def _told(self) -> tuple[dict[str, str], dict[str, str]]:
         """fuzzer_stats is written once a minute, plot_data every five seconds."""
-        told, drawn = table(self.folder / "fuzzer_stats"), plot(self.folder / "plot_data")
-        execs = max(_number(told.get("execs_done", "")), _number(drawn.get("total_execs", "")))
+        return table(self.folder / "fuzzer_stats"), plot(self.folder / "plot_data")
+
+    def _execs(self) -> float:
+        """Those of earlier runs among them."""
+        told, drawn = self._told()
+        return max(_number(told.get("execs_done", "")), _number(drawn.get("total_execs", "")))
+
+    def stats(self) -> Stats:
+        told, drawn = self._told()
         edges = max(_number(told.get("edges_found", "")), _number(drawn.get("edges_found", "")))
         known = sum(1 for _ in self.corpus())  # the files do not lag behind
         speed = drawn.get("execs_per_sec") or told.get("execs_per_sec", "")
         of = _number(told.get("total_edges", ""))
         return Stats(
-            execs=int(execs),
+            execs=max(int(self._execs() - self._before), 0),
             speed=_number(speed),
             edges=int(edges),
             edges_of=int(of) or None,
@@ -109,13 +119,15 @@ class Afl(OneOfSeveral):
         )
 
     def _saved(self, kind: str) -> Iterable[Path]:
-        return sorted((self.folder / kind).glob("id:*"))
+        return sorted(self.folder.glob(f"{kind}/id:*"))
+
+    # Who goes on puts what it had saved into a folder with the time behind its name.
 
     def crashes(self) -> Iterable[Path]:
-        return self._saved("crashes")
+        return self._saved("crashes*")
 
     def hangs(self) -> Iterable[Path]:
-        return self._saved("hangs")
+        return self._saved("hangs*")
 
     def corpus(self) -> Iterable[Path]:
         return self._saved("queue")

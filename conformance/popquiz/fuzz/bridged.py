@@ -14,6 +14,7 @@ from popquiz.fuzz.signs import Sign
 
 SEEDS = "server"  # the folder of the seeds
 LOG = "bridge"  # begins the names of the bridges' logs
+STATS = "stats.json"  # in each
 KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH}
 PLAY, TEST = "--play", "--self-test"
 LOGIN = "login.raw"  # in the campaign's folder, where the engine stands
@@ -122,18 +123,30 @@ class Bridged(Quiet):
         return lines
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
-        for played in self.ask([file.read_bytes() for file in files]):
+        """Raises TargetError where the bridge says nothing of a file: its server does not serve."""
+        asking = self.ask([file.read_bytes() for file in files])
+        for _ in files:
+            try:
+                played = next(asking)
+            except StopIteration as stop:
+                last = stop.value["said"].rpartition("\n")[2]
+                why = last or f"the bridge ended with {stop.value['end']}"
+                raise TargetError(f"{self.name} cannot be played to: {why}") from None
             yield sign_of(played)
 
     def watch(self, out: Path) -> Watched:
         """From the logs of the bridges."""
-        found = [_json(path) for path in sorted(out.glob(f"{LOG}*/stats.json"))]
+        found = [_json(path) for path in sorted(out.glob(f"{LOG}*/{STATS}"))]
         cases = sum(int(each.get("cases", 0)) for each in found)
         reached = sum(int(each.get("transaction", 0)) for each in found)
         share = 100 * reached / cases if cases else None
         edges = max((int(each.get("edges", 0)) for each in found), default=0)
         of = max((int(each.get("edges_of", 0)) for each in found), default=0)
         return Watched(share, cases or None, edges or None, of or None)
+
+    def begin(self, out: Path) -> None:
+        for path in out.glob(f"{LOG}*/{STATS}"):
+            path.unlink()  # each bridge counts from 0
 
     def saved(self, out: Path) -> Iterator[tuple[Path, Sign | None]]:
         for path in sorted(out.glob(f"{LOG}*/findings.jsonl")):

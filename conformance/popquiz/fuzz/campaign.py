@@ -5,18 +5,19 @@ import hashlib
 import shutil
 import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from popquiz.console import Console
 from popquiz.errors import PopquizError, TargetError, UsageError
 from popquiz.fuzz import progress, signs
 from popquiz.fuzz.afl import Afl, check
 from popquiz.fuzz.engine import Instance, Stats, Wish
-from popquiz.fuzz.findings import Collection, Finding
+from popquiz.fuzz.findings import FOLDER, RAW, Collection, Finding
 from popquiz.fuzz.lane import AFL, Lane, Seed, read_seeds
 from popquiz.fuzz.libfuzzer import LibFuzzer
 from popquiz.fuzz.progress import Progress, Sample
@@ -108,6 +109,7 @@ class Campaign:
         self._seen: set[Path] = set()
         self._instances: list[Instance] = []
         self._begun = time.monotonic()
+        self._earlier: Mapping[str, Any] = {}
         self.outcome = Outcome()
 
     # ---- seeds ----------------------------------------------------------------------------------
@@ -131,9 +133,11 @@ class Campaign:
     # ---- instances ------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        """The time begins when everything is built."""
         kind = Afl if self._engine == AFL else LibFuzzer
-        for number in range(self._wish.jobs):
-            launch = self._lane.launch(self._engine, number)
+        launches = [self._lane.launch(self._engine, number) for number in range(self._wish.jobs)]
+        self._begun = time.monotonic()
+        for number, launch in enumerate(launches):
             instance = kind(self._wish, launch, number)
             self._instances.append(instance)
             instance.start()
@@ -149,10 +153,12 @@ class Campaign:
         # AFL++ says how far it is once a minute, and libFuzzer when it finds something.
         execs = max(stats.execs, watched.cases or 0)
         speed = execs / max(time.monotonic() - self._begun, 0.1)
-        edges, of = watched.edges or stats.edges, watched.edges_of or stats.edges_of
-        stats = replace(stats, execs=execs, speed=speed, edges=edges, edges_of=of)
-        if stats.execs and self.outcome.first_s is None:
+        known = max(watched.edges or stats.edges, self._earlier.get("edges", 0))
+        if execs and self.outcome.first_s is None:
             self.outcome.first_s = time.monotonic() - self._begun
+        whole = execs + self._earlier.get("execs", 0)
+        of = watched.edges_of or stats.edges_of
+        stats = replace(stats, execs=whole, speed=speed, edges=known, edges_of=of)
         self.outcome.stats, self.outcome.seconds = stats, seconds
         self.outcome.transaction = share
         return Sample(seconds, stats, len(self._collection.findings), share)
@@ -166,6 +172,9 @@ class Campaign:
             found += [(path, _hint(path)) for path in instance.crashes()]
             found += [(path, None) for path in instance.hangs()]
         found += self._lane.saved(self._wish.out)
+        if self._earlier:  # of seeds, engines keep nothing
+            place = self._wish.out / FOLDER
+            found += [(path, None) for path in sorted(place.glob(f"*/{RAW}"))]
         return [(path, hint) for path, hint in found if path not in self._seen]
 
     def collect(self, progress_: Progress, most: int) -> None:
@@ -197,11 +206,15 @@ class Campaign:
         self.outcome.trouble = next(filter(None, troubles), "")
         return bool(self.outcome.trouble) or not any(living)
 
-    def run(self, console: Console, earlier: float = 0.0) -> Outcome:
-        """To the end, or until a signal comes. Raises PopquizError when it cannot begin."""
+    def run(self, console: Console, earlier: Mapping[str, Any] | None = None) -> Outcome:
+        """To the end, or until a signal comes. `earlier`: campaign.json of the run that this one
+        goes on from. Raises PopquizError when it cannot begin."""
         if self._engine == AFL:
             check()
-        shown = Progress(console, self._wish.out, self._begun, earlier)
+        self._earlier = earlier or {}
+        self._lane.begin(self._wish.out)
+        seconds = self._earlier.get("seconds", 0.0)
+        shown = Progress(console, self._wish.out, self._begun, seconds)
         try:
             with Interrupt() as interrupt:
                 self._run(shown, interrupt)
@@ -212,8 +225,15 @@ class Campaign:
 
     def _run(self, shown: Progress, interrupt: Interrupt) -> None:
         self.sift(sorted(self._wish.seeds.iterdir()), shown)
-        self._begun = time.monotonic()
         self._start()
+        shown.begin(self._begun)
+        try:
+            self._search(shown, interrupt)
+        except TargetError as error:  # what was found until then is not lost
+            self.outcome.trouble = str(error)
+        self.outcome.interrupted = interrupt.came
+
+    def _search(self, shown: Progress, interrupt: Interrupt) -> None:
         while not interrupt.came and not self._is_over():
             time.sleep(TICK_S)
             if shown.is_due or self.outcome.first_s is None:
@@ -224,7 +244,9 @@ class Campaign:
         self.stop()
         shown.add(self._sample(shown.seconds))
         self.collect(shown, JUDGED_MAX + 1)
-        self.outcome.interrupted = interrupt.came
+        found = self._collection.new or interrupt.came or self.outcome.trouble
+        if self.outcome.first_s is None and not found:
+            self.outcome.trouble = "nothing was executed in that time: give it more"
 
 
 def _hint(path: Path) -> Sign | None:

@@ -65,13 +65,18 @@ def is_black_box(args: argparse.Namespace) -> bool:
 
 def lanes(args: argparse.Namespace, say: Callable[[str], None]) -> Iterator[Lane]:
     """What the options name; that is one, or all targets of ours. Raises PopquizError."""
-    if len(ways(args)) != 1:
+    given = [f"--{name}" for name in ways(args)]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} exclude each other")
+    if not given:
         wanted = ", ".join(f"--{name}" for name in WAYS)
-        raise UsageError(f"say what is fuzzed: one of {wanted}")
+        raise UsageError(f"say what is fuzzed: one of {wanted}, --target")
     if args.harness:
         names = presets.names() if args.harness == ALL else [args.harness]
         yield from (harness.find(name, say) for name in names)
     elif args.lab:
+        if args.tls != "none":
+            raise UsageError("--tls: a server of the lab is fuzzed in clear")
         build = Path(args.build) if args.build else None
         yield Served(args.lab, build, say, args.referee)
     else:

@@ -4,14 +4,15 @@
 import argparse
 import json
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from popquiz import options
 from popquiz.console import Console
-from popquiz.errors import Exit, SuiteError, UsageError
-from popquiz.fuzz import again, blackbox, choose, corpora, record
+from popquiz.errors import Exit, SuiteError, TargetError, UsageError
+from popquiz.fuzz import again, blackbox, choose, corpora, fitting, record
 from popquiz.fuzz.campaign import SEEDS, Campaign, Outcome, gather
 from popquiz.fuzz.engine import Wish
 from popquiz.fuzz.findings import Collection, Known
@@ -42,6 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     blackbox.add_options(parser.add_argument_group("black box: --target, --lab without a recipe"))
     parser.add_argument("--baseline", metavar="FILE", help="known findings, as `certify` has them")
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder with everything")
+    fitting.remember(parser)
 
 
 def _add_extent(group: options.Group) -> None:
@@ -106,7 +108,9 @@ def _earlier(args: argparse.Namespace, out: Path) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError:
+        raise UsageError(f"--resume: {out} holds no campaign that could go on") from None
+    except ValueError as error:
         raise UsageError(f"--resume: {path} cannot be read: {error}") from None
     return dict(found)
 
@@ -142,24 +146,36 @@ def _shorten(collection: Collection, outcome: Outcome, console: Console) -> None
         console.line(f"... shortening {finding.id} ({len(finding.octets)} octets)")
         try:
             collection.shorten(finding)
+        except TargetError as error:
+            outcome.trouble = str(error)
+            return
         except KeyboardInterrupt:
             outcome.interrupted = True
             return
 
 
+def _date(collection: Collection, earlier: Mapping[str, Any]) -> None:
+    """What an earlier run found was found then."""
+    times = {found["id"]: found["seconds"] for found in earlier.get("findings", ())}
+    for finding in collection.findings.values():
+        finding.seconds = times.get(finding.id, finding.seconds)
+
+
 def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     """From seeds to reports. Raises PopquizError."""
-    console, engine = Console(), _engine(args, lane)
+    console = Console()
     for option in ("minimise", "merge"):
         if getattr(args, option):
             corpora.check(lane, f"--{option}")
     earlier = _earlier(args, out)
+    engine = _engine(args, lane, earlier)
     collection = Collection(lane, known(args))
     wish = _wish(args, lane, out)
     gather(_seeds(args, lane), wish.seeds)
-    outcome = Campaign(lane, engine, wish, collection).run(console, earlier.get("seconds", 0.0))
+    outcome = Campaign(lane, engine, wish, collection).run(console, earlier)
     _shorten(collection, outcome, console)
     collection.settle()
+    _date(collection, earlier)
     done = Done(lane, engine, out, outcome, collection, Mask(options.secrets(args)), earlier)
     record.finish(args, done)
     _tidy(args, lane, out, console)
@@ -185,9 +201,12 @@ def known(args: argparse.Namespace) -> Known:
 # ---- the command --------------------------------------------------------------------------------
 
 
-def _engine(args: argparse.Namespace, lane: Lane) -> str:
-    """Raises UsageError."""
-    wanted: str = args.engine or lane.engines[0]
+def _engine(args: argparse.Namespace, lane: Lane, earlier: Mapping[str, Any]) -> str:
+    """That of the run that is resumed, if there is one. Raises UsageError."""
+    wanted: str = args.engine or earlier.get("engine") or lane.engines[0]
+    if earlier and (lane.name, wanted) != (earlier["lane"], earlier["engine"]):
+        was = f"{earlier['lane']} with {earlier['engine']}"
+        raise UsageError(f"--resume: {args.out} holds a campaign of {was}: only that can go on")
     if wanted not in lane.engines:
         raise UsageError(f"--engine {wanted}: {lane.name} takes only {' or '.join(lane.engines)}")
     return wanted
@@ -195,10 +214,11 @@ def _engine(args: argparse.Namespace, lane: Lane) -> str:
 
 def _blackbox(args: argparse.Namespace, console: Console) -> int:
     other = [way for way in choose.ways(args) if args.target or way != "lab"]
+    first = "target" if args.target else "lab"
     if other:
-        first = "target" if args.target else "lab"
         raise UsageError(f"--{first} and --{other[0]} exclude each other")
-    out = Path(args.out)
+    fitting.check(args, first)
+    out = _made(Path(args.out))
     _earlier(args, out)
     done = blackbox.campaign(args, out, known(args), console)
     record.finish(args, done)
@@ -206,14 +226,28 @@ def _blackbox(args: argparse.Namespace, console: Console) -> int:
     return done.exit
 
 
+def _made(out: Path) -> Path:
+    """Raises UsageError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: is no folder: {error.strerror}") from None
+    return out
+
+
 def fuzz(args: argparse.Namespace) -> int:
     console = Console()
     if args.target or choose.is_black_box(args):
         return _blackbox(args, console)
+    for way in choose.ways(args):
+        fitting.check(args, way)
     lanes = list(choose.lanes(args, console.line))
-    worst = Exit.PASSED
+    worst, resume = Exit.PASSED, args.resume
     for lane in lanes:
-        out = Path(args.out) / lane.name.partition(":")[2] if len(lanes) > 1 else Path(args.out)
+        out = _made(Path(args.out))
+        if len(lanes) > 1:
+            out /= lane.name.partition(":")[2]
+            args.resume = resume and (out / CAMPAIGN).exists()
         try:
             done = campaign(args, lane, out)
         finally:

@@ -21,7 +21,7 @@ MAIN = "main"
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """How far an instance, or a campaign, is. None: nobody knows."""
+    """How far an instance is in this run, or a campaign in all of them. None: nobody knows."""
 
     execs: int = 0
     speed: float = 0.0  # executions a second

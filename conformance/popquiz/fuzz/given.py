@@ -4,6 +4,7 @@ bridge, started as it is, with nothing restored but what --reset names."""
 
 import json
 import shlex
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -48,12 +49,14 @@ class Given(Bridged):
             raise UsageError(
                 "--server: nothing says {port}; a server of inetd style is for --stdio"
             )
+        kind = "stdio" if asked.stdio else "server"
+        if not shutil.which(self._words[0]):
+            raise UsageError(f"--{kind}: {self._words[0]}: there is no such program")
         for program in PROGRAMS:
             paths.program(program)
         for reset in asked.resets:
             if "=" not in reset or not Path(reset.partition("=")[2]).is_dir():
                 raise UsageError(f"--reset {reset}: write FOLDER=PRISTINE, a folder that is there")
-        kind = "stdio" if asked.stdio else "server"
         self.name = f"{kind}:{Path(self._words[0]).name}"
         resets = [word for each in asked.resets for word in ("--reset", each)]
         tls = ["--tls", asked.tls] if asked.tls != "none" else []

@@ -217,7 +217,8 @@ def main() -> int:
         adopt_orphans()
         status = _work(wish, ordered, build)
     except (OSError, PopquizError, subprocess.CalledProcessError) as error:
-        print(f"[-] PROGRAM ABORT : {error}", file=sys.stderr, flush=True)
+        if wish["run"]:  # as the engine would say it, where its words go
+            print(f"[-] PROGRAM ABORT : {error}", file=sys.stderr, flush=True)
         with contextlib.suppress(OSError):
             _say({"error": str(error)})
     finally:

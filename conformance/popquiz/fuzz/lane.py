@@ -50,6 +50,9 @@ class Quiet:
     def check(self, seeds: Sequence[bytes], out: Path) -> Sequence[str]:
         return ()
 
+    def begin(self, out: Path) -> None:
+        """Nothing is left of an earlier run."""
+
     def watch(self, out: Path) -> Watched:
         return Watched()
 
@@ -99,8 +102,11 @@ class Lane(Played, Protocol):
     def launch(self, engine: str, number: int) -> Launch:
         """For instance `number`, from 0. Raises PopquizError."""
 
+    def begin(self, out: Path) -> None:
+        """Makes ready a folder, which may be that of an earlier run."""
+
     def watch(self, out: Path) -> Watched:
-        """How far a campaign in that folder is."""
+        """How far this run of a campaign in that folder is."""
 
     def saved(self, out: Path) -> Iterable[tuple[Path, Sign | None]]:
         """Inputs that the lane has kept there because they broke something, beside the engine's;

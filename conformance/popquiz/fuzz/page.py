@@ -41,8 +41,9 @@ class Page:
 
     @property
     def edges(self) -> str:
-        of = self.campaign["edges_of"]
-        return f"{self.campaign['edges']:,}" + (f" of {of:,}" if of else "")
+        """Empty where nobody counts them."""
+        edges, of = self.campaign["edges"], self.campaign["edges_of"]
+        return f"{edges:,}" + (f" of {of:,}" if of else "") if edges else ""
 
     @staticmethod
     def word(found: Json) -> str:

@@ -53,7 +53,7 @@ def words(sample: Sample) -> str:
         parts.append(f"{sample.transaction:.0f} % reach TRANSACTION")
     if stats.stability is not None:
         parts.append(f"stability {stats.stability:g} %")
-    return ", ".join((*parts, f"{sample.findings} findings"))
+    return ", ".join((*parts, f"{sample.findings} finding{'s' * (sample.findings != 1)}"))
 
 
 def total(found: list[Stats]) -> Stats:
@@ -87,6 +87,10 @@ class Progress:
 
             self._shown = Rich().status("starting")
             self._shown.start()
+
+    def begin(self, now: float) -> None:
+        """Counts from now on: the engines start."""
+        self._begun = self._sampled = self._told = now
 
     @property
     def seconds(self) -> float:

@@ -113,7 +113,8 @@ def summary_line(done: Done) -> str:
     new = sum(not each["known"] for each in told["findings"])
     parts = [f"{told['lane']}: {told['execs']:,} executions, {told['speed']:,} a second"]
     parts += [f"{told['edges']:,} edges"] if told["edges"] else []
-    parts += [f"{len(told['findings'])} findings, {new} new"]
+    count = len(told["findings"])
+    parts += [f"{count} finding{'s' * (count != 1)}, {new} new"]
     if told["expired"]:
         parts.append(f"known no longer, by the date in the baseline: {', '.join(told['expired'])}")
     if told["unplayed"]:

@@ -39,6 +39,7 @@ RUNTIME = re.compile(
     r"(mem(cpy|move|set|cmp|chr)|malloc|calloc|realloc|free|str\w+|v?s?n?printf)(@\S*)?|"
     r"LLVMFuzzer(Custom\w+|RunDriver)"
 )
+PLACED = ("behind ", "in ", "seen ")  # begin a place that is a part of a sentence
 ENTRY = "LLVMFuzzerTestOneInput"
 
 
@@ -84,9 +85,11 @@ class Sign:
     @property
     def headline(self) -> str:
         """One line for people."""
-        where = self.frames[0] if self.frames else self.place
         parts = [f"{self.kind}: {self.what}" if self.what != self.kind else self.kind]
-        parts += [f"in {where}"] if where else []
+        if self.frames:
+            parts.append(f"in {self.frames[0]}")
+        elif self.place:
+            parts.append(self.place if self.place.startswith(PLACED) else f"at {self.place}")
         parts += [f"({self.process})"] if self.process else []
         return " ".join(parts)
 

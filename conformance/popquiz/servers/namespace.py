@@ -76,17 +76,19 @@ def _write_map(pid: int, kind: str, wanted: Ids) -> None:
     subprocess.run(command, check=True, timeout=MAPPER_S, capture_output=True)
 
 
-def _map_when_told(pid: int, told: int, maps: dict[str, Ids]) -> NoReturn:
-    """What the mapper does: only a process outside of a user namespace may map its ids."""
+def _map_when_told(pid: int, told: int, why: int, maps: dict[str, Ids]) -> NoReturn:
+    """What the mapper does: only a process outside of a user namespace may map its ids. It ends
+    with 0, or says on the descriptor `why` not."""
     status = 1
     try:
         if os.read(told, 1):
             for kind, wanted in maps.items():
                 _write_map(pid, kind, wanted)
             status = 0
+    except FileNotFoundError:
+        os.write(why, b"install uidmap")
     except (OSError, subprocess.SubprocessError) as error:
-        detail = getattr(error, "stderr", b"") or b""
-        os.write(2, f"popquiz: {error} {detail.decode(errors='replace')}".encode())
+        os.write(why, getattr(error, "stderr", b"").strip() or str(error).encode())
     finally:
         os._exit(status)
 
@@ -94,11 +96,13 @@ def _map_when_told(pid: int, told: int, maps: dict[str, Ids]) -> NoReturn:
 def _unshare(maps: dict[str, Ids]) -> None:
     """New namespaces, with the ids mapped."""
     told, tell = os.pipe()
+    heard, why = os.pipe()
     own = os.getpid()
     mapper = os.fork()
     if mapper == 0:
         os.close(tell)
-        _map_when_told(own, told, maps)
+        _map_when_told(own, told, why, maps)
+    os.close(why)
     try:
         linux.unshare(_ALL)
         os.write(tell, b"x")
@@ -106,8 +110,10 @@ def _unshare(maps: dict[str, Ids]) -> None:
         os.close(tell)
         os.close(told)
         _, status = os.waitpid(mapper, 0)
+        with open(heard, "rb") as pipe:
+            said = " ".join(pipe.read().decode("utf-8", "replace").split())
     if status != 0:
-        raise TargetError("the ids of a user namespace cannot be mapped: install uidmap")
+        raise TargetError(f"the ids of a user namespace cannot be mapped: {said}")
 
 
 def _follow(child: int) -> NoReturn:
