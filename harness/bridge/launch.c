@@ -17,6 +17,7 @@
 #include "net/listen.h"
 
 #define WORDS_MAX 256u
+#define BESIDE_DEPTH 2u /* neither the server nor a session */
 #define PORT_NAME "{port}"
 #define SHIM_NAME "popquiz-shim.so"
 
@@ -124,6 +125,7 @@ struct ends {
     int wire;              /* stdin and stdout; -1: nothing */
     int sessions;          /* our sockets come here */
     int commands, answers; /* of the fork server */
+    const char *beside;    /* a program that is not the server; NULL: the server */
 };
 
 static void place_all(const struct pq_server *s, const struct ends *e)
@@ -152,8 +154,11 @@ static _Noreturn void become_server(struct pq_server *s, uint32_t slot, const st
 {
     limit_itself();
     atomic_store(&s->page->slots[slot].pid, (int32_t)getpid());
-    char **words = command_of(s);
+    char *alone[] = {(char *)(uintptr_t)e->beside, NULL};
+    char **words = e->beside ? alone : command_of(s);
     set_environment(s);
+    if (e->beside) /* what it covers is not asked for */
+        (void)unsetenv("__AFL_SHM_ID");
     place_all(s, e);
     (void)execvp(words[0], words);
     (void)fprintf(stderr, "popquiz-bridge: %s: %s\n", words[0], strerror(errno));
@@ -212,6 +217,19 @@ bool pq_launch(struct pq_server *s, bool fork_server)
         return launch_fork_server(s);
     s->pid = begin(s, 0, &none);
     return s->pid > 0 || fail(s, "the server cannot be started");
+}
+
+bool pq_launch_besides(struct pq_server *s)
+{
+    for (size_t i = 0; i < s->o->besides.len; i++) {
+        const char *path = s->o->besides.each[i];
+        const struct ends e = {
+            .wire = -1, .sessions = -1, .commands = -1, .answers = -1, .beside = path};
+        s->besides[i] = begin(s, BESIDE_DEPTH, &e);
+        if (s->besides[i] < 0)
+            return fail(s, path);
+    }
+    return true;
 }
 
 void pq_launch_close(struct pq_server *s)
