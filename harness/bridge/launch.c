@@ -17,7 +17,8 @@
 #include "net/listen.h"
 
 #define WORDS_MAX 256u
-#define BESIDE_DEPTH 2u /* neither the server nor a session */
+#define DESCRIPTORS 1024u /* many servers close all that there can be, in each session */
+#define BESIDE_DEPTH 2u   /* neither the server nor a session */
 #define PORT_NAME "{port}"
 #define SHIM_NAME "popquiz-shim.so"
 
@@ -142,8 +143,9 @@ static void place_all(const struct pq_server *s, const struct ends *e)
 
 static void limit_itself(void)
 {
-    const struct rlimit none = {0, 0};
+    const struct rlimit none = {0, 0}, usual = {DESCRIPTORS, DESCRIPTORS};
     (void)setrlimit(RLIMIT_CORE, &none);
+    (void)setrlimit(RLIMIT_NOFILE, &usual);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     (void)setsid();
     for (int number = 1; number < 32; number++)
