@@ -289,6 +289,8 @@ def _describe(wanted: recipe.Recipe, kind: str) -> dict[str, Any]:
         "executables": wanted.executables,
         "keep": wanted.keep,
         "listen": wanted.listen,
+        "bridge": wanted.bridge,
+        "backend": wanted.backend,
         "additions": [asdict(each) for each in wanted.additions],
     }
 

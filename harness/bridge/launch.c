@@ -17,6 +17,8 @@
 #include "net/listen.h"
 
 #define WORDS_MAX 256u
+#define DESCRIPTORS 1024u /* many servers close all that there can be, in each session */
+#define BESIDE_DEPTH 2u   /* neither the server nor a session */
 #define PORT_NAME "{port}"
 #define SHIM_NAME "popquiz-shim.so"
 
@@ -124,6 +126,7 @@ struct ends {
     int wire;              /* stdin and stdout; -1: nothing */
     int sessions;          /* our sockets come here */
     int commands, answers; /* of the fork server */
+    const char *beside;    /* a program that is not the server; NULL: the server */
 };
 
 static void place_all(const struct pq_server *s, const struct ends *e)
@@ -140,8 +143,9 @@ static void place_all(const struct pq_server *s, const struct ends *e)
 
 static void limit_itself(void)
 {
-    const struct rlimit none = {0, 0};
+    const struct rlimit none = {0, 0}, usual = {DESCRIPTORS, DESCRIPTORS};
     (void)setrlimit(RLIMIT_CORE, &none);
+    (void)setrlimit(RLIMIT_NOFILE, &usual);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     (void)setsid();
     for (int number = 1; number < 32; number++)
@@ -152,8 +156,11 @@ static _Noreturn void become_server(struct pq_server *s, uint32_t slot, const st
 {
     limit_itself();
     atomic_store(&s->page->slots[slot].pid, (int32_t)getpid());
-    char **words = command_of(s);
+    char *alone[] = {(char *)(uintptr_t)e->beside, NULL};
+    char **words = e->beside ? alone : command_of(s);
     set_environment(s);
+    if (e->beside) /* what it covers is not asked for */
+        (void)unsetenv("__AFL_SHM_ID");
     place_all(s, e);
     (void)execvp(words[0], words);
     (void)fprintf(stderr, "popquiz-bridge: %s: %s\n", words[0], strerror(errno));
@@ -212,6 +219,19 @@ bool pq_launch(struct pq_server *s, bool fork_server)
         return launch_fork_server(s);
     s->pid = begin(s, 0, &none);
     return s->pid > 0 || fail(s, "the server cannot be started");
+}
+
+bool pq_launch_besides(struct pq_server *s)
+{
+    for (size_t i = 0; i < s->o->besides.len; i++) {
+        const char *path = s->o->besides.each[i];
+        const struct ends e = {
+            .wire = -1, .sessions = -1, .commands = -1, .answers = -1, .beside = path};
+        s->besides[i] = begin(s, BESIDE_DEPTH, &e);
+        if (s->besides[i] < 0)
+            return fail(s, path);
+    }
+    return true;
 }
 
 void pq_launch_close(struct pq_server *s)

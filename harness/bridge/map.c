@@ -185,5 +185,13 @@ size_t pq_map_seen(const struct pq_map *m)
 
 bool pq_map_is_instrumented(const struct pq_map *m)
 {
+    bool some = false;
+    for (size_t i = 0; i < m->regions_len; i++)
+        some = some || m->regions[i].len > 0;
+    return some;
+}
+
+bool pq_map_has_fork_server(const struct pq_map *m)
+{
     return m->regions[0].len > 0;
 }

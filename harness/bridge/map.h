@@ -45,7 +45,9 @@ void pq_map_merge(struct pq_map *m);
 size_t pq_map_edges(const struct pq_map *m);
 /* Edges that any case has taken; what lies behind `cells` is none. */
 size_t pq_map_seen(const struct pq_map *m);
-/* Whether the first program is instrumented. */
+/* Whether any program is instrumented. */
 bool pq_map_is_instrumented(const struct pq_map *m);
+/* Whether the first one is, so that a fork server is inside it. */
+bool pq_map_has_fork_server(const struct pq_map *m);
 
 #endif

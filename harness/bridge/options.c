@@ -147,6 +147,11 @@ static bool do_executable(struct words *w)
     return take_one_more(w, &w->o->executables);
 }
 
+static bool do_beside(struct words *w)
+{
+    return take_one_more(w, &w->o->besides);
+}
+
 static bool do_patience(struct words *w)
 {
     return take_number(w, 3600000, &w->o->patience_ms);
@@ -205,6 +210,7 @@ static const struct option {
     {"--state", do_state},     {"--referee", do_referee},
     {"--accept", do_accept},   {"--user", do_user},
     {"--play", do_play},       {"--self-test", do_self_test},
+    {"--beside", do_beside},
 };
 
 static bool read_one(struct words *w)

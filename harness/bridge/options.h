@@ -31,7 +31,8 @@ struct pq_options {
     const char *ca;                                            /* NULL: do not verify */
     struct pq_texts resets;                                    /* FOLDER=PRISTINE */
     struct pq_texts executables;
-    uint32_t fix; /* bits PQ_SHIM_FIX_... */
+    struct pq_texts besides; /* programs that run beside the server */
+    uint32_t fix;            /* bits PQ_SHIM_FIX_... */
     uint32_t patience_ms;
     uint32_t every; /* zero: never */
     const char *log;

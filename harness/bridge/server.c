@@ -142,7 +142,7 @@ static bool await_listener(struct pq_server *s)
     while (!is_up(s)) {
         pq_server_reap(s);
         if (s->pid < 0)
-            return fail(s, "the server ended before it took a connection");
+            return fail(s, "the server, or a program beside it, ended before it took a connection");
         if (told_to_end || pq_io_left_ms(pq_io_system(), deadline) == 0)
             return fail(s, "the server takes no connection");
         (void)poll(NULL, 0, POLL_MS);
@@ -158,21 +158,32 @@ static bool is_port_free(struct pq_server *s)
     return fail(s, "somebody else listens there already");
 }
 
+/* Until all of them wait for something; what runs beside the server may still be starting. */
+static void settle_in(struct pq_server *s)
+{
+    uint32_t ms = s->o->besides.len > 0 ? START_MS : s->o->patience_ms;
+    (void)pq_server_wait(s, pq_io_deadline(pq_io_system(), ms), NULL, NULL);
+    s->processes = pq_watch_count(s->page);
+}
+
 static bool start_once(struct pq_server *s)
 {
-    bool fork_server = s->o->connect == PQ_CONNECT_STDIO && pq_map_is_instrumented(s->map);
+    bool fork_server = s->o->connect == PQ_CONNECT_STDIO && pq_map_has_fork_server(s->map);
     empty_slots(s);
     pq_server_forget(s);
     atomic_store(&s->page->deaths_len, 0);
     s->page->flags = s->o->fix | (fork_server ? PQ_SHIM_SESSIONS : 0);
-    if (s->o->connect == PQ_CONNECT_STDIO && !fork_server)
+    if (!pq_launch_besides(s))
+        return false;
+    if (s->o->connect == PQ_CONNECT_STDIO && !fork_server) {
+        settle_in(s);
         return true; /* each session is a server of its own */
+    }
     if (!pq_launch_port(s) || !is_port_free(s) || !pq_launch(s, fork_server))
         return false;
     if (fork_server ? !await_hello(s) : !await_listener(s))
         return false;
-    (void)pq_server_wait(s, pq_io_deadline(pq_io_system(), s->o->patience_ms), NULL, NULL);
-    s->processes = pq_watch_count(s->page);
+    settle_in(s);
     s->descriptors = pq_procs_descriptors(s->pid);
     s->starts++;
     return s->pid > 0 || fail(s, "the server ended at once");
@@ -235,6 +246,14 @@ bool pq_server_connect(struct pq_server *s, struct pq_stream *stream)
 
 /* ---- watching -------------------------------------------------------------------------------- */
 
+static bool is_beside(const struct pq_server *s, pid_t pid)
+{
+    bool found = false;
+    for (size_t i = 0; i < s->o->besides.len; i++)
+        found = found || s->besides[i] == pid;
+    return found;
+}
+
 void pq_server_reap(struct pq_server *s)
 {
     int status = 0;
@@ -243,9 +262,10 @@ void pq_server_reap(struct pq_server *s)
     child_ended = 0;
     for (pid_t pid = waitpid(-1, &status, WNOHANG); pid > 0; pid = waitpid(-1, &status, WNOHANG)) {
         pq_shim_bury(s->page, pid, status);
-        if (pid == s->pid) {
+        bool beside = is_beside(s, pid);
+        if (pid == s->pid || beside) {
             s->pid = -1;
-            s->ended = status;
+            s->ended = beside ? SIGKILL : status; /* alone, the server is of no use */
         }
     }
 }

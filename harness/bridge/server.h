@@ -21,8 +21,9 @@ struct pq_server {
     int sessions;          /* where sockets go; -1: there is no fork server in the program */
     int commands, answers; /* of that fork server */
     pid_t pid;             /* -1: there is none */
-    int ended;             /* how the last one ended, as waitpid() has it */
-    bool beginning;        /* a session was asked for, and may not be there yet */
+    pid_t besides[PQ_OPTION_MANY];
+    int ended;      /* how the last one ended, as waitpid() has it */
+    bool beginning; /* a session was asked for, and may not be there yet */
     uint16_t port;
     size_t processes;   /* that live between sessions */
     size_t descriptors; /* that it has open then */

@@ -2,6 +2,9 @@
  * The shim's view of waiting for input: before a process does that, it wakes the bridge, which
  * then looks whether all of them sleep. A wait that is nothing but a sleep is left out. */
 #define _DEFAULT_SOURCE
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -99,10 +102,31 @@ PQ_SHIM_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
     return syscall(SYS_recvmsg, fd, message, flags);
 }
 
+/* What one process of the server writes to another one is there at once: the kernel would keep a
+ * small write back for tens of milliseconds while all of them sleep. */
+static void hold_nothing_back(int fd)
+{
+    const int on = 1;
+    if (pq_shim_page() && fd >= 0)
+        (void)syscall(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 PQ_SHIM_EXPORT int accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
 {
     pq_shim_before_read(fd);
-    return (int)syscall(SYS_accept4, fd, from, len, flags);
+    int made = (int)syscall(SYS_accept4, fd, from, len, flags);
+    int error = errno;
+    hold_nothing_back(made);
+    errno = error;
+    return made;
+}
+
+PQ_SHIM_EXPORT int connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+    int error = errno;
+    hold_nothing_back(fd);
+    errno = error;
+    return (int)syscall(SYS_connect, fd, to, len);
 }
 
 PQ_SHIM_EXPORT int accept(int fd, struct sockaddr *from, socklen_t *len)

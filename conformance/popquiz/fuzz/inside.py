@@ -5,8 +5,9 @@ engine runs in it too, since it kills by number what hangs.
 
     python -m popquiz.fuzz.inside FOLDER
 
-FOLDER/wish.json has the order (servers/order.py) and "run", the engine's command, in which the word
-{bridge} stands for the bridge's; without "run" each line of JSON on stdin is obeyed:
+FOLDER/wish.json has the order (servers/order.py), of a proxy the "backend"'s, and "run", the
+engine's command, in which the word {bridge} stands for the bridge's; without "run" each line of
+JSON on stdin is obeyed:
 
     {"do": "--play", "inputs": [OCTETS, ...]}
 
@@ -28,8 +29,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from popquiz.errors import PopquizError, TargetError
-from popquiz.fuzz import afl
+from popquiz.errors import PopquizError
+from popquiz.fuzz import afl, beside
 from popquiz.servers import builds, folders, keeper, namespace, order, template
 from popquiz.servers.installation import UNPACKED, Installation
 from popquiz.servers.linux import adopt_orphans
@@ -48,10 +49,17 @@ HANDED = ("AFL_", "ASAN_OPTIONS", "UBSAN_OPTIONS", "POPQUIZ_")
 class Bridge:
     """How the bridge starts the server of a profile, and what it resets."""
 
-    def __init__(self, place: Installation, build: Mapping[str, Any], extra: Sequence[str]) -> None:
-        """`build`: what its build.json says. Raises TargetError when the server cannot be started
-        by one command."""
+    def __init__(
+        self,
+        place: Installation,
+        build: Mapping[str, Any],
+        backend: Installation | None,
+        extra: Sequence[str],
+    ) -> None:
+        """`build`: what its build.json says. `backend`: what is behind a proxy. Raises TargetError
+        when the server cannot be started by one command."""
         self._place = place
+        self._backend = backend
         self._extra = extra
         self._build = build
         self.environment: dict[str, str] = {}
@@ -65,19 +73,15 @@ class Bridge:
             listen = [template.fill(word, names) for word in self._build.get("listen", ())]
             self.connect = ["--connect", "tcp"] if listen else ["--connect", "stdio"]
             return listen or list(place.launch(profile.inetd).words)
-        if len(profile.processes) != 1:
-            raise TargetError(
-                f"{profile.name} is started by {len(profile.processes)} commands, and the bridge "
-                "starts one: it can only be fuzzed with --target"
-            )
-        launch = place.launch(profile.processes[0])
+        launch = place.launch(beside.main_of(profile, self._build))
         self.environment = dict(launch.environment)
         self.connect = ["--connect", "tcp", "--port", place.names["port"]]
         return list(launch.words)
 
     def _resets(self) -> list[str]:
         """The folders that maildrops lie in, each copied as it was in the beginning."""
-        place, drop = self._place, self._place.profile.drop
+        place = self._backend or self._place
+        drop = place.profile.drop
         if not drop:
             return []
         paths = [Path(place.fill(drop.path, account)) for account in place.accounts]
@@ -101,7 +105,10 @@ class Bridge:
         named = [word for path in others for word in ("--executable", path)]
         account = next(iter(place.accounts))
         words = [str(place.folder / TOOLS / "popquiz-bridge"), *self.connect, *named]
-        return [*words, *self._resets(), "--user", account, *self._extra]
+        programs = beside.programs(place, self._build, self._backend)
+        words += [*beside.words(programs), *self._resets()]
+        words += self._build.get("bridge", ())
+        return [*words, "--user", account, *self._extra]
 
 
 # ---- running an engine --------------------------------------------------------------------------
@@ -191,12 +198,22 @@ def _hand_over(wish: Mapping[str, Any], inside: bool) -> None:
         namespace.hand_over(Path(), inside)
 
 
-def _work(wish: Mapping[str, Any], ordered: order.Order, build: Mapping[str, Any]) -> int:
+def _install(ordered: order.Order) -> Installation:
     place = Installation(ordered)
     place.write()
     place.show()
     place.prepare()
-    bridge = Bridge(place, build, wish["bridge"])
+    return place
+
+
+def _work(
+    wish: Mapping[str, Any],
+    ordered: order.Order,
+    backend: order.Order | None,
+    build: Mapping[str, Any],
+) -> int:
+    behind = _install(backend) if backend else None
+    bridge = Bridge(_install(ordered), build, behind, wish["bridge"])
     if not wish["run"]:
         return _obey(bridge, ordered.folder)
     whole = [*bridge.words(), "--", *bridge.server]
@@ -208,14 +225,17 @@ def main() -> int:
     folder = Path(sys.argv[1])
     wish = json.loads((folder / WISH).read_text(encoding="utf-8"))
     ordered = order.read(wish["order"].encode())
+    backend = order.read(wish["backend"].encode()) if wish["backend"] else None
     used = ordered.profile.build
     build = builds.describe(used) if used else {}  # later nobody may read it
     status = 3
     try:
         _hand_over(wish, ordered.profile.namespace is not None)
+        if backend:
+            keeper.unpack(backend)
         keeper.become_the_server(ordered)
         adopt_orphans()
-        status = _work(wish, ordered, build)
+        status = _work(wish, ordered, backend, build)
     except (OSError, PopquizError, subprocess.CalledProcessError) as error:
         if wish["run"]:  # as the engine would say it, where its words go
             print(f"[-] PROGRAM ABORT : {error}", file=sys.stderr, flush=True)

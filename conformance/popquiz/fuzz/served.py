@@ -17,6 +17,7 @@ from typing import Any
 from popquiz import baseline, labbuild, paths, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
+from popquiz.fuzz import beside
 from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, SANITIZERS, Bridged, Said, sign_of
 from popquiz.fuzz.inside import BRIDGE, MUTATOR, TOOLS, WISH
 from popquiz.fuzz.lane import Launch
@@ -28,6 +29,7 @@ from popquiz.servers.profile import Profile
 # The accounts of every seed (src/dialogue/seed.h).
 ACCOUNTS = ("alice", "bob")
 PASSWORD = "wonderland"
+BEHIND = "behind"  # the folder of the server behind a proxy
 PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
 SANITIZE, INSTRUMENT = "sanitize", "instrument"
 END_S = 20.0
@@ -115,6 +117,12 @@ def _known(name: str) -> str:
     return "".join(f",-{rule}" for rule in sorted(found))
 
 
+def _ports(wanted: Profile) -> dict[str, str]:
+    """Free ones, for the templates of a profile."""
+    names = wanted.names() & {"port", "tls_port"} | set(wanted.ports)
+    return {name: str(probe.free_port()) for name in sorted(names)}
+
+
 # ---- the lane -----------------------------------------------------------------------------------
 
 
@@ -130,7 +138,7 @@ class Served(Bridged):
         self._variant = variant or None
         self._say = say
         self._profile = profile.find(word)
-        self._check(word)
+        self._check()
         self._extra = ["--referee", f"{referee}{_known(name)}"] if referee else []
         self._builds = {INSTRUMENT: build or labbuild.build(word, INSTRUMENT, say=say)}
         self.name = f"lab:{self._profile.name}" + (f":{variant}" if variant else "")
@@ -141,12 +149,24 @@ class Served(Bridged):
         self._judges: dict[str, Judge] = {}
 
     @staticmethod
-    def _check(name: str) -> None:
+    def _check() -> None:
         """One line for whatever is lacking. Raises PopquizError."""
         for program in PROGRAMS:
             paths.program(program)
-        if profile.find(name).backend:
-            raise UsageError(f"--lab {name}: a proxy needs a server behind it: use --target")
+
+    def _behind(self) -> Profile | None:
+        """The server behind a proxy. Raises PopquizError."""
+        said = builds.describe(self._builds[INSTRUMENT])
+        if not self._profile.backend:
+            return None
+        found = profile.find(said.get("backend") or self._profile.backend)
+        beside.check_backend(found)
+        if missing := found.missing():
+            raise UsageError(
+                f"{found.name}, which is behind {self._profile.name}, is not installed: "
+                f"{', '.join(missing)}; run: {found.install}"
+            )
+        return found
 
     @property
     def built(self) -> dict[str, str]:
@@ -182,14 +202,18 @@ class Served(Bridged):
         if mutator := paths.find_program(MUTATOR):
             shutil.copy2(mutator, folder / TOOLS / MUTATOR)
         mail = Fixtures(paths.fixtures()).maildrop((DEFAULT,), {}).messages
-        used = self._used(kind).variant(self._variant)
-        names = {name: str(probe.free_port()) for name in sorted(used.names() & {"port"})}
-        names |= {name: str(probe.free_port()) for name in used.ports}
         accounts = dict.fromkeys(ACCOUNTS, mail)
-        order = Order(used, self._variant, folder, accounts, PASSWORD, names)
+        behind, more = self._behind(), {}
+        if behind:
+            (folder / BEHIND).mkdir()
+            backend = Order(behind, None, folder / BEHIND, accounts, PASSWORD, _ports(behind))
+            more = {"backend_port": backend.names["port"]}
+        used = self._used(kind).variant(self._variant)
+        order = Order(used, self._variant, folder, accounts, PASSWORD, {**_ports(used), **more})
         order.check()
         wish = {
             "order": order.line().decode(),
+            "backend": backend.line().decode() if behind else None,
             "out": str(out.resolve()) if out else None,
             "run": list(run),
             "bridge": [*self._extra, *(("--log", log) if log else ())],

@@ -268,7 +268,7 @@ def say(answer: Mapping[str, Any]) -> None:
         octets = octets[os.write(1, octets) :]
 
 
-def _unpack(ordered: order.Order) -> None:
+def unpack(ordered: order.Order) -> None:
     """Copies, since the server may have no right to the folders where the layers are."""
     for layer in ordered.profile.layers():
         shutil.copytree(layer, ordered.folder / UNPACKED, symlinks=True, dirs_exist_ok=True)
@@ -281,7 +281,7 @@ def become_the_server(ordered: order.Order) -> None:
         # Only the end of the input ends us. A handler, since SIG_IGN would be inherited.
         signal.signal(number, lambda number, frame: None)
     folders.lock(ordered.folder)
-    _unpack(ordered)
+    unpack(ordered)
     inside = ordered.profile.namespace is not None
     namespace.hand_over(ordered.folder, inside)
     if inside:

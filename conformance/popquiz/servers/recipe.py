@@ -50,6 +50,8 @@ class Recipe:
     executables: tuple[str, ...]  # relative paths; what the profile starts directly
     steps: tuple[Step, ...]
     listen: tuple[str, ...]  # a command that listens on {port}, where the profile's does not
+    bridge: tuple[str, ...]  # more options of popquiz-bridge
+    backend: str  # the profile behind a proxy that is fuzzed; "" is that of its own profile
     additions: tuple[Addition, ...]
 
     @property
@@ -118,6 +120,8 @@ def read(path: Path) -> Recipe:
         executables=tuple(_relative(table, "executables", each) for each in executables),
         steps=tuple(_step(each) for each in table.tables("step")),
         listen=table.words("listen", ()),
+        bridge=table.words("bridge", ()),
+        backend=table.text("backend", ""),
         additions=tuple(_addition(each) for each in table.tables("addition")),
     )
     if not recipe.executables:
