@@ -289,6 +289,7 @@ def _describe(wanted: recipe.Recipe, kind: str) -> dict[str, Any]:
         "executables": wanted.executables,
         "keep": wanted.keep,
         "listen": wanted.listen,
+        "values": wanted.values,
         "bridge": wanted.bridge,
         "backend": wanted.backend,
         "additions": [asdict(each) for each in wanted.additions],

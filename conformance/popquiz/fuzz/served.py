@@ -209,6 +209,8 @@ class Served(Bridged):
             backend = Order(behind, None, folder / BEHIND, accounts, PASSWORD, _ports(behind))
             more = {"backend_port": backend.names["port"]}
         used = self._used(kind).variant(self._variant)
+        if not self._variant:
+            more |= builds.describe(self._builds[kind]).get("values", {})
         order = Order(used, self._variant, folder, accounts, PASSWORD, {**_ports(used), **more})
         order.check()
         wish = {

@@ -5,15 +5,15 @@ from its package. A folder has the layout of the package, and build.json:
     {"name": "popa3d", "version": "1.0.3", "kind": "instrument", "compiler": "...",
      "source": {"url": "...", "sha256": "..."}, "inputs": "SHA-256 of all that it was made from",
      "executables": ["usr/sbin/popa3d"], "keep": [], "listen": ["{unpacked}/usr/sbin/popa3d", ...],
-     "bridge": ["--fix", "time"], "backend": "",
+     "values": {"uses": "0"}, "bridge": ["--fix", "time"], "backend": "",
      "additions": [{"path": "dovecot.conf", "text": "...", "instead_of": ""}]}
 
 `executables` are instrumented, and are what the profile starts, directly or through one another.
 `listen` is a command that listens on {port}, of a server that its profile runs inetd style; empty
-where the profile's own command listens. `bridge` are options of popquiz-bridge. `backend` is the
-profile that is behind a proxy while it is fuzzed, if not that of its own profile. A build with
-canaries counts them in the file `canaries` of the server's folder
-(profiles/builds/canaries/canary.h).
+where the profile's own command listens. `values` are the profile's, other ones while it is fuzzed
+without a variant, `bridge` are options of popquiz-bridge, and `backend` is the profile that is
+behind a proxy while it is fuzzed, if not that of its own profile. A build with canaries counts them
+in the file `canaries` of the server's folder (profiles/builds/canaries/canary.h).
 """
 
 import json

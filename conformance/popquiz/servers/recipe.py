@@ -50,6 +50,7 @@ class Recipe:
     executables: tuple[str, ...]  # relative paths; what the profile starts directly
     steps: tuple[Step, ...]
     listen: tuple[str, ...]  # a command that listens on {port}, where the profile's does not
+    values: Mapping[str, str]  # of the profile, that differ while it is fuzzed
     bridge: tuple[str, ...]  # more options of popquiz-bridge
     backend: str  # the profile behind a proxy that is fuzzed; "" is that of its own profile
     additions: tuple[Addition, ...]
@@ -120,6 +121,7 @@ def read(path: Path) -> Recipe:
         executables=tuple(_relative(table, "executables", each) for each in executables),
         steps=tuple(_step(each) for each in table.tables("step")),
         listen=table.words("listen", ()),
+        values=table.texts("values"),
         bridge=table.words("bridge", ()),
         backend=table.text("backend", ""),
         additions=tuple(_addition(each) for each in table.tables("addition")),
