@@ -66,6 +66,13 @@ KINDS = {
         (*_AFL, b"__asan_init"),
         "the same under ASan and UBSan; a finding is SIGABRT",
     ),
+    builds.COVERAGE: Kind(
+        "clang-14",
+        "-O1 -g -mllvm -runtime-counter-relocation=true",
+        "-fprofile-instr-generate -fcoverage-mapping",
+        (b"__llvm_profile",),
+        "counts its lines, for popquiz coverage",
+    ),
     "canaries": Kind(
         "afl-clang-fast",
         "-O2 -g",
@@ -218,13 +225,15 @@ class _Work:
             words = ["patch", "-p1", "--batch", "--silent", "--fuzz=0", "--input", str(patch)]
             _run(words, source, self._log, {})
         self.out.mkdir()
-        names = {**self._names(), "source": str(source), "out": str(self.out)}
+        names = {**self._names(source), "source": str(source), "out": str(self.out)}
         for step in self._recipe.steps:
             words = [template.fill(word, names) for word in step.words]
             environment = {**KINDS[self._kind].environment, **step.environment}
             given = {name: template.fill(text, names) for name, text in environment.items()}
             _run([word for word in words if word], source, self._log, given)
         self._check()
+        if self._kind == builds.COVERAGE:
+            shutil.copytree(source, self.out / builds.SOURCE, symlinks=True)
 
     def _unpack(self, archive: Path) -> Path:
         place = self._scratch / "source"
@@ -233,14 +242,16 @@ class _Work:
         folders = list(place.iterdir())
         return folders[0] if len(folders) == 1 else place
 
-    def _names(self) -> dict[str, str]:
+    def _names(self, source: Path) -> dict[str, str]:
         kind = KINDS[self._kind]
+        moved = f"-fcoverage-prefix-map={source}={builds.MOVED}"
+        mapped = [moved] if self._kind == builds.COVERAGE else []
         include = [f"-I{path.parent}" for path in _ours(self._kind) if path.suffix == ".h"]
         objects = [self._object(path) for path in _ours(self._kind) if path.suffix == ".c"]
         return {
             "cc": kind.cc,
             "cxx": kind.cc + "++",
-            "cflags": " ".join((kind.cflags, kind.link, *include)).strip(),
+            "cflags": " ".join((kind.cflags, kind.link, *mapped, *include)).strip(),
             "ldflags": " ".join((kind.link, *objects)).strip(),
             "jobs": str(len(os.sched_getaffinity(0))),
             "recipes": str(self._recipe.path.parent),

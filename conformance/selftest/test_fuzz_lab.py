@@ -152,3 +152,23 @@ def test_what_the_bridge_says_is_a_sign() -> None:
         "REF-SIZE",
         "RETR in TRANSACTION",
     )
+
+
+def test_what_sessions_reach_of_a_server_is_counted(tmp_path: Path) -> None:
+    sessions, out = tmp_path / "sessions", tmp_path / "out"
+    reached = {}
+    for name, octets in (
+        ("little", b"QUIT\r\n"),
+        ("more", b"USER alice\r\nPASS wonderland\r\nLIST\r\n"),
+    ):
+        seeds(sessions / name, octets)
+        ran = popquiz(
+            "coverage", "--lab", "popa3d", "--corpus", sessions / name, "--out", out / name
+        )
+        assert ran.returncode == 0, ran.stderr
+        told = json.loads((out / name / "coverage.json").read_text())
+        reached[name] = {Path(each["filename"]).name: each["summary"] for each in told["files"]}
+        assert list((out / name).rglob("pop_trans.c.html")) and not list(out.rglob("*.profraw"))
+    little, more = (reached[name]["pop_trans.c"]["lines"] for name in reached)
+    # The one who serves the session is a child of a child of the listener.
+    assert little["covered"] == 0 and more["percent"] > 20

@@ -1,30 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`popquiz coverage`: what a corpus reaches of our own code, as a page for each source file and a
-table, by clang's own counters."""
+"""`popquiz coverage`: what a corpus reaches of a fuzz target of ours, or of a server of the lab
+that is built for that, as a page for each source file and a table, by clang's own counters."""
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from popquiz import results
+from popquiz import labbuild, results
 from popquiz.console import Console
 from popquiz.errors import Exit, TargetError, UsageError
 from popquiz.fuzz import presets
-from popquiz.fuzz.lane import corpus
+from popquiz.fuzz.bridged import SEEDS
+from popquiz.fuzz.lane import corpus, files_below
+from popquiz.fuzz.served import Served
+from popquiz.servers import builds
 
-HELP = "show what a corpus reaches of our own code"
+HELP = "show what a corpus reaches of a fuzz target or a server"
 PRESET = "coverage"
 RUN_S = 1800
 ALL = "all"
+SHOWN = 100  # inputs between two lines of progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("coverage", help=HELP, description=__doc__)
-    parser.add_argument("--harness", metavar="NAME", required=True, help="a fuzz target, or all")
+    of = parser.add_mutually_exclusive_group(required=True)
+    of.add_argument("--harness", metavar="NAME", help="a fuzz target, or all")
+    of.add_argument("--lab", metavar="NAME", help="a server that `popquiz lab build` builds")
     parser.add_argument(
         "--corpus",
         action="append",
@@ -33,6 +41,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="inputs, as OUT/main/corpus of a campaign (default: those of the project)",
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="where the pages go")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of which programs, and what llvm-cov must know of them."""
+
+    programs: Sequence[Path]
+    counts: Sequence[Path]
+    given: Sequence[str]
 
 
 def _run(words: Sequence[str], **more: Any) -> str:
@@ -73,23 +90,49 @@ def _lines(totals: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _harness(args: argparse.Namespace, out: Path) -> Counted:
+    names = presets.names() if args.harness == ALL else [presets.full_name(args.harness)]
+    played = [_profile(args, name, out) for name in names]
+    given = [f"-ignore-filename-regex={presets.root()}/harness/.*"]
+    return Counted([p for p, _ in played], [c for _, c in played], given)
+
+
+def _lab(args: argparse.Namespace, out: Path) -> Counted:
+    """Plays the inputs to a server. Raises TargetError when it counts nothing."""
+    say = Console().line
+    build = labbuild.build(args.lab, builds.COVERAGE, say=say)
+    files = [file for folder in _folders(args, SEEDS) for file in files_below(folder)]
+    lane = Served(args.lab, build, say)
+    try:
+        for number, _ in enumerate(lane.ask([file.read_bytes() for file in files]), 1):
+            if number % SHOWN == 0:
+                say(f"... {number:,} of {len(files):,} inputs played")
+        found = [Path(shutil.copy(path, out)) for path in lane.counted()]
+    finally:
+        lane.close()
+    if not found:
+        raise TargetError(f"{lane.name} has counted nothing")
+    programs = [build / name for name in builds.describe(build)["executables"]]
+    moved = f"-path-equivalence={builds.MOVED},{build / builds.SOURCE}"
+    return Counted(programs, found, [moved])
+
+
 def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    names = presets.names() if args.harness == ALL else [presets.full_name(args.harness)]
-    played = [_profile(args, name, out) for name in names]
+    counted = _harness(args, out) if args.harness else _lab(args, out)
     data = out / "coverage.profdata"
-    _run(["llvm-profdata", "merge", "-sparse", *(str(c) for _, c in played), "-o", str(data)])
-    first, *others = [str(program) for program, _ in played]
+    _run(["llvm-profdata", "merge", "-sparse", *map(str, counted.counts), "-o", str(data)])
+    first, *others = map(str, counted.programs)
     objects = [first, *(word for each in others for word in ("-object", each))]
-    given = [f"-instr-profile={data}", f"-ignore-filename-regex={presets.root()}/harness/.*"]
+    given = [f"-instr-profile={data}", *counted.given]
     pages = ["-format=html", f"-output-dir={out}", "-show-branches=count"]
     _run(["llvm-cov", "show", *objects, *given, *pages])
     told = json.loads(_run(["llvm-cov", "export", "-summary-only", *objects, *given]))
     totals = told["data"][0]["totals"]
     results.write(out / "coverage.json", json.dumps(told["data"][0], indent=1) + "\n")
-    for _, counted in played:
-        counted.unlink(missing_ok=True)
+    for file in counted.counts:
+        file.unlink(missing_ok=True)
     console = Console()
     for line in _lines(totals):
         console.line(line)

@@ -38,6 +38,7 @@ from popquiz.servers.linux import adopt_orphans
 WISH = "wish.json"
 MUTATOR = "popquiz-mutator.so"
 TOOLS, INPUTS, PRISTINE = "tools", "inputs", "pristine"
+COUNTED = "counted"
 BRIDGE = "{bridge}"
 END_S = 10.0  # what an engine gets to end by itself
 POLL_S = 0.2
@@ -64,6 +65,11 @@ class Bridge:
         self._build = build
         self.environment: dict[str, str] = {}
         self.server = self._server()
+        if build["kind"] == builds.COVERAGE:
+            # One file for each program, which all its processes write to while they run.
+            counted = place.folder / COUNTED
+            counted.mkdir()
+            self.environment["LLVM_PROFILE_FILE"] = f"{counted}/%m%c.profraw"
 
     def _server(self) -> list[str]:
         place, profile = self._place, self._place.profile

@@ -19,7 +19,7 @@ from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
 from popquiz.fuzz import beside
 from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, SANITIZERS, Bridged, Said, sign_of
-from popquiz.fuzz.inside import BRIDGE, MUTATOR, TOOLS, WISH
+from popquiz.fuzz.inside import BRIDGE, COUNTED, MUTATOR, TOOLS, WISH
 from popquiz.fuzz.lane import Launch
 from popquiz.fuzz.signs import Sign
 from popquiz.servers import builds, folders, profile
@@ -251,6 +251,10 @@ class Served(Bridged):
             given = SANITIZERS if kind == SANITIZE else {}
             self._judges[kind] = Judge(lambda: self._make(kind, None, (), ""), given)
         return self._judges[kind]
+
+    def counted(self) -> list[Path]:
+        """What a build for coverage has counted so far, a file for each program."""
+        return [path for folder in self._folders for path in (folder / COUNTED).glob("*.profraw")]
 
     def close(self) -> None:
         for judge in self._judges.values():

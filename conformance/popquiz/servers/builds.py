@@ -28,6 +28,9 @@ from popquiz.servers import recipe
 from popquiz.servers.profile import Command, File, Profile
 
 DESCRIPTION = "build.json"
+COVERAGE = "coverage"  # a kind
+SOURCE = "source"  # the folder of its source
+MOVED = "/popquiz-source"  # where the compiler believes that to be
 COUNTERS = "canaries"  # the file
 COUNTERS_OCTETS = 64 * 16
 CommandKind = TypeVar("CommandKind", bound=Command)
