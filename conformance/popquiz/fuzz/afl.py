@@ -24,7 +24,6 @@ ENVIRONMENT = {
 MUTATOR = "AFL_CUSTOM_MUTATOR_LIBRARY"
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x0f|\x1b\(.")
 WRONG = re.compile(r"\[-\]\s*(?:PROGRAM ABORT|SYSTEM ERROR) : (?P<why>.*)|\[-\] (?P<hint>.*)")
-TIMEOUT_MS = "1000"
 
 
 def check() -> None:
@@ -77,8 +76,8 @@ class Afl(OneOfSeveral):
         role = "-M" if self._number == 0 and wish.jobs > 1 else "-S"
         resumed = wish.resume and (self.folder / "queue").is_dir()
         words = [PROGRAM, "-i", "-" if resumed else wish.seeds.name, "-o", "."]
-        words += [role, self.name, "-m", "none", "-t", TIMEOUT_MS, "-G", str(wish.max_len)]
-        words += ["-s", str(wish.seed + self._number)]
+        words += [role, self.name, "-m", "none", "-t", str(self._launch.patience_ms)]
+        words += ["-G", str(wish.max_len), "-s", str(wish.seed + self._number)]
         words += ["-x", wish.dictionary.name] if wish.dictionary else []
         words += ["-E", str(wish.runs)] if wish.runs else []
         return [*words, "--", *self._launch.words]

@@ -19,7 +19,7 @@ from popquiz.fuzz import afl
 from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, Bridged, Said
 from popquiz.fuzz.findings import write_inputs
 from popquiz.fuzz.inside import MUTATOR
-from popquiz.fuzz.lane import GDB, Launch, Seed
+from popquiz.fuzz.lane import BRIDGED_MS, GDB, Launch, Seed
 from popquiz.fuzz.served import ACCOUNTS, PASSWORD, PROGRAMS
 
 SAID_MAX = 4000
@@ -86,7 +86,8 @@ class Given(Bridged):
     def launch(self, engine: str, number: int) -> Launch:
         words = [*self._bridge(), "--log", f"{LOG}{number}", "--", *self._words]
         mutator = paths.find_program(MUTATOR)
-        return Launch(tuple(words), {afl.MUTATOR: str(mutator), **MUTATING} if mutator else {})
+        environment = {afl.MUTATOR: str(mutator), **MUTATING} if mutator else {}
+        return Launch(tuple(words), environment, BRIDGED_MS)
 
     def debugged(self, file: Path) -> list[str]:
         """gdb follows from the bridge into the server, and into what the server starts."""

@@ -14,6 +14,9 @@ from popquiz.fuzz.signs import Sign
 AFL, LIBFUZZER = "afl", "libfuzzer"
 ENGINES = (AFL, LIBFUZZER)
 SEED_MAX = 1 << 20  # octets
+PATIENCE_MS = 1000
+# Over the bridge, which itself says of a server that it hangs: it is patient with each write.
+BRIDGED_MS = 10000
 # The unversioned name comes with the versioned package only where that is the default one.
 SYMBOLIZERS = ("llvm-symbolizer", "/usr/lib/llvm-14/bin/llvm-symbolizer")
 
@@ -24,10 +27,12 @@ Seed = tuple[str, bytes]  # a name, which need not be the only one, and octets
 @dataclass(frozen=True, slots=True)
 class Launch:
     """What an engine runs. `wrap` makes of the engine's whole command, and the campaign's folder,
-    the command that is run instead; that one ends when its standard input does."""
+    the command that is run instead; that one ends when its standard input does. `patience_ms`: how
+    long one input may take."""
 
     words: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    patience_ms: int = PATIENCE_MS
     wrap: Callable[[Sequence[str], Path], list[str]] | None = None
 
 

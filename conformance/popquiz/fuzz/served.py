@@ -20,7 +20,7 @@ from popquiz.fixtures import DEFAULT, Fixtures
 from popquiz.fuzz import beside
 from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, SANITIZERS, Bridged, Said, sign_of
 from popquiz.fuzz.inside import BRIDGE, COUNTED, MUTATOR, TOOLS, WISH
-from popquiz.fuzz.lane import Launch
+from popquiz.fuzz.lane import BRIDGED_MS, Launch
 from popquiz.fuzz.signs import Sign
 from popquiz.servers import builds, folders, profile
 from popquiz.servers.order import Order
@@ -234,7 +234,7 @@ class Served(Bridged):
             self._outs.add(out)
             return inside(self._make(kind, out, words, log))
 
-        return Launch((BRIDGE,), environment, wrap)
+        return Launch((BRIDGE,), environment, BRIDGED_MS, wrap)
 
     def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
         return (yield from self._judge(INSTRUMENT).ask(inputs, what))
