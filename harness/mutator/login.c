@@ -70,9 +70,9 @@ void login_leave(struct login *l, const char *path)
 
 static bool is_left(const struct login *l, struct pq_slice input)
 {
-    uint64_t key = key_of(input);
+    uint64_t key = key_of(input), lot = key_of(pq_slice_first(input, LOGIN_DECIDING));
     return l->text.len == 0 || pq_slice_starts(input, pq_bytes_slice(&l->text)) ||
-           key % LOGIN_AS_IT_IS == 0 || (l->known && *slot_of(l, key) != 0);
+           lot % LOGIN_AS_IT_IS == 0 || (l->known && *slot_of(l, key) != 0);
 }
 
 struct pq_slice login_put(struct login *l, struct pq_slice input)

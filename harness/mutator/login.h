@@ -10,6 +10,8 @@
 
 /* Of so many inputs without the login, one is played as it is. */
 #define LOGIN_AS_IT_IS 4u
+/* Its first octets decide, since AFL++ cuts off what is too long only behind us. */
+#define LOGIN_DECIDING 256u
 /* Inputs that are known as they are; what is more may be given a login. A power of two. */
 #define LOGIN_KNOWN_MAX 16384u
 /* Octets of a file that is read. */

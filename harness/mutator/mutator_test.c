@@ -638,6 +638,20 @@ static void test_most_inputs_are_given_the_login(void **state)
     afl_custom_deinit(m);
 }
 
+/* AFL++ cuts off behind us what is too long, and asks again for the rest. */
+static void test_what_is_cut_off_decides_nothing(void **state)
+{
+    void *m = mutator_with_login(LOGIN);
+    static uint8_t in[5000], *out;
+    (void)state;
+    for (unsigned n = 0; n < 40; n++) {
+        memset(in, (int)('A' + n), sizeof(in));
+        bool whole = afl_custom_post_process(m, in, sizeof(in), &out) == sizeof(in);
+        assert_int_equal(afl_custom_post_process(m, in, 4096, &out) == 4096, whole);
+    }
+    afl_custom_deinit(m);
+}
+
 static void test_a_login_that_is_far_behind_is_no_login(void **state)
 {
     void *m = mutator_with_login(LOGIN);
@@ -720,6 +734,7 @@ int main(void)
         cmocka_unit_test(test_afl_trims_by_lines),
         cmocka_unit_test(test_afl_is_told_of_a_kind_that_there_is_not),
         cmocka_unit_test(test_most_inputs_are_given_the_login),
+        cmocka_unit_test(test_what_is_cut_off_decides_nothing),
         cmocka_unit_test(test_a_login_that_is_far_behind_is_no_login),
         cmocka_unit_test(test_seeds_and_all_without_a_known_login_are_left_alone),
         cmocka_unit_test(test_an_empty_login_is_refused),
