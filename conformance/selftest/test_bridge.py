@@ -173,6 +173,13 @@ def test_in_clear_there_is_no_record_to_corrupt(bridge: Bridge) -> None:
     assert "".join(said(played)).split("\r\n")[2] == "+OK 1 message"
 
 
+def test_tls_begins_only_behind_an_answer_to_stls(bridge: Bridge) -> None:
+    # What was agreed to is the line before, and STLS has no end.
+    [played] = bridge.play("stdio", [b"USER a\r\nSTLS\r\xffTNOOP\r\n"])
+    events = [entry["octets"] for entry in played["transcript"] if entry["from"] == "E"]
+    assert not [each for each in events if each.startswith("TLS")], played["transcript"]
+
+
 def test_the_referee_hears_the_end_of_a_client(bridge: Bridge) -> None:
     rules = ("--referee", "REF-REPLY-COUNT")
     # Without an end, and with one.

@@ -184,7 +184,9 @@ static bool shake_hands(struct pq_links *l, unsigned conn)
 /* A ClientHello is random: where nobody expects one, no two cases would be alike. */
 static bool is_tls_due(const struct pq_link *one)
 {
-    return !one->stream.secured && one->gist.verb == PQ_VERB_STLS && one->reply == PQ_GIST_OK;
+    bool answered = one->gist.whole && !one->gist.asked;
+    return !one->stream.secured && answered && one->gist.verb == PQ_VERB_STLS &&
+           one->reply == PQ_GIST_OK;
 }
 
 bool pq_links_start_tls(struct pq_links *l, unsigned conn)
