@@ -23,6 +23,7 @@ WRONG = b"PASS wrong\r\n"
 CHILD = b"PASS child\r\nQUIT\r\n"
 MODES = ("stdio", "tcp", "unix")
 MAIL = "From: a\n"
+PAUSES = "import signal; signal.pause()"
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,24 @@ def test_a_crash_of_any_process_is_seen(mode: str, bridge: Bridge) -> None:
 def test_nobody_sleeps(bridge: Bridge) -> None:
     [wrong] = bridge.play("stdio", [WRONG])
     assert said(wrong)[1] == "-ERR wrong\r\n" and wrong["ms"] < 1900
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_program_beside_the_server_is_started_and_no_leak(mode: str, bridge: Bridge) -> None:
+    log = bridge.folder / "starts"
+    beside = bridge.folder / "beside"
+    text = f"#!/bin/sh\necho $__AFL_SHM_ID. >>{log}\nexec /usr/bin/python3 -c '{PAUSES}'\n"
+    beside.write_text(text)
+    beside.chmod(0o700)
+    found = bridge.play(mode, [GOOD, GOOD, CHILD, GOOD], "--beside", str(beside))
+    assert [each["status"] for each in found] == ["ok", "ok", "crash", "ok"]
+    # No map is its own; with a listener that crashed it is started again.
+    assert set(log.read_text().split()) == {"."}
+
+
+def test_a_program_beside_the_server_that_ends_is_told(bridge: Bridge) -> None:
+    ran = bridge.run(bridge.words("tcp", "--beside", "/bin/true", "--play", bridge.file("a", GOOD)))
+    assert ran.returncode == 3 and b"or a program beside it, ended" in ran.stderr
 
 
 def test_a_server_that_is_busy_for_ever_hangs(bridge: Bridge) -> None:

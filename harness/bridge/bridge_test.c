@@ -49,6 +49,9 @@ static void test_options(void **state)
     assert_int_equal(o.task, PQ_DO_PLAY);
     assert_int_equal(o.files_len, 2);
     assert_int_equal(o.port, 65535);
+    assert_true(read_options(&o, "--beside /a --beside /b -- s"));
+    assert_int_equal(o.besides.len, 2);
+    assert_string_equal(o.besides.each[1], "/b");
 }
 
 static void test_options_that_are_wrong(void **state)
@@ -65,6 +68,7 @@ static void test_options_that_are_wrong(void **state)
         "--reset a -- s",
         "--fix day -- s",
         "--connect -- s",
+        "--beside -- s",
     };
     struct pq_options o;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)

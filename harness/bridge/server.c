@@ -186,7 +186,7 @@ static bool start_once(struct pq_server *s)
     settle_in(s);
     s->descriptors = pq_procs_descriptors(s->pid);
     s->starts++;
-    return s->pid > 0 || fail(s, "the server ended at once");
+    return s->pid > 0 || fail(s, "the server, or a program beside it, ended at once");
 }
 
 /* One that ran before can run: the port that it was given may be somebody else's by now. */
