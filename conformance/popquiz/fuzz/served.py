@@ -106,15 +106,13 @@ def inside(folder: Path) -> list[str]:
     return [sys.executable, "-P", "-m", "popquiz.fuzz.inside", str(folder)]
 
 
-def _known(name: str) -> str:
-    """Rules that the server is known to break, as the bridge leaves them out: they would hide what
-    is behind them."""
+def _known(name: str) -> set[str]:
+    """Rules that a server is known to break."""
     path = profile.baseline(name)
     if not path.is_file():
-        return ""
+        return set()
     entries = baseline.parse(str(path), path.read_text(encoding="utf-8")).entries
-    found = {entry.way.upper() for entry in entries if entry.way.startswith(baseline.RULE)}
-    return "".join(f",-{rule}" for rule in sorted(found))
+    return {entry.way.upper() for entry in entries if entry.way.startswith(baseline.RULE)}
 
 
 def _ports(wanted: Profile) -> dict[str, str]:
@@ -139,8 +137,8 @@ class Served(Bridged):
         self._say = say
         self._profile = profile.find(word)
         self._check()
-        self._extra = ["--referee", f"{referee}{_known(name)}"] if referee else []
         self._builds = {INSTRUMENT: build or labbuild.build(word, INSTRUMENT, say=say)}
+        self._extra = ["--referee", ",".join((referee, *self._left(name)))] if referee else []
         self.name = f"lab:{self._profile.name}" + (f":{variant}" if variant else "")
         rules = ("--referee", referee) if referee else ()
         self.options = ("--lab", name, *(("--build", str(build)) if build else ()), *rules)
@@ -153,6 +151,13 @@ class Served(Bridged):
         """One line for whatever is lacking. Raises PopquizError."""
         for program in PROGRAMS:
             paths.program(program)
+
+    def _left(self, name: str) -> list[str]:
+        """Rules that the bridge leaves out, since they would hide what is behind them: those that
+        the server is known to break, or the one behind it. Raises PopquizError."""
+        behind = self._behind()
+        known = _known(name) | (_known(behind.name) if behind else set())
+        return [f"-{rule}" for rule in sorted(known)]
 
     def _behind(self) -> Profile | None:
         """The server behind a proxy. Raises PopquizError."""
