@@ -16,6 +16,7 @@ from popquiz.errors import Exit, TargetError, UsageError
 from popquiz.fuzz import presets
 from popquiz.fuzz.lane import corpus
 
+ENDS = "exit status: 0 shown, 2 usage, 3 a target cannot be built or played"
 HELP = "show what a corpus reaches of our own code"
 PRESET = "coverage"
 RUN_S = 1800
@@ -23,7 +24,7 @@ ALL = "all"
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparsers.add_parser("coverage", help=HELP, description=__doc__)
+    parser = subparsers.add_parser("coverage", help=HELP, description=__doc__, epilog=ENDS)
     parser.add_argument("--harness", metavar="NAME", required=True, help="a fuzz target, or all")
     parser.add_argument(
         "--corpus",
@@ -56,13 +57,29 @@ def _folders(args: argparse.Namespace, name: str) -> list[Path]:
     return found
 
 
-def _profile(args: argparse.Namespace, name: str, out: Path) -> tuple[Path, Path]:
-    """Plays a target's inputs; the program and what it counted."""
-    program = presets.build(PRESET, name, Console().line)
-    counted = out / f"{name}.profraw"
-    folders = list(map(str, _folders(args, name)))
-    _run([str(program), *folders], env={**os.environ, "LLVM_PROFILE_FILE": str(counted)})
-    return program, counted
+Inputs = tuple[Path, Sequence[Path]]  # a program, and the folders of what it plays
+
+
+def _merged(played: Sequence[Inputs], out: Path) -> list[str]:
+    """Plays inputs; what llvm-cov is given to see what was counted."""
+    counted, data = [], out / "coverage.profdata"
+    for program, folders in played:
+        counted.append(out / f"{program.name}.profraw")
+        environment = {**os.environ, "LLVM_PROFILE_FILE": str(counted[-1])}
+        _run([str(program), *map(str, folders)], env=environment)
+    _run(["llvm-profdata", "merge", "-sparse", *map(str, counted), "-o", str(data)])
+    for file in counted:
+        file.unlink(missing_ok=True)
+    first, *others = [str(program) for program, _ in played]
+    objects = [first, *(word for each in others for word in ("-object", each))]
+    ignored = f"-ignore-filename-regex={presets.root()}/harness/.*"
+    return [*objects, f"-instr-profile={data}", ignored]
+
+
+def export(played: Sequence[Inputs], scratch: Path) -> dict[str, Any]:
+    """What llvm-cov says of each function. Raises TargetError."""
+    told = json.loads(_run(["llvm-cov", "export", *_merged(played, scratch)]))
+    return dict(told["data"][0])
 
 
 def _lines(totals: Mapping[str, Any]) -> list[str]:
@@ -75,21 +92,18 @@ def _lines(totals: Mapping[str, Any]) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: is no folder: {error.strerror}") from None
     names = presets.names() if args.harness == ALL else [presets.full_name(args.harness)]
-    played = [_profile(args, name, out) for name in names]
-    data = out / "coverage.profdata"
-    _run(["llvm-profdata", "merge", "-sparse", *(str(c) for _, c in played), "-o", str(data)])
-    first, *others = [str(program) for program, _ in played]
-    objects = [first, *(word for each in others for word in ("-object", each))]
-    given = [f"-instr-profile={data}", f"-ignore-filename-regex={presets.root()}/harness/.*"]
+    say = Console().line
+    given = _merged([(presets.build(PRESET, n, say), _folders(args, n)) for n in names], out)
     pages = ["-format=html", f"-output-dir={out}", "-show-branches=count"]
-    _run(["llvm-cov", "show", *objects, *given, *pages])
-    told = json.loads(_run(["llvm-cov", "export", "-summary-only", *objects, *given]))
+    _run(["llvm-cov", "show", *given, *pages])
+    told = json.loads(_run(["llvm-cov", "export", "-summary-only", *given]))
     totals = told["data"][0]["totals"]
     results.write(out / "coverage.json", json.dumps(told["data"][0], indent=1) + "\n")
-    for _, counted in played:
-        counted.unlink(missing_ok=True)
     console = Console()
     for line in _lines(totals):
         console.line(line)

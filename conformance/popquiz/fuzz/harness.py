@@ -10,10 +10,12 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from popquiz import paths
 from popquiz.errors import UsageError
-from popquiz.fuzz import presets, signs
+from popquiz.fuzz import ends, presets, signs
+from popquiz.fuzz.coverage import PRESET as COVERAGE
 from popquiz.fuzz.lane import (
     AFL,
     GDB,
@@ -23,6 +25,7 @@ from popquiz.fuzz.lane import (
     Seed,
     corpus,
     files_below,
+    kept,
     read_seeds,
     symbolizer,
 )
@@ -183,6 +186,11 @@ class Harness(Quiet):
             return Launch((str(sanitized),), {"ASAN_OPTIONS": options})
         found = presets.build(engine, self.target, self._say)
         return Launch((str(found),))
+
+    def ends(self, out: Path, asked: bool) -> dict[str, Any] | None:
+        if not asked and not presets.is_built(COVERAGE, self.target):
+            return None
+        return ends.measure(self.target, [*kept(out), out / "seeds"], self._say)
 
     def debugged(self, file: Path) -> list[str]:
         program = presets.build(LIBFUZZER, self.target, self._say)

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from popquiz import paths
 from popquiz.errors import UsageError
@@ -53,6 +53,11 @@ class Quiet:
 
     def watch(self, out: Path) -> Watched:
         return Watched()
+
+    def ends(self, out: Path, asked: bool) -> dict[str, Any] | None:
+        if asked:
+            raise UsageError("--coverage is for --harness with one of our own targets")
+        return None
 
     def debugged(self, file: Path) -> list[str]:
         raise UsageError("--debug is for --harness, --server and --stdio")
@@ -116,6 +121,10 @@ class Lane(Played, Protocol):
     def debugged(self, file: Path) -> list[str]:
         """A command that plays a file under gdb. Raises UsageError where that cannot be."""
 
+    def ends(self, out: Path, asked: bool) -> dict[str, Any] | None:
+        """Where the coverage of a campaign's inputs ends (ends.py). None: nobody can say, or it
+        would take a build that was not `asked` for. Raises PopquizError."""
+
     def close(self) -> None:
         """Leaves no process behind."""
 
@@ -135,6 +144,12 @@ def corpus() -> Path:
 
 def read_seeds(files: Iterable[Path]) -> list[Seed]:
     return [(file.name, file.read_bytes()[:SEED_MAX]) for file in files]
+
+
+def kept(out: Path) -> list[Path]:
+    """The folders of what the engines of a campaign have kept."""
+    folders = [folder for name in ("corpus", "queue") for folder in out.glob(f"*/{name}")]
+    return sorted(folder for folder in folders if any(folder.iterdir()))
 
 
 def files_below(folder: Path) -> list[Path]:
