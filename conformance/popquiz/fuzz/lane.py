@@ -14,6 +14,7 @@ from popquiz.fuzz.signs import Sign
 AFL, LIBFUZZER = "afl", "libfuzzer"
 ENGINES = (AFL, LIBFUZZER)
 SEED_MAX = 1 << 20  # octets
+NOTICE = "README.txt"
 # The unversioned name comes with the versioned package only where that is the default one.
 SYMBOLIZERS = ("llvm-symbolizer", "/usr/lib/llvm-14/bin/llvm-symbolizer")
 
@@ -135,11 +136,10 @@ def symbolizer() -> str | None:
 
 
 def corpus() -> Path:
-    """The project's. Raises UsageError where there is none."""
+    """The project's; in a wheel, as much of it as servers are fuzzed with. Raises UsageError where
+    there is none."""
     root = paths.checkout()
-    if root is None:
-        raise UsageError("the corpus is in the checkout only: run this there")
-    return root / "corpus"
+    return root / "corpus" if root else paths.data("corpus")
 
 
 def read_seeds(files: Iterable[Path]) -> list[Seed]:
@@ -153,6 +153,7 @@ def kept(out: Path) -> list[Path]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every visible file in a folder and below it, in a stable order."""
-    found = (path for path in folder.rglob("*") if path.is_file())
+    """Every visible file in a folder and below it, in a stable order, without what AFL++ tells of
+    its crashes."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != NOTICE)
     return sorted(p for p in found if "/." not in f"/{p.relative_to(folder)}")
