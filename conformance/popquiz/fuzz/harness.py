@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from popquiz import paths
 from popquiz.errors import UsageError
 from popquiz.fuzz import ends, presets, signs
 from popquiz.fuzz.coverage import PRESET as COVERAGE
@@ -136,8 +135,8 @@ class OwnHarness(Quiet):
     def seeds(self) -> list[Seed]:
         return []
 
-    def dictionary(self) -> Path | None:
-        return corpus() / "dict" / "pop3.dict" if paths.checkout() else None
+    def dictionary(self) -> Path:
+        return corpus() / "dict" / "pop3.dict"
 
     def launch(self, engine: str, number: int) -> Launch:
         if engine not in self.engines:
