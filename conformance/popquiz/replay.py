@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from popquiz import (
@@ -34,9 +35,13 @@ HELP = "play dialogues and show what was said"
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser("replay", help=HELP, description=__doc__)
     parser.add_argument(
-        "files", nargs="+", metavar="FILE", help="dialogues, inputs of a fuzzer, or folders"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="dialogues, inputs of a fuzzer, or folders; where no other "
+        "target is named, the built-in server plays them",
     )
-    options.add_target(parser.add_argument_group("target"), default="mock")
+    options.add_target(parser.add_argument_group("target"))
     parser.add_argument("--segment", default="whole", type=certify.segment, metavar="CUT")
     options.add_safety(parser.add_argument_group("what may be done to it"))
     parser.add_argument(
@@ -99,8 +104,6 @@ def _config(args: argparse.Namespace, told: Callable[[Result], None]) -> runner.
     cases.check(found, rows)
     if not found:
         raise UsageError("none of the files is for the role of a client")
-    if args.lab and args.target == "mock":
-        args.target = None
     target, fixtures = options.target(args), Fixtures(paths.fixtures())
     rules = certify.rules(args, rows, target, fixtures)
     rules.reruns = 0
@@ -171,16 +174,13 @@ def _debug(args: argparse.Namespace) -> int:
     """gdb has the terminal."""
     given = _one(args, "--debug")
     (lane,) = choose.lanes(args, print)
-    file = Path(tempfile.mkdtemp(prefix="popquiz-")) / "input"
-    file.write_bytes(given.octets)
-    words = lane.debugged(file)
-    lane.close()
-    if not shutil.which(words[0]):
-        raise UsageError("--debug: gdb is not installed: apt-get install gdb")
-    try:
+    with tempfile.TemporaryDirectory(prefix="popquiz-") as name, closing(lane):
+        file = Path(name) / "input"
+        file.write_bytes(given.octets)
+        words = lane.debugged(file)
+        if not shutil.which(words[0]):
+            raise UsageError("--debug: gdb is not installed: apt-get install gdb")
         return subprocess.run(words, check=False).returncode
-    finally:
-        shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -188,6 +188,10 @@ def run(args: argparse.Namespace) -> int:
         return _export(args)
     if args.debug:
         return _debug(args)
+    if not choose.ways(args) and not args.target:
+        if found := again.found_by(args.files):
+            raise UsageError(f"say where it is played; it was found so: {found}")
+        args.target = "mock"
     raw = not again.all_dialogues(args.files)
     if choose.ways(args) and (raw or not args.lab) and not choose.is_black_box(args):
         return _again(args)

@@ -294,3 +294,34 @@ def test_what_a_server_says_is_that_of_its_case(bridge: Bridge) -> None:
 def test_what_a_server_throws_away_is_kept(bridge: Bridge) -> None:
     [played] = bridge.play("stdio", [b"XQUIET\r\nXABORT\r\n"])
     assert said(played)[1] == "+OK\r\n" and played["report"] == "aborting\n"
+
+
+# ---- a second start -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("failing", "played"), [((2,), 2), ((2, 3), 1), ((1,), 0)])
+def test_a_server_that_ran_before_gets_another_try(
+    bridge: Bridge, failing: tuple[int, ...], played: int
+) -> None:
+    """Somebody else may have taken its port in between: then the server ends, or `failing` starts
+    of it do. One that never ran is not tried again."""
+    starts = bridge.folder / "starts"
+    starts.write_text("")
+    wrapper = bridge.folder / "wrapper"
+    fails = "|".join(map(str, failing))
+    # It is asked for the size of its map, too, and then gets no port.
+    wrapper.write_text(
+        f'#!/bin/sh\necho "$1" >>{starts}\n'
+        f"case $(grep -c . {starts}) in {fails}) exit 1 ;; esac\n"
+        f'exec {bridge.server} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    real, bridge.server = bridge.server, wrapper
+    files = [bridge.file(f"{number}", GOOD) for number in range(2)]
+    words = bridge.words("tcp", "--executable", str(real), "--every", "1", "--play", *files)
+    bridge.server = real
+    ran = bridge.run(words)
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [line["status"] for line in lines] == ["ok"] * played, ran.stderr
+    assert ran.returncode == (0 if played == 2 else 3)
+    assert len(starts.read_text().split()) == {2: 3, 1: 3, 0: 1}[played]

@@ -184,6 +184,26 @@ def test_a_finding_shows_every_time(targets: dict[str, Path], found: Path) -> No
         assert f"shown     {times} of {times} times" in ran.stdout
 
 
+def test_a_finding_is_not_played_to_another_target(
+    found: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The built-in server passes what broke somebody else."""
+    for name in (only(found), only(found) / "input.dlg"):
+        assert cli.main(["replay", str(name)]) == 2
+        said = capsys.readouterr().err
+        assert "it was found so: popquiz replay " in said and said.count("\n") == 1
+
+
+def test_a_debugger_that_is_missing_leaves_nothing(
+    targets: dict[str, Path], found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    words = ("--harness", str(targets["libfuzzer"]), "--debug")
+    assert cli.main(["replay", str(only(found) / "input.raw"), *words]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_shows_nothing_or_something_else_is_told(
     targets: dict[str, Path], found: Path, tmp_path: Path
 ) -> None:

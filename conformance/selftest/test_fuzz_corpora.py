@@ -29,6 +29,7 @@ S: +OK{*?}
 def test_every_kind_of_file_is_an_input(tmp_path: Path) -> None:
     (tmp_path / "a.dlg").write_text(DIALOGUE)
     (tmp_path / "b").write_bytes(b"\xff|raw")
+    (tmp_path / "README.txt").write_text("AFL++ says that crashes are here\n")
     found = {given.file.name: given.octets for given in again.inputs([str(tmp_path)])}
     assert found == {"a.dlg": b"\xffWUSER alice\r\n\xffW", "b": b"\xff|raw"}
     with pytest.raises(UsageError):
@@ -44,6 +45,8 @@ def test_a_capture_gives_what_its_clients_wrote(tmp_path: Path) -> None:
     assert streams.is_capture(capture.read_bytes())
     written = streams.read(capture)
     assert any(octets.startswith(b"USER \xff\xffx\r\n\xffW") for octets in written), written
+    names = [given.name for given in again.inputs([str(capture)])]
+    assert names[-1] == f"{capture}, connection {len(written)}"
     (tmp_path / "b.pcap").write_bytes(streams.MAGIC[0] + b"x" * 50)
     with pytest.raises(UsageError):
         streams.read(tmp_path / "b.pcap")

@@ -64,12 +64,19 @@ def document(*found: dict[str, Any], **more: Any) -> dict[str, Any]:
         "corpus": 99,
         "stability": 99.5,
         "transaction": 71.0,
+        "ends": {"functions": 9, "called": 7, "whole": 6, "missed": [missed(), missed(missed=30)]},
         "trouble": "",
         "interrupted": False,
         "exit": 1,
         "silent": [],
         "findings": list(found),
     }
+    return told | more
+
+
+def missed(**more: Any) -> dict[str, Any]:
+    """A function that is not reached to its last line."""
+    told = {"function": "pq_x" * 30, "place": "src/base/x.c:1", "lines": 30, "missed": 12}
     return told | more
 
 
@@ -106,6 +113,8 @@ def test_the_page_asks_for_nothing_and_fits(chromium: Browser, tmp_path: Path) -
         assert chromium.value(OVERFLOW) == 0
     assert chromium.value("document.querySelectorAll('svg polyline.curve').length") == 2
     assert chromium.value("document.querySelectorAll('svg .mark').length") == 2
+    cells = "[...document.querySelectorAll('#ends ~ table td:last-child')].map((e) => e.innerText)"
+    assert chromium.value(cells) == ["12 of 30", "30 of 30: never called"]
     opened = "[...document.querySelectorAll('details')].map((each) => each.open)"
     assert chromium.value(opened) == [True, False]
     height = "document.querySelector('svg').getBoundingClientRect().height"
@@ -114,7 +123,10 @@ def test_the_page_asks_for_nothing_and_fits(chromium: Browser, tmp_path: Path) -
 
 def test_a_hostile_page_runs_nothing(chromium: Browser, tmp_path: Path) -> None:
     texts = ("headline", "report", "process", "known", "replay")
-    path = saved(tmp_path, document(finding(**dict.fromkeys(texts, WICKED)), trouble=WICKED))
+    wicked = missed(function=WICKED, place=WICKED)
+    ends = {"functions": 9, "called": 7, "whole": 6, "missed": [wicked]}
+    found = finding(**dict.fromkeys(texts, WICKED))
+    path = saved(tmp_path, document(found, trouble=WICKED, ends=ends))
     chromium.complaints.clear()
     chromium.open(path, 360)
     assert chromium.complaints == []

@@ -71,7 +71,8 @@ def test_it_holds_programs_and_data_and_no_library(wheel: Path) -> None:
     assert {f"popquiz/templates/{name}" for name in TEMPLATES} <= names
     assert {"popquiz/data/requirements.tsv", "popquiz/data/profiles/dovecot.toml"} <= names
     # What servers are loaded with, and built with; nothing that our programs would link with.
-    loose = {"popquiz/bin/popquiz-shim.so", "popquiz/data/profiles/builds/canaries/canary.h"}
+    loose = {f"popquiz/bin/popquiz-{name}.so" for name in ("shim", "mutator")}
+    loose.add("popquiz/data/profiles/builds/canaries/canary.h")
     assert {name for name in names if name.endswith((".a", ".h", ".so"))} == loose
 
 
@@ -80,6 +81,23 @@ def test_it_certifies_the_built_in_server(programs: Path, tmp_path: Path) -> Non
     assert "gate passed" in ran.stdout.splitlines()[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out/report.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_it_fuzzes_a_server(programs: Path, tmp_path: Path) -> None:
+    """Over the bridge, with the seeds, the dictionary and the mutator that are in the wheel."""
+    source = ROOT / "conformance/selftest/forking_pop3.c"
+    server = tmp_path / "forking"
+    run("afl-clang-fast", "-O1", "-g", "-o", server, source, cwd=tmp_path)
+    secret = tmp_path / "pw"
+    secret.write_text("good\n")
+    secret.chmod(0o600)
+    words = ("--stdio", server, "--user", "a", "--password-file", secret, "--runs", "60")
+    words = (*words, "--out", "out")
+    told = run(programs / "popquiz", "fuzz", *words, cwd=tmp_path).stdout
+    assert "0 new" in told.splitlines()[-1]
+    assert len(list((tmp_path / "out/seeds").iterdir())) > 5
+    log = (tmp_path / "out/main.log").read_text(errors="replace")
+    assert "popquiz-mutator.so" in log and (tmp_path / "out/pop3.dict").is_file()
 
 
 def test_it_kills_a_fault(programs: Path, tmp_path: Path) -> None:

@@ -32,10 +32,12 @@ class Input:
     file: Path
     octets: bytes
     expected: str = ""  # a signature; "": anything
+    connection: int | None = None  # of a capture
 
     @property
     def name(self) -> str:
-        return str(self.file)
+        which = f", connection {self.connection}" if self.connection else ""
+        return f"{self.file}{which}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,18 @@ def to_wire(path: Path) -> bytes:
     return ran.stdout
 
 
-def _expected(path: Path) -> str:
-    """From the record that lies beside the input of a finding."""
+def _recorded(path: Path, key: str) -> str:
+    """From the record that lies beside the input of a finding; empty where there is none."""
     try:
         record = json.loads((path.parent / findings.RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    return str(record.get("signature", "")) if isinstance(record, dict) else ""
+    return str(record.get(key, "")) if isinstance(record, dict) else ""
+
+
+def found_by(names: Sequence[str]) -> str:
+    """The command that replays the first finding among them; empty where there is none."""
+    return next(filter(None, (_recorded(path, "replay") for path in _files(names))), "")
 
 
 def read(path: Path) -> list[Input]:
@@ -100,10 +107,11 @@ def read(path: Path) -> list[Input]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     if streams.is_capture(octets):
-        return [Input(path, each) for each in streams.read(path)]
+        found = enumerate(streams.read(path), 1)
+        return [Input(path, each, connection=number) for number, each in found]
     if len(octets) > INPUT_MAX:
         raise UsageError(f"{path}: is longer than {INPUT_MAX} octets")
-    return [Input(path, octets, _expected(path))]
+    return [Input(path, octets, _recorded(path, "signature"))]
 
 
 def _files(names: Sequence[str]) -> list[Path]:

@@ -58,6 +58,11 @@ def _add_extent(group: options.Group) -> None:
     group.add_argument(
         "--max-len", type=options.number(1, 1 << 20), default=4096, metavar="N", help="octets"
     )
+    group.add_argument(
+        "--coverage",
+        action="store_true",
+        help="show where the coverage of one of our own targets ends: builds it for that",
+    )
     group.add_argument("--first", action="store_true", help="end with the first new finding")
     group.add_argument("--resume", action="store_true", help="go on in the folder --out")
 
@@ -164,7 +169,7 @@ def _date(collection: Collection, earlier: Mapping[str, Any]) -> None:
 def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     """From seeds to reports. Raises PopquizError."""
     console = Console()
-    for option in ("minimise", "merge"):
+    for option in ("minimise", "merge", "coverage"):
         if getattr(args, option):
             corpora.check(lane, f"--{option}")
     earlier = _earlier(args, out)
@@ -177,9 +182,21 @@ def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     collection.settle()
     _date(collection, earlier)
     done = Done(lane, engine, out, outcome, collection, Mask(options.secrets(args)), earlier)
+    done.ends = _ends(args, done, lane, console)
     record.finish(args, done)
     _tidy(args, lane, out, console)
     return done
+
+
+def _ends(
+    args: argparse.Namespace, done: Done, lane: Lane, console: Console
+) -> Mapping[str, Any] | None:
+    """A page without it is better than none."""
+    try:
+        return None if done.outcome.interrupted else lane.ends(done.out, args.coverage)
+    except TargetError as error:
+        console.line(f"where coverage ends is not known: {error}")
+        return None
 
 
 def _tidy(args: argparse.Namespace, lane: Lane, out: Path, console: Console) -> None:

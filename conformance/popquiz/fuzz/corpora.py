@@ -11,7 +11,7 @@ from pathlib import Path
 from popquiz.errors import TargetError, UsageError
 from popquiz.fuzz import presets
 from popquiz.fuzz.harness import Harness
-from popquiz.fuzz.lane import LIBFUZZER, corpus
+from popquiz.fuzz.lane import LIBFUZZER, corpus, kept
 
 FOLDER = "corpus"  # of the campaign's inputs, in its folder
 MERGE_S = 1800
@@ -23,12 +23,6 @@ def check(lane: object, wanted: str) -> Harness:
     if not isinstance(lane, Harness):
         raise UsageError(f"{wanted} is for --harness with one of our own targets")
     return lane
-
-
-def _kept(out: Path) -> list[Path]:
-    """The folders of what the engines have kept."""
-    folders = [folder for name in ("corpus", "queue") for folder in out.glob(f"*/{name}")]
-    return sorted(folder for folder in folders if any(folder.iterdir()))
 
 
 def merge(program: Path, into: Path, sources: Sequence[Path]) -> int:
@@ -52,7 +46,7 @@ def minimise(lane: Harness, out: Path, say: Callable[[str], None]) -> None:
     PopquizError."""
     program = presets.build(LIBFUZZER, lane.target, say)
     shutil.rmtree(out / FOLDER, ignore_errors=True)
-    sources = [*_kept(out), out / "seeds"]
+    sources = [*kept(out), out / "seeds"]
     before = sum(1 for folder in sources for _ in folder.iterdir())
     count = merge(program, out / FOLDER, sources)
     say(f"{out / FOLDER}: {count} inputs reach what {before} do")
@@ -62,5 +56,5 @@ def contribute(lane: Harness, out: Path, say: Callable[[str], None]) -> None:
     """Adds to the seeds of the project what they do not reach. Raises PopquizError."""
     program = presets.build(LIBFUZZER, lane.target, say)
     seeds = corpus() / "seeds" / lane.target
-    count = merge(program, seeds, _kept(out))
+    count = merge(program, seeds, kept(out))
     say(f"{seeds}: {count} inputs are new")

@@ -21,6 +21,7 @@ from popquiz.fuzz.lane import corpus, files_below
 from popquiz.fuzz.served import Served
 from popquiz.servers import builds
 
+ENDS = "exit status: 0 shown, 2 usage, 3 a target cannot be built or played"
 HELP = "show what a corpus reaches of a fuzz target or a server"
 PRESET = "coverage"
 RUN_S = 1800
@@ -29,7 +30,7 @@ SHOWN = 100  # inputs between two lines of progress
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = subparsers.add_parser("coverage", help=HELP, description=__doc__)
+    parser = subparsers.add_parser("coverage", help=HELP, description=__doc__, epilog=ENDS)
     of = parser.add_mutually_exclusive_group(required=True)
     of.add_argument("--harness", metavar="NAME", help="a fuzz target, or all")
     of.add_argument("--lab", metavar="NAME", help="a server that `popquiz lab build` builds")
@@ -73,13 +74,36 @@ def _folders(args: argparse.Namespace, name: str) -> list[Path]:
     return found
 
 
-def _profile(args: argparse.Namespace, name: str, out: Path) -> tuple[Path, Path]:
-    """Plays a target's inputs; the program and what it counted."""
-    program = presets.build(PRESET, name, Console().line)
-    counted = out / f"{name}.profraw"
-    folders = list(map(str, _folders(args, name)))
-    _run([str(program), *folders], env={**os.environ, "LLVM_PROFILE_FILE": str(counted)})
-    return program, counted
+Inputs = tuple[Path, Sequence[Path]]  # a program, and the folders of what it plays
+
+
+def _played(inputs: Sequence[Inputs], out: Path) -> Counted:
+    """Plays inputs to targets of ours."""
+    counts = []
+    for program, folders in inputs:
+        counts.append(out / f"{program.name}.profraw")
+        environment = {**os.environ, "LLVM_PROFILE_FILE": str(counts[-1])}
+        _run([str(program), *map(str, folders)], env=environment)
+    ignored = f"-ignore-filename-regex={presets.root()}/harness/.*"
+    return Counted([program for program, _ in inputs], counts, [ignored])
+
+
+def _merged(counted: Counted, out: Path) -> list[str]:
+    """What llvm-cov is given to see what was counted."""
+    data = out / "coverage.profdata"
+    _run(["llvm-profdata", "merge", "-sparse", *map(str, counted.counts), "-o", str(data)])
+    for file in counted.counts:
+        file.unlink(missing_ok=True)
+    first, *others = map(str, counted.programs)
+    objects = [first, *(word for each in others for word in ("-object", each))]
+    return [*objects, f"-instr-profile={data}", *counted.given]
+
+
+def export(inputs: Sequence[Inputs], scratch: Path) -> dict[str, Any]:
+    """What llvm-cov says of each function of targets of ours. Raises TargetError."""
+    given = _merged(_played(inputs, scratch), scratch)
+    told = json.loads(_run(["llvm-cov", "export", *given]))
+    return dict(told["data"][0])
 
 
 def _lines(totals: Mapping[str, Any]) -> list[str]:
@@ -92,9 +116,8 @@ def _lines(totals: Mapping[str, Any]) -> list[str]:
 
 def _harness(args: argparse.Namespace, out: Path) -> Counted:
     names = presets.names() if args.harness == ALL else [presets.full_name(args.harness)]
-    played = [_profile(args, name, out) for name in names]
-    given = [f"-ignore-filename-regex={presets.root()}/harness/.*"]
-    return Counted([p for p, _ in played], [c for _, c in played], given)
+    say = Console().line
+    return _played([(presets.build(PRESET, n, say), _folders(args, n)) for n in names], out)
 
 
 def _lab(args: argparse.Namespace, out: Path) -> Counted:
@@ -119,20 +142,16 @@ def _lab(args: argparse.Namespace, out: Path) -> Counted:
 
 def run(args: argparse.Namespace) -> int:
     out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    counted = _harness(args, out) if args.harness else _lab(args, out)
-    data = out / "coverage.profdata"
-    _run(["llvm-profdata", "merge", "-sparse", *map(str, counted.counts), "-o", str(data)])
-    first, *others = map(str, counted.programs)
-    objects = [first, *(word for each in others for word in ("-object", each))]
-    given = [f"-instr-profile={data}", *counted.given]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: is no folder: {error.strerror}") from None
+    given = _merged(_harness(args, out) if args.harness else _lab(args, out), out)
     pages = ["-format=html", f"-output-dir={out}", "-show-branches=count"]
-    _run(["llvm-cov", "show", *objects, *given, *pages])
-    told = json.loads(_run(["llvm-cov", "export", "-summary-only", *objects, *given]))
+    _run(["llvm-cov", "show", *given, *pages])
+    told = json.loads(_run(["llvm-cov", "export", "-summary-only", *given]))
     totals = told["data"][0]["totals"]
     results.write(out / "coverage.json", json.dumps(told["data"][0], indent=1) + "\n")
-    for file in counted.counts:
-        file.unlink(missing_ok=True)
     console = Console()
     for line in _lines(totals):
         console.line(line)

@@ -14,7 +14,7 @@ LOGIN = (*COMMAND, *BOX)
 FOR = {
     **dict.fromkeys(("engine", "max_len", "first", "resume"), ENGINE),
     **dict.fromkeys(("corpus", "import", "only_corpus"), ENGINE),
-    **dict.fromkeys(("minimise", "merge"), ("harness",)),
+    **dict.fromkeys(("minimise", "merge", "coverage"), ("harness",)),
     "referee": BRIDGE,
     "reset": COMMAND,
     "build": ("lab",),

@@ -10,10 +10,11 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from popquiz import paths
 from popquiz.errors import UsageError
-from popquiz.fuzz import presets, signs
+from popquiz.fuzz import ends, presets, signs
+from popquiz.fuzz.coverage import PRESET as COVERAGE
 from popquiz.fuzz.lane import (
     AFL,
     GDB,
@@ -23,6 +24,7 @@ from popquiz.fuzz.lane import (
     Seed,
     corpus,
     files_below,
+    kept,
     read_seeds,
     symbolizer,
 )
@@ -133,8 +135,8 @@ class OwnHarness(Quiet):
     def seeds(self) -> list[Seed]:
         return []
 
-    def dictionary(self) -> Path | None:
-        return corpus() / "dict" / "pop3.dict" if paths.checkout() else None
+    def dictionary(self) -> Path:
+        return corpus() / "dict" / "pop3.dict"
 
     def launch(self, engine: str, number: int) -> Launch:
         if engine not in self.engines:
@@ -183,6 +185,11 @@ class Harness(Quiet):
             return Launch((str(sanitized),), {"ASAN_OPTIONS": options})
         found = presets.build(engine, self.target, self._say)
         return Launch((str(found),))
+
+    def ends(self, out: Path, asked: bool) -> dict[str, Any] | None:
+        if not asked and not presets.is_built(COVERAGE, self.target):
+            return None
+        return ends.measure(self.target, [*kept(out), out / "seeds"], self._say)
 
     def debugged(self, file: Path) -> list[str]:
         program = presets.build(LIBFUZZER, self.target, self._say)

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from popquiz import paths
 from popquiz.errors import UsageError
@@ -17,6 +17,7 @@ SEED_MAX = 1 << 20  # octets
 PATIENCE_MS = 1000
 # Over the bridge, which itself says of a server that it hangs: it is patient with each write.
 BRIDGED_MS = 10000
+NOTICE = "README.txt"
 # The unversioned name comes with the versioned package only where that is the default one.
 SYMBOLIZERS = ("llvm-symbolizer", "/usr/lib/llvm-14/bin/llvm-symbolizer")
 
@@ -60,6 +61,11 @@ class Quiet:
 
     def watch(self, out: Path) -> Watched:
         return Watched()
+
+    def ends(self, out: Path, asked: bool) -> dict[str, Any] | None:
+        if asked:
+            raise UsageError("--coverage is for --harness with one of our own targets")
+        return None
 
     def debugged(self, file: Path) -> list[str]:
         raise UsageError("--debug is for --harness, --server and --stdio")
@@ -123,6 +129,10 @@ class Lane(Played, Protocol):
     def debugged(self, file: Path) -> list[str]:
         """A command that plays a file under gdb. Raises UsageError where that cannot be."""
 
+    def ends(self, out: Path, asked: bool) -> dict[str, Any] | None:
+        """Where the coverage of a campaign's inputs ends (ends.py). None: nobody can say, or it
+        would take a build that was not `asked` for. Raises PopquizError."""
+
     def close(self) -> None:
         """Leaves no process behind."""
 
@@ -133,18 +143,24 @@ def symbolizer() -> str | None:
 
 
 def corpus() -> Path:
-    """The project's. Raises UsageError where there is none."""
+    """The project's; in a wheel, as much of it as servers are fuzzed with. Raises UsageError where
+    there is none."""
     root = paths.checkout()
-    if root is None:
-        raise UsageError("the corpus is in the checkout only: run this there")
-    return root / "corpus"
+    return root / "corpus" if root else paths.data("corpus")
 
 
 def read_seeds(files: Iterable[Path]) -> list[Seed]:
     return [(file.name, file.read_bytes()[:SEED_MAX]) for file in files]
 
 
+def kept(out: Path) -> list[Path]:
+    """The folders of what the engines of a campaign have kept."""
+    folders = [folder for name in ("corpus", "queue") for folder in out.glob(f"*/{name}")]
+    return sorted(folder for folder in folders if any(folder.iterdir()))
+
+
 def files_below(folder: Path) -> list[Path]:
-    """Every visible file in a folder and below it, in a stable order."""
-    found = (path for path in folder.rglob("*") if path.is_file())
+    """Every visible file in a folder and below it, in a stable order, without what AFL++ tells of
+    its crashes."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != NOTICE)
     return sorted(p for p in found if "/." not in f"/{p.relative_to(folder)}")

@@ -18,6 +18,8 @@ BUILD_S = 1800
 COMPILERS = {LIBFUZZER: "clang", AFL: "afl-clang-fast", "coverage": "clang"}
 SANITIZED = "afl-asan"  # the folder of AFL++'s sanitized twin, which is built on request
 PREFIX = "fuzz_"
+SOURCES, SUFFIXES = ("src", "harness"), (".c", ".h", ".txt")
+_looked_at: set[Path] = set()  # programs that are up to date
 
 
 def root() -> Path:
@@ -74,10 +76,23 @@ def alone() -> Iterator[None]:
         yield
 
 
+def is_built(preset: str, name: str) -> bool:
+    """Whether it is there, and not older than what it is made from."""
+    try:
+        built = program(preset, name).stat().st_mtime
+        files = (path for folder in SOURCES for path in (root() / folder).rglob("*"))
+        return all(path.stat().st_mtime <= built for path in files if path.suffix in SUFFIXES)
+    except FileNotFoundError:
+        return False
+
+
 def build(preset: str, name: str, say: Callable[[str], None]) -> Path:
-    """The program of a target, which is built when it is not there. Raises PopquizError."""
+    """The program of a target, which is built when it is not there, or the sources have changed
+    since. Looks once in the life of this process: a campaign has one program. Raises
+    PopquizError."""
     found = program(preset, name)
-    if found.is_file():
+    if found in _looked_at or is_built(preset, name):
+        _looked_at.add(found)
         return found
     if not shutil.which(COMPILERS[preset]):
         raise TargetError(f"{COMPILERS[preset]} is not installed: run ci/setup")
@@ -85,4 +100,6 @@ def build(preset: str, name: str, say: Callable[[str], None]) -> Path:
     with alone():
         _run(["cmake", "--preset", preset])
         _run(["cmake", "--build", "--preset", preset, "--target", name])
+    found.touch()  # what has changed may be no part of it
+    _looked_at.add(found)
     return found

@@ -32,6 +32,7 @@ class Done:
     mask: Mask
     earlier: Mapping[str, Any] = field(default_factory=dict)  # the document that it went on from
     document: dict[str, Any] = field(default_factory=dict)
+    ends: Mapping[str, Any] | None = None  # where coverage ends (ends.py)
 
     @property
     def exit(self) -> Exit:
@@ -67,6 +68,7 @@ def _document(args: argparse.Namespace, done: Done) -> dict[str, Any]:
         "edges_of": stats.edges_of,
         "corpus": stats.corpus,
         "stability": stats.stability,
+        "ends": done.ends,
         "transaction": outcome.transaction and round(outcome.transaction, 1),
         "trouble": outcome.trouble,
         "interrupted": outcome.interrupted,
