@@ -156,7 +156,8 @@ static _Noreturn void become_server(struct pq_server *s, uint32_t slot, const st
 {
     limit_itself();
     atomic_store(&s->page->slots[slot].pid, (int32_t)getpid());
-    char *alone[] = {(char *)(uintptr_t)e->beside, NULL};
+    char *alone[] = {NULL, NULL};
+    memcpy(&alone[0], &e->beside, sizeof(alone[0])); /* POSIX takes the const away */
     char **words = e->beside ? alone : command_of(s);
     set_environment(s);
     if (e->beside) /* what it covers is not asked for */
