@@ -177,8 +177,8 @@ static void play(struct campaign *c, const struct pq_plan *plan)
     pq_drive_result_free(&c->result);
     pq_drive_play(&c->drive, plan, &c->result);
     c->plays++;
-    /* Some servers write into mail that is only listed: what a session sees must not depend on those
-     * before it. */
+    /* Some servers write into mail that is only listed: what a session sees must not depend on
+     * those before it. */
     bool written = c->result.logins > 0 && c->q->plan.destroy;
     c->dirty = written || c->result.findings_count > 0;
     add_crash(c);
