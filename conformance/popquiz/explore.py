@@ -130,7 +130,7 @@ def summary_line(run: Exploration) -> str:
     ]
     if counts["late"]:
         parts.append(f"{counts['late']} answers came late (try --patience)")
-    parts += [run.trouble] if run.trouble else []
+    parts += [text for text in (run.remark, run.trouble) if text]
     parts += ["interrupted"] if run.interrupted else []
     return "; ".join(parts)
 

@@ -25,6 +25,7 @@ SILENT_SECONDS = 120.0
 # How long answers are waited for that nobody is sure to get: beside us, and over a network.
 QUIET_MS, QUIET_FAR_MS = 5, 50
 LATE_SECONDS, LATE_TURNS = 0.02, 25  # for news of a process that died
+LOGINS_TRIED = 20  # of which one must succeed
 LOGINS = {"user": "user", "plain": "plain", "plain-ir": "plain"}  # by the name of the prelude
 CRASH = "EXPLORE-CRASH"
 COUNTS = ("sessions", "plays", "commands", "logins", "transactions", "late", "repeated")
@@ -78,11 +79,13 @@ class Finding:
 
 @dataclass(slots=True)
 class Exploration:
-    """What an exploration came to. `trouble` is why it ended early, in one line."""
+    """What an exploration came to. `trouble` is why it ended early, in one line; `remark` what else
+    is to be known of it."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     findings: list[Finding] = field(default_factory=list)
     trouble: str = ""
+    remark: str = ""
     interrupted: bool = False
 
     def add(self, finding: Finding) -> bool:
@@ -291,10 +294,27 @@ class _Session:
         finally:
             await player_.stop()
 
-    def _maildrop(self, seat: Seat) -> Maildrop:
+    async def _maildrop(self, seat: Seat, facts: Facts) -> Maildrop:
         """The one with everything that is hard about mail, where it can be had."""
-        allowed = self.config.wish.destroy or not plan.fills(self.rich, seat)
-        return self.rich if allowed and seat.account(self.rich) else self.default
+        fills = plan.fills(self.rich, seat)
+        if not seat.account(self.rich) or (fills and not self.config.wish.destroy):
+            return self.default
+        refused = "" if fills else await self._refusal(seat, facts)
+        if refused:
+            self.run.remark = f"unusual mail is left out, as nobody who has it gets in: {refused}"
+        return self.default if refused else self.rich
+
+    async def _refusal(self, seat: Seat, facts: Facts) -> str:
+        """What is said to somebody who logs in to that mail; "" when all is well."""
+        assert facts.login
+        player_ = Player()
+        check = sanity.Check(player_, seat, self.rich, facts.patience_ms)
+        try:
+            outcome = await check.play(facts.login)
+        finally:
+            await player_.stop()
+        said = [entry.octets.strip() for entry in outcome.transcript if entry.dir == "S"]
+        return said[-1] if said and outcome.why == sanity.LOGIN_FAILED else ""
 
     def _found(self, finding: Finding) -> None:
         if self.run.add(finding):
@@ -303,7 +323,10 @@ class _Session:
     def _counted(self, _: Mapping[str, int]) -> None:
         for name in COUNTS:
             self.run.counts[name] = sum(e.counts[name] for e in self.explorers)
-        self.config.counted(self.run.counts)
+        counts = self.run.counts
+        self.config.counted(counts)
+        if counts["logins"] >= LOGINS_TRIED and not counts["transactions"]:
+            raise TargetError(f"none of {counts['logins']} logins succeeded")
 
     async def _explore(self, n: int) -> None:
         explorer, watcher = self.explorers[n], Watcher(self._found, self._counted)
@@ -317,9 +340,10 @@ class _Session:
             await self._learn(seat) for seat in (seats if config.target.shared else seats[:1])
         ]
         learned += learned[:1] * (len(seats) - len(learned))
+        pairs = list(zip(seats, learned, strict=True))
         self.explorers = [
-            Explorer(seat, facts, self._maildrop(seat), config.target.ours)
-            for seat, facts in zip(seats, learned, strict=True)
+            Explorer(seat, facts, await self._maildrop(seat, facts), config.target.ours)
+            for seat, facts in pairs
         ]
         try:
             async with asyncio.TaskGroup() as group:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`popquiz explore`: what it finds, what it does not find, and how it ends."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -8,15 +9,17 @@ import sys
 import time
 from base64 import b64decode
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from making import HERE, TINY, Ran, finding, password_file, popquiz
 
-from popquiz import paths
-from popquiz.errors import Exit
+from popquiz import children, explorer, paths, sanity
+from popquiz.errors import Exit, TargetError
 from popquiz.explorer import Exploration
 from popquiz.fixtures import EXPLORE, Fixtures, Maildrop, with_mail
+from popquiz.target_mock import MockConfig, MockTarget
 
 ODD = f"{sys.executable} {HERE / 'odd_pop3.py'}"
 
@@ -142,6 +145,47 @@ def test_a_dialogue_carries_its_mail_octet_for_octet() -> None:
         assert read == [octets.replace(b"\n", b"\r\n") for octets in lines]
         assert told["mailbox"] == [message["name"] for message in told["messages"]]
     assert with_mail("---\n", found.maildrop((), {})) == "---\n"
+
+
+def test_no_session_sees_what_another_one_did_to_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor what a server did to it that was only asked to list it."""
+    asked: list[str] = []
+    answer = explorer.Explorer._answer
+
+    async def noted(self: explorer.Explorer, ask: str) -> dict[str, Any]:
+        asked.append(ask)
+        return await answer(self, ask)
+
+    monkeypatch.setattr(explorer.Explorer, "_answer", noted)
+    fixtures, logins = Fixtures(paths.fixtures()), sanity.preludes("user")
+    wish, run = explorer.Wish(sessions=30, destroy=True), Exploration()
+    config = explorer.Config(MockTarget(MockConfig()), fixtures, logins, wish)
+    children.watch_without_threads()
+    asyncio.run(explorer.explore(config, run))
+    assert run.findings == [] and run.counts["sessions"] == 30
+    assert asked.count("reset") == 30
+
+
+def test_mail_that_a_server_refuses_is_left_out(tmp_path: Path) -> None:
+    """solid-pop3d lets nobody in who has a message without a final line end."""
+    ran = explore(tmp_path, "--lab", "solid-pop3d", "--sessions", "2")
+    assert "unusual mail is left out" in ran.stdout and "message is damaged" in ran.stdout
+    assert found(tmp_path)["counts"]["transactions"] >= 1
+
+
+def test_an_exploration_that_nobody_lets_in_ends() -> None:
+    counts = dict.fromkeys(explorer.COUNTS, 0)
+    config: Any = SimpleNamespace(fixtures=Fixtures(paths.fixtures()), counted=lambda counts: None)
+    session = explorer._Session(config, Exploration())
+
+    def count(**more: int) -> None:
+        session.explorers = [SimpleNamespace(counts=counts | more)]  # type: ignore[list-item]
+        session._counted({})
+
+    count(logins=explorer.LOGINS_TRIED, transactions=1)
+    count(logins=explorer.LOGINS_TRIED - 1)
+    with pytest.raises(TargetError, match="none of 20 logins"):
+        count(logins=explorer.LOGINS_TRIED)
 
 
 # ---- servers that end it ------------------------------------------------------------------------

@@ -112,9 +112,9 @@ static void tell(struct referee_conn *c, const struct ref_held *h)
 
 /* What a finding is about: not the command of the last answer, where a line that is longer than a
  * command may be has come since then. */
-static enum pq_verb verb_of(const struct referee_conn *c, const struct ref_moment *m)
+static enum pq_verb verb_of(const struct referee_conn *c, const struct ref_moment *m, size_t rule)
 {
-    bool other = m->kind == REF_AT_NOT_REPLY && ref_waits_for_long(c);
+    bool other = (m->kind == REF_AT_NOT_REPLY && ref_waits_for_long(c)) || ref_rules[rule].apart;
     return m->ask && !other ? m->ask->command.verb : PQ_VERB_UNKNOWN;
 }
 
@@ -124,7 +124,7 @@ static void find(struct referee_conn *c, const struct ref_look *l, size_t rule)
     struct ref_held found = {.rule = rule + 1,
                              .offset = m->offset,
                              .ms = c->ms,
-                             .verb = verb_of(c, m),
+                             .verb = verb_of(c, m, rule),
                              .state = c->session.state};
     found.excerpt_len = put_excerpt(m, found.excerpt);
     memcpy(found.why, l->why.at, l->why.len);

@@ -284,7 +284,8 @@ static void test_what_is_not_proven(void **state)
     }
 }
 
-/* What stands where an answer is due to a line that is too long is not about the command before. */
+/* What stands where an answer is due to a line that is too long is not about the command before;
+ * what is gone is not about the command that shows it. */
 static void test_what_a_finding_is_about(void **state)
 {
     static const struct {
@@ -294,6 +295,8 @@ static void test_what_a_finding_is_about(void **state)
         {IN "C:NOOP|S:+OK|C:%300|S:%300", PQ_VERB_UNKNOWN},
         {IN LIST2 "C:%300|S:%300", PQ_VERB_UNKNOWN},
         {IN LIST2 "S:3 30", PQ_VERB_LIST},
+        {IN UIDL2 QUIT IN "C:UIDL|S:+OK|S:1 b|S:.", PQ_VERB_UNKNOWN},
+        {HI "C:STLS|C:NOOP|S:+OK|TLS|C:USER a|S:-ERR|S:+OK", PQ_VERB_UNKNOWN},
         {IN "C:NOOP|S:+OK|S:more|C:%300|S:-ERR", PQ_VERB_NOOP},
     };
     (void)state;

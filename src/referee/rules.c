@@ -14,17 +14,27 @@
 
 #define R(id, requirement, at, verbs, look, sees)                                                  \
     {                                                                                              \
-        {id, requirement, sees}, at, verbs, rule_##look, REF_KNOWING                               \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_KNOWING, false                        \
+    }
+/* About what was done before, whatever command shows it. */
+#define E(id, requirement, at, verbs, look, sees)                                                  \
+    {                                                                                              \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_KNOWING, true                         \
     }
 /* Held: a server that is about to close may say -ERR to anything. */
 #define H(id, requirement, at, verbs, look, sees)                                                  \
     {                                                                                              \
-        {id, requirement, sees}, at, verbs, rule_##look, REF_HELD                                  \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_HELD, false                           \
     }
 /* Also where an answer may be that of another command than the client believes. */
 #define A(id, requirement, at, verbs, look, sees)                                                  \
     {                                                                                              \
-        {id, requirement, sees}, at, verbs, rule_##look, REF_ALWAYS                                \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_ALWAYS, false                         \
+    }
+/* Both. */
+#define B(id, requirement, at, verbs, look, sees)                                                  \
+    {                                                                                              \
+        {id, requirement, sees}, at, verbs, rule_##look, REF_ALWAYS, true                          \
     }
 
 const struct ref_rule ref_rules[] = {
@@ -93,7 +103,7 @@ const struct ref_rule ref_rules[] = {
     /* TLS */
     R("REF-TLS-GREETING", "RFC2595-4-018", AT(STRAY), ANY_VERB, tls_greeting,
       "a greeting inside TLS"),
-    A("REF-TLS-INJECTION", "RFC2595-4-009", AT(STRAY), ANY_VERB, tls_injection,
+    B("REF-TLS-INJECTION", "RFC2595-4-009", AT(STRAY), ANY_VERB, tls_injection,
       "an answer inside TLS to what was said in the clear"),
     A("REF-TLS-PREFIX", "RFC2595-4-010", AT(STATUS), ANY_VERB, tls_prefix,
       "a command made of octets from both sides of STLS"),
@@ -243,15 +253,15 @@ const struct ref_rule ref_rules[] = {
       "RETR and TOP that do not begin alike"),
     R("REF-TOP-WHOLE", "RFC1939-7-005", AT(BODY_END), V(TOP), top_whole,
       "TOP with fewer lines than there are"),
-    R("REF-MAIL-LOST", "RFC1939-6-005", AT(STATUS) | AT(LIST_END), V(STAT) | V(LIST) | V(UIDL),
+    E("REF-MAIL-LOST", "RFC1939-6-005", AT(STATUS) | AT(LIST_END), V(STAT) | V(LIST) | V(UIDL),
       mail_lost, "a message gone that was not marked"),
-    R("REF-MAIL-ABORTED", "RFC1939-6-002", AT(STATUS) | AT(LIST_END), V(STAT) | V(LIST) | V(UIDL),
+    E("REF-MAIL-ABORTED", "RFC1939-6-002", AT(STATUS) | AT(LIST_END), V(STAT) | V(LIST) | V(UIDL),
       mail_aborted, "a marked message gone without QUIT"),
-    R("REF-MAIL-RESET", "RFC1939-5-043", AT(STATUS) | AT(LIST_END), V(STAT) | V(LIST) | V(UIDL),
+    E("REF-MAIL-RESET", "RFC1939-5-043", AT(STATUS) | AT(LIST_END), V(STAT) | V(LIST) | V(UIDL),
       mail_reset, "a message gone after RSET and QUIT"),
-    R("REF-MAIL-REMAINED", "RFC1939-6-001", AT(LIST_END), V(UIDL), mail_remained,
+    E("REF-MAIL-REMAINED", "RFC1939-6-001", AT(LIST_END), V(UIDL), mail_remained,
       "a message there that QUIT removed"),
-    R("REF-UIDS-CHANGED", "RFC1939-7-018", AT(LIST_END), V(UIDL), uids_changed,
+    E("REF-UIDS-CHANGED", "RFC1939-7-018", AT(LIST_END), V(UIDL), uids_changed,
       "new unique-ids for all messages"),
 };
 

@@ -29,6 +29,7 @@ struct ref_rule {
     unsigned verbs; /* a mask of 1 << enum pq_verb; zero: whatever the command is */
     ref_rule_fn *look;
     enum ref_when when;
+    bool apart; /* what it sees was done before: the command that shows it has no part in that */
 };
 
 extern const struct ref_rule ref_rules[];

@@ -156,6 +156,8 @@ class Search:
         for finding in run.findings:
             better = finding_of(finding, self.seconds, self.out)
             self._replace(better)
+        if run.remark:
+            shown.line(run.remark)
         self._trouble(run.trouble, shown)
 
     def _replace(self, better: Finding) -> None:
@@ -169,7 +171,7 @@ class Search:
     def _trouble(self, trouble: str, shown: Progress) -> None:
         """A server that served, and serves no more, is a finding."""
         self.outcome.trouble = trouble
-        if trouble and self.counts["sessions"]:
+        if trouble and self.counts["transactions"]:
             sign = Sign(signs.HANG, "serves no more", text=trouble)
             self.keep(Finding(sign, b"", self.seconds, "the last session", again=1), shown.line)
 

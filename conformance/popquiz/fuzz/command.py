@@ -207,9 +207,9 @@ def _tidy(args: argparse.Namespace, lane: Lane, out: Path, console: Console) -> 
 
 
 def known(args: argparse.Namespace) -> Known:
-    """Of a server that is only spoken to, what its profile's baseline lists, too."""
+    """Of a server of the lab what its profile's baseline lists, too."""
     paths = [Path(args.baseline)] if args.baseline else []
-    if choose.is_black_box(args):
+    if args.lab:
         own = profile.baseline(args.lab)
         paths += [own] if own.exists() else []
     return Known(paths, datetime.now(UTC).date(), args.tls)
