@@ -34,7 +34,7 @@ struct pq_map {
 /* Asks every program for the size of its map, and makes or finds the memory. False after a line on
  * stderr. */
 bool pq_map_open(struct pq_map *m, const struct pq_options *o);
-/* Empties what AFL++ does not empty; all of it when the map is our own. */
+/* Empties it. AFL++ has done so before, but a server may have been started since. */
 void pq_map_clear(struct pq_map *m);
 /* Copies the regions. */
 void pq_map_merge(struct pq_map *m);

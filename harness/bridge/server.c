@@ -164,6 +164,7 @@ static bool start_once(struct pq_server *s)
     empty_slots(s);
     pq_server_forget(s);
     atomic_store(&s->page->deaths_len, 0);
+    atomic_store(&s->page->later_s, 0);
     s->page->flags = s->o->fix | (fork_server ? PQ_SHIM_SESSIONS : 0);
     if (s->o->connect == PQ_CONNECT_STDIO && !fork_server)
         return true; /* each session is a server of its own */
@@ -173,7 +174,6 @@ static bool start_once(struct pq_server *s)
         return false;
     (void)pq_server_wait(s, pq_io_deadline(pq_io_system(), s->o->patience_ms), NULL, NULL);
     s->processes = pq_watch_count(s->page);
-    s->descriptors = pq_procs_descriptors(s->pid);
     s->starts++;
     return s->pid > 0 || fail(s, "the server ended at once");
 }
