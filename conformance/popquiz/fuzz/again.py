@@ -13,7 +13,7 @@ from pathlib import Path
 
 from popquiz import paths
 from popquiz.errors import Exit, UsageError
-from popquiz.fuzz import findings, streams
+from popquiz.fuzz import findings, signs, streams
 from popquiz.fuzz.lane import Lane, files_below
 from popquiz.fuzz.signs import Sign
 
@@ -32,10 +32,17 @@ class Input:
     file: Path
     octets: bytes
     expected: str = ""  # a signature; "": anything
+    title: str = ""  # of a crash file
 
     @property
     def name(self) -> str:
         return str(self.file)
+
+    @property
+    def wanted(self) -> Sign:
+        """As much of its sign as tells how it is looked for."""
+        kind, _, rest = self.title.partition(": ")
+        return signs.of_signature(self.expected or f"{kind}|{rest.partition(' ')[0]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ def _expected(path: Path) -> str:
 def read(path: Path) -> list[Input]:
     """One, or one for each connection of a capture. Raises UsageError."""
     try:
+        title = header(path.read_text("utf-8")).get("title", "") if is_dialogue(path) else ""
         octets = to_wire(path) if is_dialogue(path) else path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
@@ -103,7 +111,7 @@ def read(path: Path) -> list[Input]:
         return [Input(path, each) for each in streams.read(path)]
     if len(octets) > INPUT_MAX:
         raise UsageError(f"{path}: is longer than {INPUT_MAX} octets")
-    return [Input(path, octets, _expected(path))]
+    return [Input(path, octets, _expected(path), title)]
 
 
 def _files(names: Sequence[str]) -> list[Path]:
@@ -151,7 +159,7 @@ def play(lane: Lane, given: Input, times: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="popquiz-") as name:
         file = Path(name) / "input"
         file.write_bytes(given.octets)
-        with closing(lane.judge([file] * times)) as seen:
+        with closing(lane.judge_again([file] * times, given.wanted)) as seen:
             return Result(given, list(seen))
 
 

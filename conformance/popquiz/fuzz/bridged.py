@@ -14,8 +14,8 @@ from popquiz.fuzz.signs import Sign
 
 SEEDS = "server"  # the folder of the seeds
 LOG = "bridge"  # begins the names of the bridges' logs
-KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH}
-PLAY, TEST = "--play", "--self-test"
+KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH, "growth": signs.GROWTH}
+PLAY, TEST, GROW = "--play", "--self-test", "--growth"
 # ASan must not end a server for what it leaks at its end; a report is the bridge's to keep.
 SANITIZERS = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=0:symbolize=0:handle_segv=1",
@@ -68,7 +68,7 @@ def _bad(played: Mapping[str, Any], said: str) -> Sign:
     process = f"{process}, {name}" if process and name else process or name
     if found := signs.read(report, signal, process=process, transcript=said):
         return found
-    what, place = signal or played["status"], _place(played["transcript"])
+    what, place = signal or played["grew"] or played["status"], _place(played["transcript"])
     return Sign(kind, what, (), process, place, signal, text=report, transcript=said)
 
 
@@ -117,6 +117,13 @@ class Bridged(Quiet):
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         for played in self.ask([file.read_bytes() for file in files]):
+            yield sign_of(played)
+
+    def judge_again(self, files: Sequence[Path], sign: Sign) -> Generator[Sign, None, None]:
+        if not sign.is_slow:
+            yield from self.judge(files)
+            return
+        for played in self.ask([file.read_bytes() for file in files], f"{GROW}-{sign.what}"):
             yield sign_of(played)
 
     def watch(self, out: Path) -> Watched:

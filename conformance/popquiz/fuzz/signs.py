@@ -20,6 +20,8 @@ ID_WORDS = 40  # characters of a finding's name before the digest
 OK = "ok"
 CRASH, HANG, LEAK, MEMORY, GROWTH = "crash", "hang", "leak", "memory", "growth"
 VIOLATION, DIFFERS = "violation", "differs"
+# What of a process grows: seen when one input is played many times, and not in one play.
+GROWN = ("memory", "descriptors")
 
 FRAME = re.compile(
     r"^\s*#(?P<number>\d+) 0x[0-9a-f]+(?: in (?P<name>\S+)(?: (?P<place>\S+))?)?"
@@ -61,6 +63,11 @@ class Sign:
         return self.kind != OK
 
     @property
+    def is_slow(self) -> bool:
+        """Whether it shows only in many plays."""
+        return self.kind == GROWTH and self.what in GROWN
+
+    @property
     def signature(self) -> str:
         """Two inputs with the same one show the same defect."""
         if self.frames:
@@ -84,11 +91,17 @@ class Sign:
     @property
     def headline(self) -> str:
         """One line for people."""
-        where = self.frames[0] if self.frames else self.place
+        where = f"in {self.frames[0]}" if self.frames else self.place
         parts = [f"{self.kind}: {self.what}" if self.what != self.kind else self.kind]
-        parts += [f"in {where}"] if where else []
+        parts += [where] if where else []
         parts += [f"({self.process})"] if self.process else []
         return " ".join(parts)
+
+
+def of_signature(signature: str) -> Sign:
+    """As much of a sign as tells how it is looked for."""
+    kind, _, rest = signature.partition("|")
+    return Sign(kind or OK, rest.partition("|")[0])
 
 
 # ---- reports ------------------------------------------------------------------------------------
