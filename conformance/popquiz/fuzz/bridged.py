@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from popquiz.errors import TargetError
-from popquiz.fuzz import signs
+from popquiz.fuzz import signs, symbols
 from popquiz.fuzz.lane import AFL, Quiet, Seed, Watched, corpus, files_below, read_seeds
 from popquiz.fuzz.signs import Sign
 
@@ -64,10 +64,14 @@ def _bad(played: Mapping[str, Any], said: str) -> Sign:
     kind, signal = KINDS[played["status"]], str(played["signal"] or "")
     process = str(played["process"] or "")
     report = str(played["report"]).encode("utf-8", "replace").decode()  # no lone surrogates
+    report = symbols.named(report)
     name = Path(played["executable"] or "").name
     process = f"{process}, {name}" if process and name else process or name
-    if found := signs.read(report, signal, process=process, transcript=said):
-        return found
+    # Of a server whose standard error is its connection, the client has the report.
+    heard = "".join(e["octets"] for e in played["transcript"] if e["from"] == "S")
+    for text in (report, symbols.named(heard)):
+        if found := signs.read(text, signal, process=process, transcript=said):
+            return found
     what, place = signal or played["grew"] or played["status"], _place(played["transcript"])
     return Sign(kind, what, (), process, place, signal, text=report, transcript=said)
 
