@@ -132,7 +132,7 @@ static bool is_steady(const struct trial *t, size_t slot, enum pq_grown what)
     uint64_t before = more(&t->second[slot], &t->first[slot], what),
              after = more(&t->third[slot], &t->second[slot], what),
              later = more(&t->later[slot], &t->third[slot], what);
-    return before >= enough[what] && 2 * after >= TIMES * before && after <= 2 * TIMES * before &&
+    return before >= enough[what] && 2 * after >= before * TIMES && after <= before * 2 * TIMES &&
            (!t->surely || 2 * later >= after);
 }
 
