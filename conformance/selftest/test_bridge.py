@@ -325,3 +325,82 @@ def test_a_server_that_ran_before_gets_another_try(
     assert [line["status"] for line in lines] == ["ok"] * played, ran.stderr
     assert ran.returncode == (0 if played == 2 else 3)
     assert len(starts.read_text().split()) == {2: 3, 1: 3, 0: 1}[played]
+
+
+# ---- growth -------------------------------------------------------------------------------------
+
+KNOWN = b"USER a\r\nPASS good\r\nQUIT\r\n"
+RSET, UNKNOWN = b"PASS good\r\nRSET\r\nQUIT\r\n", b"PASS good\r\nXYZ\r\nQUIT\r\n"
+
+
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[Bridge]:
+    """A bridge on a server that leaks, has a cache, or keeps things for a while."""
+    path = tmp_path / "growing"
+    source = ROOT / "conformance/selftest/growing_pop3.c"
+    command = ["afl-clang-fast", "-O1", "-g", "-Wall", "-Werror", "-o", str(path), str(source)]
+    subprocess.run(command, check=True, env={**os.environ, "AFL_QUIET": "1"}, timeout=60)
+    made = Bridge(path, tmp_path)
+    yield made
+    assert made.none_left()
+
+
+def grew(
+    bridge: Bridge, how: str, *inputs: bytes, what: str = "--growth"
+) -> list[tuple[str, str | None, str]]:
+    files = [bridge.file(f"{number:03}", octets) for number, octets in enumerate(inputs)]
+    ran = bridge.run([*bridge.words("tcp", what, *files), how])
+    played = map(json.loads, ran.stdout.splitlines())
+    return [(each["status"], each["grew"], each["report"].partition(":")[0]) for each in played]
+
+
+def test_growth_is_told_with_its_rate(growing: Bridge) -> None:
+    assert grew(growing, "leaks", KNOWN, RSET, UNKNOWN) == [
+        ("ok", None, ""),
+        ("growth", "descriptors", "descriptors grow by 1.00 per case"),
+        ("growth", "memory", "memory grows by 65536 octets per case"),
+    ]
+
+
+@pytest.mark.parametrize("how", ["caches", "lingers"])
+def test_what_is_kept_for_a_use_or_for_a_while_is_no_growth(growing: Bridge, how: str) -> None:
+    assert grew(growing, how, KNOWN, RSET, UNKNOWN) == [("ok", None, "")] * 3
+
+
+def search(
+    bridge: Bridge, how: str, seed: bytes, *options: str
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """What the side log has after so many executions that begin with one seed."""
+    seeds, log = bridge.folder / "seeds", bridge.folder / "log"
+    seeds.mkdir()
+    (seeds / "seed").write_bytes(seed)
+    words = ["afl-fuzz", "-i", str(seeds), "-o", str(bridge.folder / "out"), "-t", "5000"]
+    bounds = ["-E", "400", "-V", "60", "-s", "1"]
+    server = [*bridge.words("tcp", "--log", str(log), "--look", "16", *options), how]
+    ran = bridge.run([*words, *bounds, "--", *server])
+    found = log / "findings.jsonl"
+    lines = found.read_text().splitlines() if found.exists() else []
+    assert (log / "stats.json").exists(), ran.stdout
+    return list(map(json.loads, lines)), json.loads((log / "stats.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("what", "seed", "limits"),
+    [("memory", UNKNOWN, ("512", "1000000")), ("descriptors", RSET, ("1000000", "2"))],
+)
+def test_a_fuzzer_finds_what_a_server_grows_by(
+    growing: Bridge, what: str, seed: bytes, limits: tuple[str, str]
+) -> None:
+    options = ("--spare-memory", limits[0], "--spare-descriptors", limits[1])
+    found, stats = search(growing, "leaks", seed, *options)
+    assert found and stats["growths"] == len(found) <= 4 and stats["restarts"] >= len(found)
+    for each in found:
+        assert (each["kind"], each["grew"], each["process"]) == ("growth", what, "server")
+    octets = (growing.folder / "log" / found[0]["input"]).read_bytes()
+    [again] = grew(growing, "leaks", octets, what=f"--growth-{what}")
+    assert again[:2] == ("growth", what)
+
+
+def test_a_fuzzer_finds_nothing_in_a_cache(growing: Bridge) -> None:
+    found, stats = search(growing, "caches", RSET + UNKNOWN, "--spare-memory", "512")
+    assert not found and stats["growths"] == 0 and stats["cases"] >= 400

@@ -11,7 +11,8 @@ from fuzzing import campaign, seeds
 from making import Ran, popquiz
 from planted import ROOT
 
-from popquiz.fuzz import bridged, signs
+from popquiz import paths
+from popquiz.fuzz import bridged, signs, symbols
 from popquiz.servers import folders
 
 GOOD = b"USER alice\r\nPASS good\r\nLIST\r\nDELE 1\r\nQUIT\r\n"
@@ -172,3 +173,36 @@ def test_what_sessions_reach_of_a_server_is_counted(tmp_path: Path) -> None:
     little, more = (reached[name]["pop_trans.c"]["lines"] for name in reached)
     # The one who serves the session is a child of a child of the listener.
     assert little["covered"] == 0 and more["percent"] > 20
+
+
+def test_frames_of_a_sanitized_server_have_functions_and_lines(tmp_path: Path) -> None:
+    program = tmp_path / "forking"
+    source = ROOT / "conformance/selftest/forking_pop3.c"
+    command = ["clang-14", "-O1", "-g", "-fsanitize=address", "-o", str(program), str(source)]
+    subprocess.run(command, check=True, timeout=60)
+    crash = tmp_path / "crash"
+    crash.write_bytes(b"PASS child\r\n")
+    bridge = [str(paths.program("popquiz-bridge")), "--play", str(crash), "--"]
+    ran = subprocess.run(
+        [*bridge, str(program), "{port}"], capture_output=True, timeout=60, check=False
+    )
+    raw = json.loads(ran.stdout)
+    assert "ask_child" not in raw["report"]
+    sign = bridged.sign_of(raw)
+    assert sign.frames[0] == "ask_child" and sign.source.startswith("forking_pop3.c:")
+    assert sign.headline.startswith("crash: SEGV in ask_child (child")
+    assert "in ask_child forking_pop3.c:" in sign.text
+
+
+def test_a_frame_that_nobody_knows_stays_as_it_is() -> None:
+    report = "    #0 0x1  (/nowhere/server+0x1) (BuildId: 1)\nabort"
+    assert symbols.named(report) == report
+
+
+def test_a_report_that_went_to_the_client_is_read() -> None:
+    report = (
+        "+OK\r\n==1==ERROR: AddressSanitizer: heap-use-after-free\n    #0 0x1 in take a.c:7:1\n"
+    )
+    entries = [{"conn": 1, "from": "S", "octets": report}]
+    sign = bridged.sign_of(played(signal="SIGABRT", transcript=entries))
+    assert (sign.what, sign.frames, sign.source) == ("heap-use-after-free", ("take",), "a.c:7")

@@ -24,6 +24,7 @@ static int work(const struct pq_options *o)
             status = pq_fuzz(&player);
             break;
         case PQ_DO_PLAY:
+        case PQ_DO_GROWTH:
             status = pq_play_files(&player);
             break;
         case PQ_DO_SELF_TEST:

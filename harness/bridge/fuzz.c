@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/bridge/growth.h"
 #include "tools/file.h"
 
 #define HELLO_ENABLED 0x80000001u
@@ -55,27 +56,39 @@ static uint32_t status_of(const struct pq_outcome *out)
     case PQ_CAME_KILLED:
         return SIGKILL;
     case PQ_CAME_LEAK:
+    case PQ_CAME_GROWTH:
     case PQ_CAME_OK:
         break;
     }
     return 0;
 }
 
-static int serve(struct pq_player *p, struct pq_side_log *log, uint8_t *room)
+/* What takes longer than a case is done before AFL++ is told whom to kill: until then it has all
+ * the time, and does not look at the map. */
+static bool prepare(struct pq_player *p, struct pq_side_log *log, struct pq_grower *grower)
 {
+    struct pq_outcome out = {.came = PQ_CAME_OK};
+    if (pq_grower_look(grower, &out))
+        pq_side_log_find(log, p, &out, pq_bytes_slice(&grower->found));
+    return pq_player_ready(p);
+}
+
+static int serve(struct pq_player *p, struct pq_side_log *log, struct pq_grower *grower)
+{
+    static uint8_t room[PQ_CASE_MAX];
     uint32_t was_killed = 0;
     while (hear(&was_killed)) {
-        if (!pq_player_ready(p))
+        if (!prepare(p, log, grower))
             return 3;
         if (!say((uint32_t)p->server.pid))
             break;
         struct pq_slice input = read_input(room);
         struct pq_outcome out = pq_player_play(p, input);
         pq_side_log_note(log, p, &out, input);
+        if (out.came == PQ_CAME_OK || out.came == PQ_CAME_VIOLATION)
+            pq_grower_note(grower, input);
         if (!say(status_of(&out)))
             break;
-        if (!pq_player_ready(p))
-            return 3;
     }
     return 0;
 }
@@ -95,26 +108,40 @@ static int play_stdin(struct pq_player *p)
 
 int pq_fuzz(struct pq_player *p)
 {
-    static uint8_t room[PQ_CASE_MAX];
+    static struct pq_grower grower;
     struct pq_side_log log;
     if (!say(HELLO_ENABLED | HELLO_MAP_SIZE | (uint32_t)(p->map.len - 1) << 1))
         return play_stdin(p);
     if (!pq_side_log_open(&log, p->o->log))
         return 2;
-    int status = serve(p, &log, room);
+    pq_grower_init(&grower, p);
+    int status = serve(p, &log, &grower);
+    pq_grower_free(&grower);
     pq_side_log_close(&log, p);
     return status;
 }
 
-/* ---- --play ---------------------------------------------------------------------------------- */
+/* ---- --play and --growth --------------------------------------------------------------------- */
+
+/* Nobody wants to read what is played again. */
+static void look_for_growth(struct pq_grower *g, struct pq_slice input, struct pq_outcome *out,
+                            struct pq_transcript *t)
+{
+    cJSON *lines = t->lines;
+    t->lines = NULL;
+    (void)pq_grower_try(g, input, out);
+    t->lines = lines;
+}
 
 int pq_play_files(struct pq_player *p)
 {
+    static struct pq_grower grower;
     struct pq_transcript transcript;
     struct pq_bytes input;
     struct pq_side_log log;
     int status = 0;
     pq_bytes_init(&input, pq_alloc_default(), PQ_CASE_MAX);
+    pq_grower_init(&grower, p);
     pq_links_add_ear(&p->links, pq_transcript_hear, &transcript);
     if (!pq_side_log_open(&log, p->o->log))
         return 2;
@@ -128,11 +155,14 @@ int pq_play_files(struct pq_player *p)
         } else {
             pq_transcript_begin(&transcript);
             struct pq_outcome out = pq_player_play(p, pq_bytes_slice(&input));
+            if (p->o->task == PQ_DO_GROWTH && out.came == PQ_CAME_OK)
+                look_for_growth(&grower, pq_bytes_slice(&input), &out, &transcript);
             pq_side_log_note(&log, p, &out, pq_bytes_slice(&input));
             pq_report_print(p, p->o->files[i], &out, &transcript);
             status = out.came != PQ_CAME_OK ? 1 : status;
         }
     }
+    pq_grower_free(&grower);
     pq_bytes_free(&input);
     pq_side_log_close(&log, p);
     return status;

@@ -150,8 +150,7 @@ void pq_map_clear(struct pq_map *m)
     for (size_t i = 0; i < m->regions_len; i++)
         if (m->regions[i].at)
             memset(m->regions[i].at, 0, m->regions[i].len);
-    if (m->own)
-        memset(m->at, 0, m->len);
+    memset(m->at, 0, m->len);
 }
 
 void pq_map_merge(struct pq_map *m)

@@ -37,7 +37,7 @@ struct pq_map {
 bool pq_map_open(struct pq_map *m, const struct pq_options *o);
 /* Forgets what was seen; the shared memory goes with the processes. */
 void pq_map_free(struct pq_map *m);
-/* Empties what AFL++ does not empty; all of it when the map is our own. */
+/* Empties it. AFL++ has done so before, but a server may have been started since. */
 void pq_map_clear(struct pq_map *m);
 /* Copies the regions, and remembers which edges were taken. */
 void pq_map_merge(struct pq_map *m);

@@ -8,6 +8,9 @@
 #include "popquiz/base.h"
 
 #define PATIENCE_MS 1000u
+#define LOOK_CASES 64u
+#define SPARE_MEMORY_KIB 2048u
+#define SPARE_DESCRIPTORS 16u
 
 /* What is left of the command line. */
 struct words {
@@ -162,6 +165,21 @@ static bool do_every(struct words *w)
     return take_number(w, UINT32_MAX, &w->o->every);
 }
 
+static bool do_look(struct words *w)
+{
+    return take_number(w, PQ_LOOK_MAX, &w->o->look);
+}
+
+static bool do_spare_memory(struct words *w)
+{
+    return take_number(w, UINT32_MAX, &w->o->spare_memory);
+}
+
+static bool do_spare_descriptors(struct words *w)
+{
+    return take_number(w, UINT32_MAX, &w->o->spare_descriptors);
+}
+
 static bool do_log(struct words *w)
 {
     return take_text(w, &w->o->log);
@@ -193,6 +211,13 @@ static bool do_play(struct words *w)
     return take_files(w, PQ_DO_PLAY);
 }
 
+static bool do_growth(struct words *w)
+{
+    w->o->grows_memory = !is_one(w->name, "--growth-descriptors");
+    w->o->grows_descriptors = !is_one(w->name, "--growth-memory");
+    return take_files(w, PQ_DO_GROWTH);
+}
+
 static bool do_self_test(struct words *w)
 {
     return take_files(w, PQ_DO_SELF_TEST);
@@ -202,15 +227,29 @@ static const struct option {
     const char *name;
     bool (*read)(struct words *w);
 } options[] = {
-    {"--connect", do_connect}, {"--tls", do_tls},
-    {"--ca", do_ca},           {"--port", do_port},
-    {"--reset", do_reset},     {"--executable", do_executable},
-    {"--fix", do_fix},         {"--patience", do_patience},
-    {"--every", do_every},     {"--log", do_log},
-    {"--state", do_state},     {"--referee", do_referee},
-    {"--accept", do_accept},   {"--user", do_user},
-    {"--play", do_play},       {"--self-test", do_self_test},
+    {"--connect", do_connect},
+    {"--tls", do_tls},
+    {"--ca", do_ca},
+    {"--port", do_port},
+    {"--reset", do_reset},
+    {"--executable", do_executable},
+    {"--fix", do_fix},
+    {"--patience", do_patience},
+    {"--every", do_every},
+    {"--log", do_log},
+    {"--state", do_state},
+    {"--referee", do_referee},
+    {"--accept", do_accept},
+    {"--user", do_user},
+    {"--play", do_play},
+    {"--self-test", do_self_test},
     {"--beside", do_beside},
+    {"--growth", do_growth},
+    {"--growth-memory", do_growth},
+    {"--growth-descriptors", do_growth},
+    {"--look", do_look},
+    {"--spare-memory", do_spare_memory},
+    {"--spare-descriptors", do_spare_descriptors},
 };
 
 static bool read_one(struct words *w)
@@ -225,7 +264,10 @@ static bool read_one(struct words *w)
 bool pq_options_read(int argc, char *argv[], struct pq_options *o)
 {
     struct words w = {.at = argv + (argc > 0), .o = o};
-    *o = (struct pq_options){.patience_ms = PATIENCE_MS};
+    *o = (struct pq_options){.patience_ms = PATIENCE_MS,
+                             .look = LOOK_CASES,
+                             .spare_memory = SPARE_MEMORY_KIB,
+                             .spare_descriptors = SPARE_DESCRIPTORS};
     while (*w.at && !is_one(*w.at, "--"))
         if (!read_one(&w))
             return false;

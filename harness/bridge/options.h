@@ -11,10 +11,11 @@
 #include <sys/un.h>
 
 #define PQ_OPTION_MANY 64u /* values of an option that may come several times */
+#define PQ_LOOK_MAX 1024u  /* cases between two looks for growth */
 
 enum pq_connect { PQ_CONNECT_TCP, PQ_CONNECT_UNIX, PQ_CONNECT_STDIO };
 enum pq_bridge_tls { PQ_BRIDGE_TLS_NONE, PQ_BRIDGE_TLS_IMPLICIT, PQ_BRIDGE_TLS_STLS };
-enum pq_bridge_do { PQ_DO_FUZZ, PQ_DO_PLAY, PQ_DO_SELF_TEST };
+enum pq_bridge_do { PQ_DO_FUZZ, PQ_DO_PLAY, PQ_DO_GROWTH, PQ_DO_SELF_TEST };
 
 struct pq_texts {
     const char *each[PQ_OPTION_MANY];
@@ -34,11 +35,14 @@ struct pq_options {
     struct pq_texts besides; /* programs that run beside the server */
     uint32_t fix;            /* bits PQ_SHIM_FIX_... */
     uint32_t patience_ms;
-    uint32_t every; /* zero: never */
+    uint32_t every;                           /* zero: never */
+    uint32_t look;                            /* likewise */
+    uint32_t spare_memory, spare_descriptors; /* KiB, and how many */
     const char *log;
     bool state;
-    const char *referee, *accept, *user; /* NULL: not given */
-    char *const *files;                  /* of --play and --self-test */
+    const char *referee, *accept, *user;  /* NULL: not given */
+    bool grows_memory, grows_descriptors; /* what --growth looks for */
+    char *const *files;                   /* of --play, --growth and --self-test */
     size_t files_len;
     char *const *server; /* its words, NULL behind them */
 };

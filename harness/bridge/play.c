@@ -7,14 +7,14 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define SPARE_PROCESSES 32u   /* that a listener may have more than in the beginning */
-#define SPARE_DESCRIPTORS 64u /* likewise */
-#define LINGER_MS 5u          /* how long a process of a listener is waited for */
-#define LEAK_MS 50u           /* how long a session may live on when nothing is left to do */
+#define SPARE_PROCESSES 32u /* that a listener may have more than in the beginning */
+#define LINGER_MS 5u        /* how long a process of a listener is waited for */
+#define LEAK_MS 50u         /* how long a session may live on when nothing is left to do */
 
 const char *pq_came_text(enum pq_came came)
 {
-    static const char *const texts[] = {"ok", "crash", "hang", "leak", "violation", "killed"};
+    static const char *const texts[] = {"ok",        "crash",  "hang",  "leak",
+                                        "violation", "growth", "killed"};
     return texts[came];
 }
 

@@ -17,11 +17,24 @@ enum pq_came {
     PQ_CAME_HANG,
     PQ_CAME_LEAK,
     PQ_CAME_VIOLATION,
+    PQ_CAME_GROWTH, /* of many plays; growth.h */
     PQ_CAME_KILLED, /* the server is gone, by no fault of its own: the fuzzer was impatient */
+};
+
+enum pq_grown { PQ_GROWN_MEMORY, PQ_GROWN_DESCRIPTORS };
+#define PQ_GROWN_COUNT 2u
+
+/* What has grown, and by how much: KiB of memory, or descriptors. */
+struct pq_growth {
+    enum pq_grown what;
+    uint64_t from, to, plays;
+    uint32_t depth, exe; /* of the process; see shim_page.h */
+    pid_t pid;
 };
 
 struct pq_outcome {
     enum pq_came came;
+    struct pq_growth growth;    /* of GROWTH */
     struct pq_shim_death death; /* of CRASH: the first */
     uint32_t crashes;           /* processes that crashed */
     bool transaction;           /* some connection reached that state */

@@ -20,6 +20,9 @@ void pq_procs_settle_down(void);
 void pq_procs_kill_all(void);
 /* How many descriptors a process has open; zero when that cannot be seen. */
 size_t pq_procs_descriptors(pid_t pid);
+/* KiB of memory that a process shares with no file and nobody who maps it too; zero when that
+ * cannot be seen, or means nothing since a sanitizer keeps what was freed. */
+size_t pq_procs_memory(pid_t pid);
 
 /* ---- whether they sleep ---------------------------------------------------------------------- */
 

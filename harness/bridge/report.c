@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "harness/bridge/finding.h"
+#include "harness/bridge/growth.h"
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
@@ -44,18 +45,20 @@ static void add_text_or_null(cJSON *to, const char *name, const char *text)
 
 void pq_report_add_death(cJSON *to, const struct pq_player *p, const struct pq_outcome *out)
 {
-    bool crashed = out->came == PQ_CAME_CRASH,
+    bool crashed = out->came == PQ_CAME_CRASH, grew = out->came == PQ_CAME_GROWTH,
          signalled = crashed && WIFSIGNALED(out->death.status);
     static const char *const depths[] = {"server", "session", "child"};
-    uint32_t depth = out->death.depth < 2 ? out->death.depth : 2;
+    uint32_t depth = grew ? out->growth.depth : out->death.depth,
+             exe = grew ? out->growth.exe : out->death.exe;
     char name[32] = "SIG";
     const char *abbreviation = signalled ? pq_signal_name(WTERMSIG(out->death.status)) : NULL;
     if (abbreviation)
         (void)snprintf(name, sizeof(name), "SIG%s", abbreviation);
     add_text_or_null(to, "signal", signalled ? name : NULL);
-    add_text_or_null(to, "process", crashed ? depths[depth] : NULL);
-    uint32_t exe = out->death.exe < PQ_SHIM_EXES ? out->death.exe : 0;
-    add_text_or_null(to, "executable", crashed ? p->server.page->exes[exe].path : NULL);
+    add_text_or_null(to, "process", crashed || grew ? depths[depth < 2 ? depth : 2] : NULL);
+    const char *path = p->server.page->exes[exe < PQ_SHIM_EXES ? exe : 0].path;
+    add_text_or_null(to, "executable", crashed || grew ? path : NULL);
+    add_text_or_null(to, "grew", grew ? pq_grown_text(out->growth.what) : NULL);
 }
 
 void pq_report_add_violation(cJSON *to, const struct pq_violation *v)
@@ -70,6 +73,8 @@ void pq_report_add_said(cJSON *to, const struct pq_player *p, const struct pq_ou
 {
     static char said[PQ_EARS_MAX];
     size_t len = out->came == PQ_CAME_OK ? 0 : pq_server_said(&p->server, said, sizeof(said));
+    if (out->came == PQ_CAME_GROWTH)
+        len = pq_growth_text(&out->growth, said);
     (void)cJSON_AddItemToObject(to, "report", octets_as_text(pq_slice_of(said, len)));
 }
 

@@ -45,6 +45,9 @@ bool pq_side_log_open(struct pq_side_log *l, const char *folder);
 /* Counts a case, and notes what was found, if it is new. */
 void pq_side_log_note(struct pq_side_log *l, struct pq_player *p, const struct pq_outcome *out,
                       struct pq_slice input);
+/* Notes what was found of no case of the fuzzer's. */
+void pq_side_log_find(struct pq_side_log *l, struct pq_player *p, const struct pq_outcome *out,
+                      struct pq_slice input);
 /* Writes the figures. */
 void pq_side_log_close(struct pq_side_log *l, const struct pq_player *p);
 

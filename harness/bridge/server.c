@@ -172,6 +172,7 @@ static bool start_once(struct pq_server *s)
     empty_slots(s);
     pq_server_forget(s);
     atomic_store(&s->page->deaths_len, 0);
+    atomic_store(&s->page->later_s, 0);
     s->page->flags = s->o->fix | (fork_server ? PQ_SHIM_SESSIONS : 0);
     if (!pq_launch_besides(s))
         return false;
@@ -184,7 +185,7 @@ static bool start_once(struct pq_server *s)
     if (fork_server ? !await_hello(s) : !await_listener(s))
         return false;
     settle_in(s);
-    s->descriptors = pq_procs_descriptors(s->pid);
+    s->processes = pq_watch_count(s->page);
     s->starts++;
     return s->pid > 0 || fail(s, "the server, or a program beside it, ended at once");
 }

@@ -25,8 +25,7 @@ struct pq_server {
     int ended;      /* how the last one ended, as waitpid() has it */
     bool beginning; /* a session was asked for, and may not be there yet */
     uint16_t port;
-    size_t processes;   /* that live between sessions */
-    size_t descriptors; /* that it has open then */
+    size_t processes; /* that live between sessions */
     uint32_t starts;
     uint32_t mark; /* of `changes`, when something was sent */
     struct pq_why why;

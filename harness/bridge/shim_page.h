@@ -63,6 +63,7 @@ struct pq_shim_page {
     _Atomic uint32_t loaded;  /* processes in which the shim was loaded */
     _Atomic uint32_t changes; /* somebody is about to wait, or has ended: a futex */
     _Atomic uint32_t waiting; /* the bridge sleeps on `changes` */
+    _Atomic uint32_t later_s; /* by how much the server's clocks are ahead */
     _Atomic uint32_t sleeps;  /* how often one of them would have slept */
     _Atomic uint32_t deaths_len;
     struct pq_shim_death deaths[PQ_SHIM_DEATHS];

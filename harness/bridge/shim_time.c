@@ -64,11 +64,27 @@ PQ_SHIM_EXPORT int usleep(useconds_t us)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-PQ_SHIM_EXPORT time_t time(time_t *at)
+/* Clocks of the processor's time do not run ahead. */
+static time_t ahead(clockid_t clock)
+{
+    const struct pq_shim_page *page = pq_shim_page();
+    bool of_processor = clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID ||
+                        clock < 0; /* another process's */
+    return page && !of_processor ? (time_t)atomic_load(&page->later_s) : 0;
+}
+
+static struct timespec real_time(void)
 {
     struct timespec now = {.tv_sec = PQ_SHIM_FIXED_TIME};
     if (!pq_shim_has(PQ_SHIM_FIX_TIME))
         (void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+    now.tv_sec += ahead(CLOCK_REALTIME);
+    return now;
+}
+
+PQ_SHIM_EXPORT time_t time(time_t *at)
+{
+    struct timespec now = real_time();
     if (at)
         *at = now.tv_sec;
     return now.tv_sec;
@@ -77,9 +93,7 @@ PQ_SHIM_EXPORT time_t time(time_t *at)
 PQ_SHIM_EXPORT int gettimeofday(struct timeval *restrict at, void *restrict zone)
 {
     (void)zone; /* obsolete, and ignored by the kernel */
-    struct timespec now = {.tv_sec = PQ_SHIM_FIXED_TIME};
-    if (!pq_shim_has(PQ_SHIM_FIX_TIME))
-        (void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
+    struct timespec now = real_time();
     *at = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
     return 0;
 }
@@ -89,10 +103,14 @@ PQ_SHIM_EXPORT int clock_gettime(clockid_t clock, struct timespec *at)
     if (!next_clock_gettime)
         resolve();
     /* Other clocks go on: timers of event loops are kept by them. */
+    int result = 0;
     if (clock != CLOCK_REALTIME || !pq_shim_has(PQ_SHIM_FIX_TIME))
-        return next_clock_gettime(clock, at);
-    *at = (struct timespec){.tv_sec = PQ_SHIM_FIXED_TIME};
-    return 0;
+        result = next_clock_gettime(clock, at);
+    else
+        *at = (struct timespec){.tv_sec = PQ_SHIM_FIXED_TIME};
+    if (result == 0)
+        at->tv_sec += ahead(clock);
+    return result;
 }
 
 /* ---- pid and random numbers ------------------------------------------------------------------ */

@@ -86,16 +86,16 @@ static void write_figures(struct pq_side_log *l, const struct pq_player *p)
     char path[4096], text[512];
     uint64_t hangs = l->came[PQ_CAME_HANG] + l->came[PQ_CAME_KILLED];
     (void)snprintf(path, sizeof(path), "%s/stats.json", l->folder);
-    int n = snprintf(text, sizeof(text),
-                     "{\"cases\": %llu, \"transaction\": %llu, \"crashes\": %llu, \"hangs\": %llu, "
-                     "\"leaks\": %llu, \"violations\": %llu, \"restarts\": %lu, \"edges\": %zu, "
-                     "\"edges_of\": %zu, \"seconds\": %.1f}\n",
-                     (unsigned long long)l->cases, (unsigned long long)l->transaction,
-                     (unsigned long long)l->came[PQ_CAME_CRASH], (unsigned long long)hangs,
-                     (unsigned long long)l->came[PQ_CAME_LEAK],
-                     (unsigned long long)l->came[PQ_CAME_VIOLATION],
-                     (unsigned long)(p->server.starts - 1), pq_map_seen(&p->map), p->map.cells,
-                     (double)(now_ms() - l->begun_ms) / 1000.0);
+    int n = snprintf(
+        text, sizeof(text),
+        "{\"cases\": %llu, \"transaction\": %llu, \"crashes\": %llu, \"hangs\": %llu, "
+        "\"leaks\": %llu, \"growths\": %llu, \"violations\": %llu, \"restarts\": %lu, "
+        "\"edges\": %zu, \"edges_of\": %zu, \"seconds\": %.1f}\n",
+        (unsigned long long)l->cases, (unsigned long long)l->transaction,
+        (unsigned long long)l->came[PQ_CAME_CRASH], (unsigned long long)hangs,
+        (unsigned long long)l->came[PQ_CAME_LEAK], (unsigned long long)l->came[PQ_CAME_GROWTH],
+        (unsigned long long)l->came[PQ_CAME_VIOLATION], (unsigned long)(p->server.starts - 1),
+        pq_map_seen(&p->map), p->map.cells, (double)(now_ms() - l->begun_ms) / 1000.0);
     if (n > 0 && pq_file_replace(path, pq_slice_of(text, (size_t)n)) != PQ_STATUS_OK)
         l->folder = NULL; /* the folder is gone: nobody wants it any more */
     l->written_ms = now_ms();
@@ -131,21 +131,25 @@ static void append_line(const struct pq_side_log *l, const char *text)
     (void)fclose(file);
 }
 
-static void note_finding(struct pq_side_log *l, struct pq_player *p, const struct pq_outcome *out,
-                         struct pq_slice input)
+/* Several growths are told apart by nothing but their inputs; the grower sees to it that there are
+ * few. */
+void pq_side_log_find(struct pq_side_log *l, struct pq_player *p, const struct pq_outcome *out,
+                      struct pq_slice input)
 {
     char name[64] = "";
     cJSON *line = cJSON_CreateObject();
+    l->came[out->came]++;
     (void)cJSON_AddStringToObject(line, "kind", pq_came_text(out->came));
     pq_report_add_death(line, p, out);
     const struct pq_violation *v = out->came == PQ_CAME_VIOLATION ? p->judge.violations : NULL;
     pq_report_add_violation(line, v);
     char *words = cJSON_PrintUnformatted(line);
-    if (words && is_new(l, words)) {
+    if (l->folder && words && (is_new(l, words) || out->came == PQ_CAME_GROWTH)) {
         keep_input(l, input, name);
         (void)cJSON_AddStringToObject(line, "input", name);
         (void)cJSON_AddNumberToObject(line, "case", (double)p->cases);
-        (void)cJSON_AddNumberToObject(line, "pid", out->death.pid);
+        (void)cJSON_AddNumberToObject(
+            line, "pid", out->came == PQ_CAME_GROWTH ? out->growth.pid : out->death.pid);
         pq_report_add_said(line, p, out);
         (void)cJSON_AddStringToObject(line, "why", v ? v->why : "");
         char *text = cJSON_PrintUnformatted(line);
@@ -162,13 +166,12 @@ void pq_side_log_note(struct pq_side_log *l, struct pq_player *p, const struct p
 {
     l->cases++;
     l->transaction += out->transaction;
-    l->came[out->came]++;
-    if (!l->folder)
-        return;
     /* What the fuzzer has killed, it tries again and saves by itself. */
     if (out->came != PQ_CAME_OK && out->came != PQ_CAME_KILLED)
-        note_finding(l, p, out, input);
-    if (now_ms() - l->written_ms >= PERIOD_MS)
+        pq_side_log_find(l, p, out, input);
+    else
+        l->came[out->came]++;
+    if (l->folder && now_ms() - l->written_ms >= PERIOD_MS)
         write_figures(l, p);
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from popquiz import paths
 from popquiz.errors import Exit, UsageError
-from popquiz.fuzz import findings, streams
+from popquiz.fuzz import findings, signs, streams
 from popquiz.fuzz.claims import DIFFERENT, NOT, REPRODUCED
 from popquiz.fuzz.lane import Lane, files_below
 from popquiz.fuzz.signs import Sign
@@ -33,11 +33,18 @@ class Input:
     octets: bytes
     expected: str = ""  # a signature; "": anything
     connection: int | None = None  # of a capture
+    title: str = ""  # of a crash file
 
     @property
     def name(self) -> str:
         which = f", connection {self.connection}" if self.connection else ""
         return f"{self.file}{which}"
+
+    @property
+    def wanted(self) -> Sign:
+        """As much of its sign as tells how it is looked for."""
+        kind, _, rest = self.title.partition(": ")
+        return signs.of_signature(self.expected or f"{kind}|{rest.partition(' ')[0]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ def found_by(names: Sequence[str]) -> str:
 def read(path: Path) -> list[Input]:
     """One, or one for each connection of a capture. Raises UsageError."""
     try:
+        title = header(path.read_text("utf-8")).get("title", "") if is_dialogue(path) else ""
         octets = to_wire(path) if is_dialogue(path) else path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
@@ -111,7 +119,7 @@ def read(path: Path) -> list[Input]:
         return [Input(path, each, connection=number) for number, each in found]
     if len(octets) > INPUT_MAX:
         raise UsageError(f"{path}: is longer than {INPUT_MAX} octets")
-    return [Input(path, octets, _recorded(path, "signature"))]
+    return [Input(path, octets, _recorded(path, "signature"), title=title)]
 
 
 def _files(names: Sequence[str]) -> list[Path]:
@@ -159,7 +167,7 @@ def play(lane: Lane, given: Input, times: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="popquiz-") as name:
         file = Path(name) / "input"
         file.write_bytes(given.octets)
-        with closing(lane.judge([file] * times)) as seen:
+        with closing(lane.judge_again([file] * times, given.wanted)) as seen:
             return Result(given, list(seen))
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from popquiz.errors import TargetError
-from popquiz.fuzz import signs
+from popquiz.fuzz import signs, symbols
 from popquiz.fuzz.lane import AFL, Quiet, Seed, Watched, corpus, files_below, read_seeds
 from popquiz.fuzz.signs import Sign
 
 SEEDS = "server"  # the folder of the seeds
 LOG = "bridge"  # begins the names of the bridges' logs
 STATS = "stats.json"  # in each
-KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH}
-PLAY, TEST = "--play", "--self-test"
+KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH, "growth": signs.GROWTH}
+PLAY, TEST, GROW = "--play", "--self-test", "--growth"
 LOGIN = "login.raw"  # in the campaign's folder, where the engine stands
 # What the mutator (harness/mutator/afl.c) is told.
 MUTATING = {"POPQUIZ_LOGIN": LOGIN}
@@ -68,11 +68,15 @@ def _bad(played: Mapping[str, Any], said: str) -> Sign:
     kind, signal = KINDS[played["status"]], str(played["signal"] or "")
     process = str(played["process"] or "")
     report = str(played["report"]).encode("utf-8", "replace").decode()  # no lone surrogates
+    report = symbols.named(report)
     name = Path(played["executable"] or "").name
     process = f"{process}, {name}" if process and name else process or name
-    if found := signs.read(report, signal, process=process, transcript=said):
-        return found
-    what, place = signal or played["status"], _place(played["transcript"])
+    # Of a server whose standard error is its connection, the client has the report.
+    heard = "".join(e["octets"] for e in played["transcript"] if e["from"] == "S")
+    for text in (report, symbols.named(heard)):
+        if found := signs.read(text, signal, process=process, transcript=said):
+            return found
+    what, place = signal or played["grew"] or played["status"], _place(played["transcript"])
     return Sign(kind, what, (), process, place, signal, text=report, transcript=said)
 
 
@@ -132,6 +136,13 @@ class Bridged(Quiet):
                 last = stop.value["said"].rpartition("\n")[2]
                 why = last or f"the bridge ended with {stop.value['end']}"
                 raise TargetError(f"{self.name} cannot be played to: {why}") from None
+            yield sign_of(played)
+
+    def judge_again(self, files: Sequence[Path], sign: Sign) -> Generator[Sign, None, None]:
+        if not sign.is_slow:
+            yield from self.judge(files)
+            return
+        for played in self.ask([file.read_bytes() for file in files], f"{GROW}-{sign.what}"):
             yield sign_of(played)
 
     def watch(self, out: Path) -> Watched:

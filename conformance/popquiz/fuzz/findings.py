@@ -116,7 +116,7 @@ class Collection:
     ) -> Finding | None:
         """Plays an input that an engine saved; returns a finding when it is a new one. `hint` is
         what the engine saw: it counts where the replay shows nothing."""
-        sign = self.confirmed(file, self._judge(file))
+        sign = self.confirmed(file, self._judge(file, hint))
         if not sign and hint and hint.kind in SURE:
             sign = hint
         if not sign:
@@ -134,9 +134,9 @@ class Collection:
         self.findings[finding.sign.signature] = finding
         return finding
 
-    def _judge(self, file: Path) -> Sign | None:
+    def _judge(self, file: Path, hint: Sign | None) -> Sign | None:
         for _ in range(AGAIN):
-            with closing(self.lane.judge([file])) as seen:
+            with closing(self.lane.judge_again([file], hint or Sign())) as seen:
                 if sign := next(seen):
                     return sign
         return None
@@ -145,7 +145,7 @@ class Collection:
         """What was seen, unless it may have been the machine's fault and does not show again."""
         if not sign or sign.kind in SURE:
             return sign
-        with closing(self.lane.judge([file] * CONFIRM)) as seen:
+        with closing(self.lane.judge_again([file] * CONFIRM, sign)) as seen:
             same = all(each.signature == sign.signature for each in seen)
         return sign if same else None
 
@@ -160,12 +160,12 @@ class Collection:
 
     # ---- shortening -----------------------------------------------------------------------------
 
-    def _check(self, gist: str, folder: Path) -> shrink.Check:
+    def _check(self, wanted: Sign, folder: Path) -> shrink.Check:
         def check(candidates: Sequence[bytes]) -> int | None:
             files = write_inputs(folder, candidates)
-            with closing(self.lane.judge(files)) as seen:
+            with closing(self.lane.judge_again(files, wanted)) as seen:
                 for number, sign in enumerate(seen):
-                    if sign and sign.gist == gist:
+                    if sign and sign.gist == wanted.gist:
                         return number
             return None
 
@@ -179,10 +179,10 @@ class Collection:
             finding.again = self.shows(finding, files[0], AGAIN)
             if finding.again < AGAIN:
                 return  # what shows now and then cannot be told from what does not
-            check = self._check(finding.sign.gist, folder)
+            check = self._check(finding.sign, folder)
             shorter, whole = shrink.shrink(finding.octets, check, budget)
             files[0].write_bytes(shorter)
-            with closing(self.lane.judge(files[:1])) as seen:
+            with closing(self.lane.judge_again(files[:1], finding.sign)) as seen:
                 sign = next(seen)
             if sign and sign.gist == finding.sign.gist:
                 finding.octets, finding.minimised, finding.sign = shorter, whole, sign
@@ -198,7 +198,7 @@ class Collection:
                 first.inputs += finding.inputs
 
     def shows(self, finding: Finding, file: Path, times: int) -> int:
-        with closing(self.lane.judge([file] * times)) as seen:
+        with closing(self.lane.judge_again([file] * times, finding.sign)) as seen:
             return sum(bool(sign) and sign.gist == finding.sign.gist for sign in seen)
 
 

@@ -67,6 +67,12 @@ class Quiet:
             raise UsageError("--coverage is for --harness with one of our own targets")
         return None
 
+    def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
+        raise NotImplementedError
+
+    def judge_again(self, files: Sequence[Path], sign: Sign) -> Generator[Sign, None, None]:
+        yield from self.judge(files)
+
     def debugged(self, file: Path) -> list[str]:
         raise UsageError("--debug is for --harness, --server and --stdio")
 
@@ -125,6 +131,9 @@ class Lane(Played, Protocol):
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         """Plays each file in order and says what it showed. Whoever has seen enough closes it."""
+
+    def judge_again(self, files: Sequence[Path], sign: Sign) -> Generator[Sign, None, None]:
+        """As judge(), where it is known what is looked for: some signs take many plays."""
 
     def debugged(self, file: Path) -> list[str]:
         """A command that plays a file under gdb. Raises UsageError where that cannot be."""

@@ -11,7 +11,7 @@ from typing import Any
 import popquiz
 from popquiz.console import Console
 from popquiz.errors import Exit
-from popquiz.fuzz import findings, report
+from popquiz.fuzz import findings, report, signs
 from popquiz.fuzz.campaign import Outcome
 from popquiz.fuzz.findings import Collection, Finding
 from popquiz.fuzz.lane import Played
@@ -103,6 +103,7 @@ def finding_lines(found: Mapping[str, Any]) -> list[str]:
         ("known", found["known"]),
         ("stack", " < ".join(found["frames"][:4])),
         ("process", found["process"]),
+        ("grows", found["report"] if found["kind"] == signs.GROWTH else ""),
         ("shown by", shown),
         ("replay", found["replay"]),
     ]

@@ -20,6 +20,8 @@ ID_WORDS = 40  # characters of a finding's name before the digest
 OK = "ok"
 CRASH, HANG, LEAK, MEMORY, GROWTH = "crash", "hang", "leak", "memory", "growth"
 VIOLATION, DIFFERS = "violation", "differs"
+# What of a process grows: seen when one input is played many times, and not in one play.
+GROWN = ("memory", "descriptors")
 
 FRAME = re.compile(
     r"^\s*#(?P<number>\d+) 0x[0-9a-f]+(?: in (?P<name>\S+)(?: (?P<place>\S+))?)?"
@@ -62,6 +64,11 @@ class Sign:
         return self.kind != OK
 
     @property
+    def is_slow(self) -> bool:
+        """Whether it shows only in many plays."""
+        return self.kind == GROWTH and self.what in GROWN
+
+    @property
     def signature(self) -> str:
         """Two inputs with the same one show the same defect."""
         if self.frames:
@@ -92,6 +99,12 @@ class Sign:
             parts.append(self.place if self.place.startswith(PLACED) else f"at {self.place}")
         parts += [f"({self.process})"] if self.process else []
         return " ".join(parts)
+
+
+def of_signature(signature: str) -> Sign:
+    """As much of a sign as tells how it is looked for."""
+    kind, _, rest = signature.partition("|")
+    return Sign(kind or OK, rest.partition("|")[0])
 
 
 # ---- reports ------------------------------------------------------------------------------------
