@@ -36,4 +36,4 @@ def test_what_was_found_shows_again(server: str) -> None:
 
 
 def test_there_is_something() -> None:
-    assert set(FOUND) >= {"courier", "mailutils", "popa3d", "solid-pop3d"}
+    assert set(FOUND) >= {"courier", "mailutils", "nginx", "popa3d", "solid-pop3d"}
