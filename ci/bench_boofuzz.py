@@ -46,8 +46,8 @@ def graph(session: Session, name: str, password: str) -> None:
         session.connect(command, one(f"QUIT behind {verb}", String(f"QUIT {verb}", "QUIT")))
 
 
-def main(port: str, seconds: str, folder: str, live: str, pristine: str, *account: str) -> None:
-    os.environ["RESET_LIVE"], os.environ["RESET_PRISTINE"] = live, pristine
+def main(port: str, seconds: str, folder: str, *more: str) -> None:
+    os.environ["RESET_LIVE"], os.environ["RESET_PRISTINE"], *account = more
     sys.path.insert(0, str(Path(__file__).parent))
     import bench_reset
 

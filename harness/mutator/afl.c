@@ -164,7 +164,7 @@ size_t afl_custom_post_process(void *data, uint8_t *buf, size_t size, uint8_t **
     return put.len;
 }
 
-/* Without `from` it is a seed; the rest are made of what was given above. The file stays as it is. */
+/* Without `from` it is a seed; the rest are made of what was given above. The file stays. */
 uint8_t afl_custom_queue_new_entry(void *data, const uint8_t *name, const uint8_t *from)
 {
     struct afl_mutator *a = data;

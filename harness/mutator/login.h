@@ -33,8 +33,8 @@ void login_free(struct login *l);
 bool login_learn(struct login *l, const char *path);
 /* The input in a file is played as it is from now on: a seed, or what an earlier run has kept. */
 void login_leave(struct login *l, const char *path);
-/* The input, or what is played instead, which is valid until the next call. The same input gives the
- * same, and what was given is given back as it is. */
+/* The input, or what is played instead, which is valid until the next call. The same input gives
+ * the same, and what was given is given back as it is. */
 struct pq_slice login_put(struct login *l, struct pq_slice input);
 
 #endif
