@@ -8,7 +8,7 @@
 #include "explore/talk.h"
 
 /* How much longer than behind anything else an answer is waited for inside TLS to what was said in
- * clear: it comes as late as the machine is busy, and then is taken for that of the next command. */
+ * clear: on a busy machine it comes late, and is then taken for that of the next command. */
 #define INJECTED_QUIETS 20u
 
 const char *pq_drive_login_word(enum pq_drive_login login)
