@@ -106,7 +106,7 @@ def _config(args: argparse.Namespace, told: Callable[[Result], None]) -> runner.
         raise UsageError("none of the files is for the role of a client")
     target, fixtures = options.target(args), Fixtures(paths.fixtures())
     rules = certify.rules(args, rows, target, fixtures)
-    rules.reruns = 0
+    rules.reruns, rules.restore = 0, True
     return runner.Config(
         target=target,
         jobs=[Job(case, args.segment) for case in found for _ in range(args.times)],

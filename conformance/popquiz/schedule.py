@@ -45,6 +45,7 @@ class Rules:
     maildrop: Callable[[Job], Maildrop]
     repeat: int = 1
     reruns: int = 2  # of everything that is not PASS
+    restore: bool = False  # the maildrop behind each case, also where none should have changed it
     wrong_logins: int | None = None  # how many are left; None: as many as one likes
     seed: int = 1
     destroy: bool = False
@@ -249,7 +250,7 @@ class Scheduler:
         deeds = job.case.deeds
         # What was fetched is gone on a server that removes it without a word.
         touched = job.case.needs_any("destructive") or deeds.marks or deeds.reads
-        dirty = filled or touched or attempt.verdict is not Verdict.PASS
+        dirty = filled or touched or self.rules.restore or attempt.verdict is not Verdict.PASS
         if dirty and attempt.verdict not in DEADLY:
             await self._reset(bench, request)
         return attempt

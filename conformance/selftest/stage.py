@@ -134,12 +134,12 @@ class Stage:
         elif word == "report":
             server.incidents.append(Incident("sanitizer", "AddressSanitizer: bad\nmore"))
             return outcome("pass")
-        elif word == "rumour":  # a session died, and it is told when the case is over
+        elif word in ("rumour", "whisper"):  # a session died; it is told when the case is over
             told = Incident("signal", "child 7 killed")
             later = asyncio.get_running_loop().call_later
             later(0.05, lambda: server.incidents.append(told))
             ended = Entry(1, "*", 5, False, "peer: connection closed")
-            return outcome("inconclusive", transcript=(ended,))
+            return outcome("pass" if word == "whisper" else "inconclusive", transcript=(ended,))
         else:
             return outcome(word, wrong_logins=self.wrong)
         return outcome("fail")

@@ -52,6 +52,7 @@ def test_a_finding_without_a_command_has_no_empty_words() -> None:
     finding = blackbox.finding_of(seen, 0.0, Path())
     assert finding.sign.headline == "violation: REF-X in AUTHORIZATION"
     assert findings.replay_command(finding, Box("x", (), {}), Path()) == ""
+    assert findings.dialogue(finding, Box("x", (), {}), Path("no input")) == ""
 
 
 def test_servers_that_differ_are_told(tmp_path: Path) -> None:

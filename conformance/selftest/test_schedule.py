@@ -153,6 +153,15 @@ def test_mail_comes_back_behind_what_removes_it_and_behind_failures(stage: Open)
     assert theatre.servers[0].resets == ["user0", "user0", "user0"]
 
 
+def test_mail_comes_back_behind_each_case_where_that_is_asked_for(stage: Open) -> None:
+    theatre = stage({"a": "pass", "b": "pass"})
+    theatre.run(case("a"))
+    assert theatre.servers[0].resets == []
+    theatre.rules.restore = True
+    theatre.run(case("a"), case("b"))
+    assert theatre.servers[0].resets == ["user0", "user0"]
+
+
 def test_nobody_elses_mail_is_removed_without_leave(stage: Open) -> None:
     theatre = stage({"a": "pass"}, StageTarget(**SHARED))
     result = theatre.run(case("a", needs=needs("destructive")))["a"]
@@ -179,6 +188,13 @@ def test_what_is_told_late_about_a_suspect_alone_counts(stage: Open) -> None:
 
 def test_what_is_told_late_about_a_session_counts_at_once(stage: Open) -> None:
     result = stage({"a": "rumour"}).run()["a"]
+    assert result.verdict is Verdict.CRASH and "child 7 killed" in result.why
+
+
+def test_news_of_a_session_is_waited_for_where_it_is_to_die(stage: Open) -> None:
+    """A crash file expects that the connection ends, so that nothing is wrong with that."""
+    assert stage({"a": "whisper"}).run(case("a"))["a"].verdict is Verdict.PASS
+    result = stage({"a": "whisper"}).run(case("a", kind="crash"))["a"]
     assert result.verdict is Verdict.CRASH and "child 7 killed" in result.why
 
 

@@ -7,6 +7,10 @@
 #include "dialogue/escape.h"
 #include "explore/talk.h"
 
+/* How much longer than behind anything else an answer is waited for inside TLS to what was said in
+ * clear: on a busy machine it comes late, and is then taken for that of the next command. */
+#define INJECTED_QUIETS 20u
+
 const char *pq_drive_login_word(enum pq_drive_login login)
 {
     static const char *const words[] = {
@@ -158,7 +162,7 @@ static void start_tls(struct run *run, unsigned conn)
     if (!ok)
         talk_close(run, conn, PQ_WIRE_CLOSE);
     else if (injected)
-        talk_listen(run, conn, run->config->quiet_ms);
+        talk_listen(run, conn, INJECTED_QUIETS * run->config->quiet_ms);
 }
 
 /* Answers were waited for: what follows from where the connection stands now. */

@@ -101,7 +101,9 @@ static void note_facts(struct referee_conn *c, const struct ref_moment *m, enum 
     struct ref_facts *f = &c->facts;
     enum pq_verb verb = m->ask->command.verb;
     bool ok = m->reply.indicator == PQ_REPLY_OK;
-    f->user_ok = (f->user_ok || (verb == PQ_VERB_USER && ok)) && verb != PQ_VERB_PASS;
+    /* PASS without a password that is refused is only a command in between. */
+    bool passed = verb == PQ_VERB_PASS && (ok || !m->ask->strange);
+    f->user_ok = (f->user_ok || (verb == PQ_VERB_USER && ok)) && !passed;
     f->auth_failed = f->user_ok && !ok && (f->auth_failed || verb == PQ_VERB_AUTH);
     f->says_language |= ok && (verb == PQ_VERB_LANG || verb == PQ_VERB_UTF8);
     if (verb == PQ_VERB_QUIT && before == PQ_STATE_TRANSACTION && !m->ask->strange) {

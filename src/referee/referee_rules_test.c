@@ -195,6 +195,7 @@ static const struct silent {
     {"REF-GREETING-LINES", HI "C:%300|S:%300"},
     {"REF-SINGLE-LINES", IN "C:NOOP|S:+OK|C:%300|S:%300"},
     {"REF-LISTING-GOES-ON", IN LIST2 "C:%300|S:%300"},
+    {"REF-PASS-ALONE", HI "C:USER a|S:+OK|C:PASS|S:-ERR|C:PASS b|S:+OK"},
     {"REF-BODY-GOES-ON", IN "C:RETR 1|" MAIL "C:%300|S:%300"},
     /* The end of what a client says may end its last line. */
     {"REF-REPLY-COUNT", IN "C:NOOP|c:NOOP|HALF|S:+OK|S:+OK"},
@@ -317,6 +318,8 @@ static void test_what_is_proven(void **state)
         {"REF-ARGUMENT-NUMBER", IN "C:DELE +|S:+OK"},
         {"REF-NOT-REPLY", HI "C:%300|S:%300"},
         {"REF-NOT-REPLY", IN "C:NOOP|S:+OK|C:%300|S:%300"},
+        {"REF-PASS-NEXT", HI "C:USER a|S:+OK|C:PASS|S:-ERR|C:PASS b|S:+OK"},
+        {"REF-PASS-ALONE", HI "C:USER a|S:+OK|C:PASS c|S:-ERR|C:PASS b|S:+OK"},
         {"REF-NOT-REPLY", IN LIST2 "C:%300|S:%300"},
         {"REF-REPLY-COUNT", IN "c:NOOP|S:+OK|HALF"},
         {"REF-REPLY-COUNT", IN "C:NOOP|HALF|S:+OK|S:+OK"},

@@ -179,8 +179,7 @@ static void play(struct campaign *c, const struct pq_plan *plan)
     c->plays++;
     /* Some servers write into mail that is only listed: what a session sees must not depend on
      * those before it. */
-    bool written = c->result.logins > 0 && c->q->plan.destroy;
-    c->dirty = written || c->result.findings_count > 0;
+    c->dirty = c->q->plan.destroy || c->result.findings_count > 0;
     add_crash(c);
 }
 

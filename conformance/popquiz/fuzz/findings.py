@@ -239,10 +239,10 @@ def label(text: str) -> str:
 
 
 def dialogue(finding: Finding, lane: Played, raw: Path) -> str:
-    """The input as a crash file; empty where it is none."""
+    """The input as a crash file; empty where it is none, or nobody knows it."""
     if finding.dialogue:
         return finding.dialogue
-    if not lane.dialogues or len(finding.octets) > DIALOGUE_MAX:
+    if not lane.dialogues or not 0 < len(finding.octets) <= DIALOGUE_MAX:
         return ""
     text = dlg("from-bytes", "--kind", "crash", "--id", finding.id, str(raw))
     head, end, rest = text.partition("---\n")
