@@ -183,6 +183,7 @@ def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     _date(collection, earlier)
     done = Done(lane, engine, out, outcome, collection, Mask(options.secrets(args)), earlier)
     done.ends = _ends(args, done, lane, console)
+    done.unstable = lane.unstable
     record.finish(args, done)
     _tidy(args, lane, out, console)
     return done

@@ -53,6 +53,8 @@ GDB = ("gdb", "-q", "-ex", "set confirm off", "-ex", "set env ASAN_OPTIONS abort
 class Quiet:
     """A lane that knows no more than its engine."""
 
+    unstable: Sequence[Mapping[str, Any]] = ()
+
     def check(self, seeds: Sequence[bytes], out: Path) -> Sequence[str]:
         return ()
 
@@ -106,6 +108,10 @@ class Lane(Played, Protocol):
     @property
     def engines(self) -> Sequence[str]:
         """Those that can drive it, the usual one first."""
+
+    @property
+    def unstable(self) -> Sequence[Mapping[str, Any]]:
+        """Edges that come and go, by function, as check() has found: edges.document()."""
 
     def seeds(self) -> Sequence[Seed]:
         """What a campaign begins with."""

@@ -241,6 +241,12 @@ class Served(Bridged):
 
         return Launch((BRIDGE,), environment, BRIDGED_MS, wrap)
 
+    def program(self, path: str) -> Path:
+        """Its folder may be seen from inside only."""
+        build = self._builds[INSTRUMENT]
+        names = builds.describe(build).get("executables", ())
+        return next((build / name for name in names if path.endswith(f"/{name}")), Path(path))
+
     def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
         return (yield from self._judge(INSTRUMENT).ask(inputs, what))
 
