@@ -121,6 +121,8 @@ def test_a_warning_names_few() -> None:
     assert edges.line(many[:8]).count(", ") == 7 and "more" not in edges.line(many[:8])
     assert edges.line(many).endswith("a.c:8 f8 (1), and 1 function more")
     assert edges.line(many * 2).endswith(", and 10 functions more")
+    other = edges.Group(edges.Place("g", "b.c"), "b", {9, 7}, [1])
+    assert edges.line([many[0], other]) == "a: a.c:1 f1 (1), b: b.c:7 g (1)"
 
 
 def test_the_self_test_names_functions(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import re
 import struct
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,8 @@ class Group:
     edges: list[int] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{self.place} ({len(self.edges)})"
+        first = replace(self.place, line=min(self.lines, default=0))
+        return f"{first} ({len(self.edges)})"
 
 
 # ---- the program's file -------------------------------------------------------------------------
@@ -233,9 +234,10 @@ def groups(regions: Iterable[Mapping[str, Any]], edges: Sequence[int]) -> list[G
 
 
 def line(found: Sequence[Group]) -> str:
-    """For a warning."""
+    """For a warning. Where there are several programs, it says which one."""
     more = len(found) - SHOWN
-    shown = [str(group) for group in found[:SHOWN]]
+    several = len({group.program for group in found}) > 1
+    shown = [f"{each.program}: {each}" if several else str(each) for each in found[:SHOWN]]
     return ", ".join(shown + ([f"and {more} function{'s' * (more != 1)} more"] if more > 0 else []))
 
 
