@@ -60,7 +60,7 @@ static void find_slot(void)
  * has gone since, and whatever the process may open. */
 static void direct_reports(void)
 {
-    if (set_report_fd)
+    if (set_report_fd) /* NOLINTNEXTLINE(performance-no-int-to-ptr): it wants a number */
         set_report_fd((void *)(uintptr_t)PQ_SHIM_FD_EARS);
 }
 
