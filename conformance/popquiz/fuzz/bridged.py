@@ -137,6 +137,9 @@ class Bridged(Quiet):
         self.unstable = edges.document(groups)
         return f"{says}: {edges.line(groups)}"
 
+    def explain(self, octets: bytes) -> dict[str, Any]:
+        return {"stack_note": "none: replay it with a server that has -fsanitize=address"}
+
     def program(self, path: str) -> Path:
         """A program that the bridge has started, where this process finds it."""
         return Path(path)

@@ -103,7 +103,7 @@ def finding_lines(found: Mapping[str, Any]) -> list[str]:
         shown += f" (were {found['octets_before']})"
     pairs = [
         ("known", found["known"]),
-        ("stack", " < ".join(found["frames"][:4])),
+        ("stack", " < ".join(found["frames"][:4]) or found.get("stack_note", "")),
         ("process", found["process"]),
         ("grows", found["report"] if found["kind"] == signs.GROWTH else ""),
         ("shown by", shown),

@@ -33,6 +33,7 @@ BEHIND = "behind"  # the folder of the server behind a proxy
 PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
 SANITIZE, INSTRUMENT = "sanitize", "instrument"
 END_S = 20.0
+SHOWN = 4  # frames
 
 
 # ---- a bridge of our own ------------------------------------------------------------------------
@@ -256,6 +257,21 @@ class Served(Bridged):
             if not sign and SANITIZE in self._builds:
                 sign = sign_of(next(self._judge(SANITIZE).ask([file.read_bytes()])))
             yield sign
+
+    def explain(self, octets: bytes) -> dict[str, Any]:
+        name = builds.describe(self._builds[INSTRUMENT])["name"]
+        if not self.sanitized():
+            how = f"popquiz lab build {name} --kind {SANITIZE}"
+            return {"stack_note": f"none: there is no sanitised build: {how}, then replay --build"}
+        try:
+            sign = sign_of(next(self._judge(SANITIZE).ask([octets])))
+        except (TargetError, StopIteration) as error:
+            return {"stack_note": f"none: the sanitised build cannot be played to: {error}"}
+        if not sign.frames:
+            return {"stack_note": "none: the sanitised build has nothing to report of it"}
+        frames = " < ".join(sign.frames[:SHOWN])
+        note = f"{frames} (stack from the sanitised build: {sign.headline})"
+        return {"stack_note": note, "stack_report": sign.text}
 
     def _judge(self, kind: str) -> Judge:
         if kind not in self._judges:
