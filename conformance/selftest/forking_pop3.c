@@ -86,7 +86,7 @@ static void throw_stderr_away(void)
     (void)close(nothing);
 }
 
-/* Its stderr is a log of its own, and no file can be reached but by those who may look into /proc. */
+/* Its stderr is a log of its own, and it can open no file (as root, that is). */
 static void hide(void)
 {
     int log = open(getenv("DROP") ? getenv("DROP") : "/dev/null", O_WRONLY | O_CREAT, 0600);

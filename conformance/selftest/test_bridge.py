@@ -307,9 +307,7 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_reports_come_from_where_a_server_hides(
-    bridge: Bridge, sanitized: Path, mode: str
-) -> None:
+def test_reports_come_from_where_a_server_hides(bridge: Bridge, sanitized: Path, mode: str) -> None:
     """Its processes forked, its stderr is a file, and it has another root."""
     bridge.server = sanitized
     for played in bridge.play(mode, [b"XHIDE\r\n" + CHILD] * 2):
