@@ -86,6 +86,22 @@ static void throw_stderr_away(void)
     (void)close(nothing);
 }
 
+/* Its stderr is a log of its own, and it can open no file (as root, that is). */
+static void hide(void)
+{
+    int log = open(getenv("DROP") ? getenv("DROP") : "/dev/null", O_WRONLY | O_CREAT, 0600);
+    say(dup2(log, 2) == 2 && (geteuid() != 0 || chroot("/proc") == 0) ? "+OK\r\n" : "-ERR\r\n");
+    (void)close(log);
+}
+
+/* No one waits for who crashes. */
+static void crash_behind(void)
+{
+    if (fork() == 0 && daemon(1, 1) == 0)
+        *(volatile int *)0 = 1;
+    say("+OK\r\n");
+}
+
 static void keep(const char *line)
 {
     FILE *file = fopen(getenv("DROP") ? getenv("DROP") : "/dev/null", "a");
@@ -110,6 +126,10 @@ static void obey(const char *line)
         linger();
     else if (is(line, "XQUIET"))
         throw_stderr_away();
+    else if (is(line, "XHIDE"))
+        hide();
+    else if (is(line, "XDAEMON"))
+        crash_behind();
     else if (is(line, "XABORT"))
         die();
     else if (is(line, "XSTOP"))

@@ -296,6 +296,38 @@ def test_what_a_server_throws_away_is_kept(bridge: Bridge) -> None:
     assert said(played)[1] == "+OK\r\n" and played["report"] == "aborting\n"
 
 
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server, with a sanitizer and no more."""
+    path = tmp_path_factory.mktemp("sanitized") / "forking"
+    source = ROOT / "conformance/selftest/forking_pop3.c"
+    command = ["clang-14", "-O1", "-g", "-fsanitize=address", "-o", str(path), str(source)]
+    subprocess.run(command, check=True, timeout=60)
+    return path
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_reports_come_from_where_a_server_hides(bridge: Bridge, sanitized: Path, mode: str) -> None:
+    """Its processes forked, its stderr is a file, and it has another root."""
+    bridge.server = sanitized
+    for played in bridge.play(mode, [b"XHIDE\r\n" + CHILD] * 2):
+        assert said(played)[1] == "+OK\r\n" and played["status"] == "crash"
+        assert played["report"].count("ERROR: AddressSanitizer: SEGV") == 1
+        assert f"({sanitized}+0x" in played["report"]
+    assert not bridge.drop.joinpath("mail").read_text().count("Sanitizer")
+
+
+def test_reports_leave_no_file(
+    bridge: Bridge, sanitized: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a process that was made behind the shim's back."""
+    bridge.server = sanitized
+    monkeypatch.chdir(bridge.folder)
+    before = set(bridge.folder.iterdir())
+    bridge.play("tcp", [b"XDAEMON\r\nPASS good\r\nQUIT\r\n"] * 3)
+    assert [path for path in set(bridge.folder.iterdir()) - before if path.name[0] == "."] == []
+
+
 # ---- a second start -----------------------------------------------------------------------------
 
 

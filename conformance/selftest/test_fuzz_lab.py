@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from planted import ROOT
 
 from popquiz import paths
 from popquiz.fuzz import bridged, signs, symbols
+from popquiz.fuzz.served import Served
 from popquiz.servers import folders
 
 GOOD = b"USER alice\r\nPASS good\r\nLIST\r\nDELE 1\r\nQUIT\r\n"
@@ -87,12 +89,36 @@ def test_a_crash_of_any_process_is_found_and_shortened(
     assert found["place"] == "behind PASS" and found["id"] in ran.stdout
     assert found["signal"] == "SIGSEGV" and found["process"].startswith("child")
     assert found["again"] == [5, 5] and found["minimised"]
+    assert found["frames"] == [] and found["stack_note"].startswith("none: ")
+    assert f"stack     {found['stack_note']}" in ran.stdout
     shorter = out / "findings" / found["id"] / "input.raw"
     assert b"PASS child" in shorter.read_bytes() and shorter.stat().st_size <= 12
     ran = popquiz("replay", shorter, *words, "-n", "20")
     assert ran.returncode == 1 and ran.stdout.startswith("reproduced: "), ran.stdout + ran.stderr
     assert "shown     20 of 20 times" in ran.stdout and "C: PASS child" in ran.stdout
     assert list(own_tmp.glob(f"{folders.PREFIX}*")) == []
+
+
+def test_a_sanitized_build_explains_a_crash(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    lane = Served(str(build / "forking.toml"), build / "build", print)
+    try:
+        missing = lane.explain(CRASHING)
+        assert "popquiz lab build forking --kind sanitize" in missing["stack_note"]
+        other = paths.cache("builds") / "forking-1-sanitize"
+        shutil.copytree(build / "build", other)
+        program, source = other / "usr/bin/forking", ROOT / "conformance/selftest/forking_pop3.c"
+        command = ["clang-14", "-O1", "-g", "-fsanitize=address", "-o", str(program), str(source)]
+        subprocess.run(command, check=True, timeout=60)
+        found = lane.explain(CRASHING)
+        assert found["stack_note"].startswith("ask_child ")
+        assert "stack from the sanitised build: crash: SEGV in ask_child" in found["stack_note"]
+        assert "in ask_child forking_pop3.c:" in found["stack_report"]
+        assert "nothing to report" in lane.explain(GOOD)["stack_note"]
+    finally:
+        lane.close()
 
 
 def test_the_engine_searches_a_server_of_the_lab(build: Path, tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ def finding(**more: Any) -> dict[str, Any]:
     return found | more
 
 
+def unstable(**more: Any) -> dict[str, Any]:
+    """A function whose edges come and go."""
+    each = {"function": "do_root", "file": "pop_root.c", "lines": [120, 131], "program": "popa3d"}
+    return each | {"edges": [7, 8, 11]} | more
+
+
 def document(*found: dict[str, Any], **more: Any) -> dict[str, Any]:
     told = {
         "version": "0.1.0",
@@ -65,6 +71,7 @@ def document(*found: dict[str, Any], **more: Any) -> dict[str, Any]:
         "stability": 99.5,
         "transaction": 71.0,
         "ends": {"functions": 9, "called": 7, "whole": 6, "missed": [missed(), missed(missed=30)]},
+        "unstable": [unstable()],
         "trouble": "",
         "interrupted": False,
         "exit": 1,
@@ -114,7 +121,9 @@ def test_the_page_asks_for_nothing_and_fits(chromium: Browser, tmp_path: Path) -
     assert chromium.value("document.querySelectorAll('svg polyline.curve').length") == 2
     assert chromium.value("document.querySelectorAll('svg .mark').length") == 2
     cells = "[...document.querySelectorAll('#ends ~ table td:last-child')].map((e) => e.innerText)"
-    assert chromium.value(cells) == ["12 of 30", "30 of 30: never called"]
+    assert chromium.value(cells) == ["12 of 30", "30 of 30: never called", "3"]
+    cells = "[...document.querySelectorAll('#unstable ~ table td')].map((e) => e.innerText)"
+    assert chromium.value(cells) == ["popa3d, pop_root.c:120, 131", "3"]
     opened = "[...document.querySelectorAll('details')].map((each) => each.open)"
     assert chromium.value(opened) == [True, False]
     height = "document.querySelector('svg').getBoundingClientRect().height"
@@ -126,7 +135,8 @@ def test_a_hostile_page_runs_nothing(chromium: Browser, tmp_path: Path) -> None:
     wicked = missed(function=WICKED, place=WICKED)
     ends = {"functions": 9, "called": 7, "whole": 6, "missed": [wicked]}
     found = finding(**dict.fromkeys(texts, WICKED))
-    path = saved(tmp_path, document(found, trouble=WICKED, ends=ends))
+    odd = [unstable(function=WICKED, file=WICKED, program=WICKED)]
+    path = saved(tmp_path, document(found, trouble=WICKED, ends=ends, unstable=odd))
     chromium.complaints.clear()
     chromium.open(path, 360)
     assert chromium.complaints == []

@@ -136,6 +136,7 @@ static void place_all(const struct pq_server *s, const struct ends *e)
     place(e->wire >= 0 ? e->wire : s->ears, STDOUT_FILENO);
     place(s->ears, STDERR_FILENO);
     place(s->page_fd, PQ_SHIM_FD_PAGE);
+    place(s->ears, PQ_SHIM_FD_EARS);
     place(e->sessions, PQ_SHIM_FD_SESSION);
     place(e->commands, PQ_AFL_FD);
     place(e->answers, PQ_AFL_FD + 1);

@@ -8,10 +8,10 @@
 #include "harness/bridge/fuzz.h"
 #include "tools/file.h"
 
-#define ROUNDS 8u        /* how often each seed is played */
-#define UNSTABLE_MAX 64u /* edges that are listed */
-#define AGAIN 3u         /* how often what did not end is played before that is believed */
-#define SLOW_MS 250.0    /* a case in lockstep takes a few milliseconds; a sleep a second */
+#define ROUNDS 8u          /* how often each seed is played */
+#define UNSTABLE_MAX 1024u /* edges that are listed */
+#define AGAIN 3u           /* how often what did not end is played before that is believed */
+#define SLOW_MS 250.0      /* a case in lockstep takes a few milliseconds; a sleep a second */
 
 /* What was seen of all seeds. */
 struct trial {
@@ -168,6 +168,20 @@ static double judge_stability(struct trial *t, cJSON *unstable)
     return stability;
 }
 
+/* Where in the map each program has its edges. */
+static cJSON *programs_of(const struct pq_map *m)
+{
+    cJSON *all = cJSON_CreateArray();
+    for (size_t i = 0; i < m->regions_len; i++) {
+        cJSON *one = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(one, "path", m->regions[i].path);
+        (void)cJSON_AddNumberToObject(one, "offset", (double)m->regions[i].offset);
+        (void)cJSON_AddNumberToObject(one, "len", (double)m->regions[i].len);
+        (void)cJSON_AddItemToArray(all, one);
+    }
+    return all;
+}
+
 static void print(struct trial *t)
 {
     cJSON *all = cJSON_CreateObject(), *unstable = cJSON_CreateArray();
@@ -181,6 +195,7 @@ static void print(struct trial *t)
         (void)cJSON_AddStringToObject(all, "reaches", t->reaches);
         (void)cJSON_AddNumberToObject(all, "login_lines", (double)t->login_lines);
     }
+    (void)cJSON_AddItemToObject(all, "programs", programs_of(&t->p->map));
     (void)cJSON_AddItemToObject(all, "unstable", unstable);
     (void)cJSON_AddItemToObject(all, "checks", t->checks);
     char *text = cJSON_PrintUnformatted(all);

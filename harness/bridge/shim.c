@@ -6,13 +6,17 @@
 #include "harness/bridge/shim.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+typedef void report_fd_fn(void *fd); /* the descriptor's number, as sanitizers want it */
+
 static struct pq_shim_page *page;
+static report_fd_fn *set_report_fd;
 static bool looked;
 static uint32_t own_slot = PQ_SHIM_SLOTS;
 
@@ -52,6 +56,24 @@ static void find_slot(void)
         atomic_store(&page->slots[own_slot].exe, own_exe());
 }
 
+/* A sanitizer writes to the descriptor that it was told last by this very process, wherever stderr
+ * has gone since, and whatever the process may open. */
+static void direct_reports(void)
+{
+    if (set_report_fd) /* NOLINTNEXTLINE(performance-no-int-to-ptr): it wants a number */
+        set_report_fd((void *)(uintptr_t)PQ_SHIM_FD_EARS);
+}
+
+/* Some functions of the C library, as daemon(), fork without a word to us. In such a child a
+ * sanitizer would make a file of its own. */
+static void direct_all_reports(void)
+{
+    *(void **)&set_report_fd = dlsym(RTLD_DEFAULT, "__sanitizer_set_report_fd");
+    if (set_report_fd)
+        (void)pthread_atfork(NULL, NULL, direct_reports);
+    direct_reports();
+}
+
 static void find_page(void)
 {
     looked = true;
@@ -68,6 +90,7 @@ static void find_page(void)
     page = found;
     atomic_fetch_add(&page->loaded, 1);
     find_slot();
+    direct_all_reports();
     pq_shim_keep_environment();
 }
 
@@ -93,6 +116,7 @@ void pq_shim_adopt(uint32_t slot)
     own_slot = slot;
     if (slot < PQ_SHIM_SLOTS)
         atomic_store(&page->slots[slot].pid, own_pid());
+    direct_reports();
 }
 
 void *pq_shim_next(const char *name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Nothing that a server does to its descriptors takes those of the shim away, nor what a sanitizer
- * has to say. */
+ * Nothing that a server does to its descriptors takes those of the shim away, nor what a library
+ * has to say before it aborts. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 
 #include "harness/bridge/shim.h"
 
-/* A sanitizer reports on stderr and nowhere else once a process has forked. So a server that means
- * to throw away what comes there does not. */
+/* The C library says on stderr what is wrong with the heap before it aborts. So a server that means
+ * to throw away what comes there does not. Reports of sanitizers have a descriptor of their own. */
 static bool is_thrown_away(int from, int to)
 {
     struct stat given, nothing;

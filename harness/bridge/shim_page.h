@@ -21,7 +21,8 @@
 #define PQ_SHIM_FD_FIRST 193
 #define PQ_SHIM_FD_SESSION 193 /* where a session gets its socket from the bridge */
 #define PQ_SHIM_FD_PAGE 194
-#define PQ_SHIM_FD_LAST 194
+#define PQ_SHIM_FD_EARS 195 /* what the server's first stderr was, for reports of sanitizers */
+#define PQ_SHIM_FD_LAST 195
 
 /* AFL++'s fork server: the fuzzer's commands come in here, and the answers leave by the next. */
 #define PQ_AFL_FD 198

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from popquiz.errors import TargetError
-from popquiz.fuzz import signs, symbols
+from popquiz.fuzz import edges, signs, symbols
 from popquiz.fuzz.lane import AFL, Quiet, Seed, Watched, corpus, files_below, read_seeds
 from popquiz.fuzz.signs import Sign
 
@@ -16,6 +16,7 @@ SEEDS = "server"  # the folder of the seeds
 LOG = "bridge"  # begins the names of the bridges' logs
 STATS = "stats.json"  # in each
 KINDS = {"crash": signs.CRASH, "hang": signs.HANG, "leak": signs.GROWTH, "growth": signs.GROWTH}
+SAME_MAP = "same-map"  # a check of the self-test
 PLAY, TEST, GROW = "--play", "--self-test", "--growth"
 LOGIN = "login.raw"  # in the campaign's folder, where the engine stands
 # What the mutator (harness/mutator/afl.c) is told.
@@ -116,7 +117,7 @@ class Bridged(Quiet):
             ended = stop.value
         checks = told.get("checks", ())
         bad = [each for each in checks if not each["ok"]]
-        lines = [f"self-test: {each['check']}: {each['says']}" for each in bad]
+        lines = [f"self-test: {each['check']}: {self._says(each, told)}" for each in bad]
         if not told.get("usable"):
             why = "; ".join(f"{each['check']}: {each['says']}" for each in bad)
             last = ended["said"].rpartition("\n")[2]
@@ -125,6 +126,23 @@ class Bridged(Quiet):
         login = reaches.split(b"\n")[: int(told["login_lines"])]
         (out / LOGIN).write_bytes(b"".join(octets + b"\n" for octets in login))
         return lines
+
+    def _says(self, check: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+        """What a check that failed has to say; of edges that come and go, in which functions."""
+        says = str(check["says"])
+        if check["check"] != SAME_MAP:
+            return says
+        regions = [{**each, "path": self.program(each["path"])} for each in told["programs"]]
+        groups = edges.groups(regions, told["unstable"])
+        self.unstable = edges.document(groups)
+        return f"{says}: {edges.line(groups)}"
+
+    def explain(self, octets: bytes) -> dict[str, Any]:
+        return {"stack_note": "none: replay it with a server that has -fsanitize=address"}
+
+    def program(self, path: str) -> Path:
+        """A program that the bridge has started, where this process finds it."""
+        return Path(path)
 
     def judge(self, files: Sequence[Path]) -> Generator[Sign, None, None]:
         """Raises TargetError where the bridge says nothing of a file: its server does not serve."""

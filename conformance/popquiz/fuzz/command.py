@@ -18,10 +18,12 @@ from popquiz.fuzz.engine import Wish
 from popquiz.fuzz.findings import Collection, Known
 from popquiz.fuzz.lane import ENGINES, Lane, Seed, files_below, read_seeds
 from popquiz.fuzz.record import CAMPAIGN, Done
+from popquiz.fuzz.signs import CRASH
 from popquiz.mask import Mask
 from popquiz.servers import profile
 
 HELP = "search for inputs that break a fuzz target or a server"
+EXPLAINED_MAX = 20  # crashes that are played in another build, for their stacks
 SECONDS = 60  # where neither --time nor --runs says how far
 
 
@@ -183,9 +185,18 @@ def campaign(args: argparse.Namespace, lane: Lane, out: Path) -> Done:
     _date(collection, earlier)
     done = Done(lane, engine, out, outcome, collection, Mask(options.secrets(args)), earlier)
     done.ends = _ends(args, done, lane, console)
+    done.unstable = lane.unstable
+    _explain(lane, collection)
     record.finish(args, done)
     _tidy(args, lane, out, console)
     return done
+
+
+def _explain(lane: Lane, collection: Collection) -> None:
+    """Another build may have a stack of a crash that has none."""
+    bare = [f for f in collection.findings.values() if f.sign.kind == CRASH and not f.sign.frames]
+    for found in bare[:EXPLAINED_MAX]:
+        found.more |= lane.explain(found.octets)
 
 
 def _ends(

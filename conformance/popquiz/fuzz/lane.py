@@ -53,6 +53,11 @@ GDB = ("gdb", "-q", "-ex", "set confirm off", "-ex", "set env ASAN_OPTIONS abort
 class Quiet:
     """A lane that knows no more than its engine."""
 
+    unstable: Sequence[Mapping[str, Any]] = ()
+
+    def explain(self, octets: bytes) -> dict[str, Any]:
+        return {}
+
     def check(self, seeds: Sequence[bytes], out: Path) -> Sequence[str]:
         return ()
 
@@ -107,6 +112,10 @@ class Lane(Played, Protocol):
     def engines(self) -> Sequence[str]:
         """Those that can drive it, the usual one first."""
 
+    @property
+    def unstable(self) -> Sequence[Mapping[str, Any]]:
+        """Edges that come and go, by function, as check() has found: edges.document()."""
+
     def seeds(self) -> Sequence[Seed]:
         """What a campaign begins with."""
 
@@ -134,6 +143,10 @@ class Lane(Played, Protocol):
 
     def judge_again(self, files: Sequence[Path], sign: Sign) -> Generator[Sign, None, None]:
         """As judge(), where it is known what is looked for: some signs take many plays."""
+
+    def explain(self, octets: bytes) -> dict[str, Any]:
+        """More for the record of an input that crashes without a stack: "stack_note" for people,
+        and "stack_report" where there is one."""
 
     def debugged(self, file: Path) -> list[str]:
         """A command that plays a file under gdb. Raises UsageError where that cannot be."""

@@ -33,6 +33,7 @@ class Done:
     earlier: Mapping[str, Any] = field(default_factory=dict)  # the document that it went on from
     document: dict[str, Any] = field(default_factory=dict)
     ends: Mapping[str, Any] | None = None  # where coverage ends (ends.py)
+    unstable: Sequence[Mapping[str, Any]] = ()  # edges that come and go (edges.py)
 
     @property
     def exit(self) -> Exit:
@@ -68,6 +69,7 @@ def _document(args: argparse.Namespace, done: Done) -> dict[str, Any]:
         "edges_of": stats.edges_of,
         "corpus": stats.corpus,
         "stability": stats.stability,
+        "unstable": list(done.unstable),
         "ends": done.ends,
         "transaction": outcome.transaction and round(outcome.transaction, 1),
         "trouble": outcome.trouble,
@@ -101,7 +103,7 @@ def finding_lines(found: Mapping[str, Any]) -> list[str]:
         shown += f" (were {found['octets_before']})"
     pairs = [
         ("known", found["known"]),
-        ("stack", " < ".join(found["frames"][:4])),
+        ("stack", " < ".join(found["frames"][:4]) or found.get("stack_note", "")),
         ("process", found["process"]),
         ("grows", found["report"] if found["kind"] == signs.GROWTH else ""),
         ("shown by", shown),

@@ -33,6 +33,7 @@ BEHIND = "behind"  # the folder of the server behind a proxy
 PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
 SANITIZE, INSTRUMENT = "sanitize", "instrument"
 END_S = 20.0
+SHOWN = 4  # frames
 
 
 # ---- a bridge of our own ------------------------------------------------------------------------
@@ -241,6 +242,12 @@ class Served(Bridged):
 
         return Launch((BRIDGE,), environment, BRIDGED_MS, wrap)
 
+    def program(self, path: str) -> Path:
+        """Its folder may be seen from inside only."""
+        build = self._builds[INSTRUMENT]
+        names = builds.describe(build).get("executables", ())
+        return next((build / name for name in names if path.endswith(f"/{name}")), Path(path))
+
     def ask(self, inputs: Sequence[bytes], what: str = PLAY) -> Said:
         return (yield from self._judge(INSTRUMENT).ask(inputs, what))
 
@@ -250,6 +257,21 @@ class Served(Bridged):
             if not sign and SANITIZE in self._builds:
                 sign = sign_of(next(self._judge(SANITIZE).ask([file.read_bytes()])))
             yield sign
+
+    def explain(self, octets: bytes) -> dict[str, Any]:
+        name = builds.describe(self._builds[INSTRUMENT])["name"]
+        if not self.sanitized():
+            how = f"popquiz lab build {name} --kind {SANITIZE}"
+            return {"stack_note": f"none: there is no sanitised build: {how}, then replay --build"}
+        try:
+            sign = sign_of(next(self._judge(SANITIZE).ask([octets])))
+        except (TargetError, StopIteration) as error:
+            return {"stack_note": f"none: the sanitised build cannot be played to: {error}"}
+        if not sign.frames:
+            return {"stack_note": "none: the sanitised build has nothing to report of it"}
+        frames = " < ".join(sign.frames[:SHOWN])
+        note = f"{frames} (stack from the sanitised build: {sign.headline})"
+        return {"stack_note": note, "stack_report": sign.text}
 
     def _judge(self, kind: str) -> Judge:
         if kind not in self._judges:
