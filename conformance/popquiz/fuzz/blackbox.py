@@ -70,7 +70,7 @@ def _octets(dialogue: str, out: Path) -> bytes:
 def finding_of(found: explorer.Finding, seconds: float, out: Path) -> Finding:
     """What the explorer found, in the words of a campaign."""
     kind = signs.CRASH if found.rule == explorer.CRASH else signs.VIOLATION
-    place = f"{found.verb} in {found.state}" if found.verb else found.state
+    place = f"{found.verb} in {found.state}" if found.verb else f"in {found.state}"
     text = "\n".join(filter(None, (found.sees, found.why, found.excerpt)))
     sign = Sign(kind, found.rule, place=place, text=text, transcript=found.transcript)
     octets = _octets(found.dialogue, out)
