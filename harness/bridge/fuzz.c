@@ -16,6 +16,7 @@
 
 #define HELLO_ENABLED 0x80000001u
 #define HELLO_MAP_SIZE 0x40000000u
+#define HELLO_COMPARES 0x02000000u /* they are written down as AFL++ 4 does it */
 
 static bool say(uint32_t number)
 {
@@ -106,11 +107,17 @@ static int play_stdin(struct pq_player *p)
     return status ? 128 + (int)status : 0;
 }
 
+static uint32_t hello(const struct pq_player *p)
+{
+    uint32_t compares = getenv(PQ_AFL_COMPARES) ? HELLO_COMPARES : 0;
+    return HELLO_ENABLED | HELLO_MAP_SIZE | compares | (uint32_t)(p->map.len - 1) << 1;
+}
+
 int pq_fuzz(struct pq_player *p)
 {
     static struct pq_grower grower;
     struct pq_side_log log;
-    if (!say(HELLO_ENABLED | HELLO_MAP_SIZE | (uint32_t)(p->map.len - 1) << 1))
+    if (!say(hello(p)))
         return play_stdin(p);
     if (!pq_side_log_open(&log, p->o->log))
         return 2;
