@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -298,16 +298,41 @@ def test_a_twin_tells_what_nobody_guesses(bridge: Bridge, twin: Bridge) -> None:
     assert found["alone"] == [] and any("op:its" in name for name in found["twin"])
 
 
-def test_no_twin_is_left_by_a_fuzzer_that_is_killed(bridge: Bridge, twin: Bridge) -> None:
-    words = paired(bridge, twin, "-o", str(bridge.folder / "out"), "-c", "-")
-    fuzzer = subprocess.Popen(words, env=bridge.environment, stdout=subprocess.DEVNULL)
+def pipes(pid: int) -> int:
+    """How many ends of pipes a server has: it needs none, and those are the fuzzer's."""
+    found = Path(f"/proc/{pid}/fd").glob("*")
+    return sum(os.readlink(path).startswith("pipe:") for path in found)
+
+
+def compares(twin: Bridge) -> str:
+    """The number of the memory that the server writes to what it compares."""
+    variables = Path(f"/proc/{twin.left()[0]}/environ").read_text().split("\0")
+    return dict(each.split("=", 1) for each in variables if each)["__AFL_CMPLOG_SHM_ID"]
+
+
+def soon(what: Callable[[], bool]) -> bool:
     end = time.monotonic() + PATIENCE_S
-    while not twin.left() and time.monotonic() < end:
+    while not (true := what()) and time.monotonic() < end:
         time.sleep(0.01)
-    begun = bool(twin.left() and bridge.left())
-    fuzzer.kill()
-    fuzzer.wait()
-    assert begun and twin.none_left() and bridge.none_left()
+    return true
+
+
+def test_no_twin_is_left_by_a_fuzzer_that_is_killed(bridge: Bridge, twin: Bridge) -> None:
+    out = bridge.folder / "out"
+    words = paired(bridge, twin, "-o", str(out), "-c", "-")
+    searches = out / "default/fuzzer_stats"  # before that, programs only say how large a map is
+    fuzzer = subprocess.Popen(words, env=bridge.environment, stdout=subprocess.DEVNULL)
+    try:
+        assert soon(lambda: searches.exists() and bool(twin.left()))
+        fuzzer.send_signal(signal.SIGSTOP)
+        assert soon(lambda: len(bridge.left()) == len(twin.left()) == 1)  # no session lives
+        memory, held = compares(twin), [pipes(each.left()[0]) for each in (bridge, twin)]
+    finally:
+        fuzzer.kill()
+        fuzzer.wait()
+    assert held == [0, 0] and twin.none_left() and bridge.none_left()
+    rows = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    assert memory not in {row.split()[1] for row in rows}
 
 
 @pytest.mark.parametrize("victim", ["guardian", "worker", "server"])
