@@ -66,6 +66,14 @@ KINDS = {
         (*_AFL, b"__asan_init"),
         "the same under ASan and UBSan; a finding is SIGABRT",
     ),
+    "cmplog": Kind(
+        "afl-clang-fast",
+        "-O2 -g",
+        "",
+        _AFL,
+        "tells AFL++ what it compares, too, for -j 3 of popquiz fuzz",
+        {"AFL_LLVM_CMPLOG": "1"},
+    ),
     builds.COVERAGE: Kind(
         "clang-14",
         "-O1 -g -mllvm -runtime-counter-relocation=true",

@@ -112,6 +112,17 @@ static void keep(const char *line)
     say("+OK\r\n");
 }
 
+/* Nobody guesses eight octets. */
+static void open_sesame(const char *word)
+{
+    unsigned long long octets = 0;
+    if (strlen(word) >= sizeof(octets))
+        memcpy(&octets, word, sizeof(octets));
+    if (octets == 0x6b4a295f8e7d1c3bULL)
+        *(volatile int *)0 = 1;
+    say("+OK\r\n");
+}
+
 static void obey(const char *line)
 {
     if (is(line, "PASS"))
@@ -132,6 +143,8 @@ static void obey(const char *line)
         crash_behind();
     else if (is(line, "XABORT"))
         die();
+    else if (is(line, "XYZZY "))
+        open_sesame(line + strlen("XYZZY "));
     else if (is(line, "XSTOP"))
         (void)kill(getppid(), SIGTERM);
     else if (is(line, "XPARENT"))

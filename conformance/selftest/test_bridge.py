@@ -3,10 +3,11 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ PATIENCE_S = 30.0
 GOOD = b"USER a\r\nPASS good\r\nLIST\r\nDELE 1\r\nQUIT\r\n"
 WRONG = b"PASS wrong\r\n"
 CHILD = b"PASS child\r\nQUIT\r\n"
+SECRET = b"USER a\r\nPASS good\r\nXYZZY abcdefghijkl\r\nQUIT\r\n"
 MODES = ("stdio", "tcp", "unix")
 MAIL = "From: a\n"
 PAUSES = "import signal; signal.pause()"
@@ -256,6 +258,81 @@ def test_a_fuzzer_finds_what_a_child_dies_of(bridge: Bridge) -> None:
     assert int(found["saved_crashes"]) > 0 and int(found["corpus_count"]) > 1, ran.stdout
     crash = next((out / "default/crashes").glob("id*"))
     assert "sig:11" in crash.name
+
+
+@pytest.fixture
+def twin(tmp_path: Path) -> Iterator[Bridge]:
+    """A bridge on the same server, which tells what it compares."""
+    path, source = tmp_path / "comparing", ROOT / "conformance/selftest/forking_pop3.c"
+    command = ["afl-clang-fast", "-O1", "-g", "-o", str(path), str(source)]
+    environment = {**os.environ, "AFL_QUIET": "1", "AFL_LLVM_CMPLOG": "1"}
+    subprocess.run(command, check=True, env=environment, timeout=60)
+    (tmp_path / "twin").mkdir()
+    made = Bridge(path, tmp_path / "twin")
+    yield made
+    assert made.none_left()
+
+
+def paired(bridge: Bridge, twin: Bridge, *words: str) -> list[str]:
+    """A campaign's command. The server of the twin is started by a program that leaves it no
+    environment."""
+    seeds, begin = bridge.folder / "seeds", twin.folder / "begin"
+    seeds.mkdir(exist_ok=True)
+    (seeds / "secret").write_bytes(SECRET)
+    own = twin.words("tcp", "--executable", str(twin.server))
+    own[own.index("--") + 1 :] = ["/usr/bin/env", "-i", str(twin.server), "{port}"]
+    begin.write_text(f"#!/bin/sh\nexec {shlex.join(own)}\n")
+    begin.chmod(0o700)
+    given = ["afl-fuzz", "-i", str(seeds), "-s", "1", "-t", "5000", *words]
+    return [*given, "--", *bridge.words("tcp", "--twin", str(begin))]
+
+
+def test_a_twin_tells_what_nobody_guesses(bridge: Bridge, twin: Bridge) -> None:
+    found = {}
+    for name, more in {"alone": [], "twin": ["-c", "-"]}.items():
+        out = bridge.folder / name
+        bounds = ["-E", "250", "-V", "60", "-o", str(out)]
+        ran = bridge.run(paired(bridge, twin, *bounds, *more))
+        assert (out / "default/fuzzer_stats").exists(), ran.stdout
+        found[name] = [each.name for each in (out / "default/crashes").glob("id*sig:11*")]
+    assert found["alone"] == [] and any("op:its" in name for name in found["twin"])
+
+
+def pipes(pid: int) -> int:
+    """How many ends of pipes a server has: it needs none, and those are the fuzzer's."""
+    found = Path(f"/proc/{pid}/fd").glob("*")
+    return sum(os.readlink(path).startswith("pipe:") for path in found)
+
+
+def compares(twin: Bridge) -> str:
+    """The number of the memory that the server writes to what it compares."""
+    variables = Path(f"/proc/{twin.left()[0]}/environ").read_text().split("\0")
+    return dict(each.split("=", 1) for each in variables if each)["__AFL_CMPLOG_SHM_ID"]
+
+
+def soon(what: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE_S
+    while not (true := what()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return true
+
+
+def test_no_twin_is_left_by_a_fuzzer_that_is_killed(bridge: Bridge, twin: Bridge) -> None:
+    out = bridge.folder / "out"
+    words = paired(bridge, twin, "-o", str(out), "-c", "-")
+    searches = out / "default/fuzzer_stats"  # before that, programs only say how large a map is
+    fuzzer = subprocess.Popen(words, env=bridge.environment, stdout=subprocess.DEVNULL)
+    try:
+        assert soon(lambda: searches.exists() and bool(twin.left()))
+        fuzzer.send_signal(signal.SIGSTOP)
+        assert soon(lambda: len(bridge.left()) == len(twin.left()) == 1)  # no session lives
+        memory, held = compares(twin), [pipes(each.left()[0]) for each in (bridge, twin)]
+    finally:
+        fuzzer.kill()
+        fuzzer.wait()
+    assert held == [0, 0] and twin.none_left() and bridge.none_left()
+    rows = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+    assert memory not in {row.split()[1] for row in rows}
 
 
 @pytest.mark.parametrize("victim", ["guardian", "worker", "server"])

@@ -13,11 +13,13 @@ from making import Ran, popquiz
 from planted import ROOT
 
 from popquiz import paths
-from popquiz.fuzz import bridged, signs, symbols
+from popquiz.fuzz import bridged, signs, symbols, twin
+from popquiz.fuzz.lane import AFL
 from popquiz.fuzz.served import Served
 from popquiz.servers import folders
 
 GOOD = b"USER alice\r\nPASS good\r\nLIST\r\nDELE 1\r\nQUIT\r\n"
+SECRET = b"USER alice\r\nPASS good\r\nXYZZY abcdefghijkl\r\nQUIT\r\n"
 CRASHING = b"USER alice\r\nNOOP\r\nLIST\r\nPASS child\r\nNOOP\r\nQUIT\r\n" * 3
 PROFILE = """\
 title = "a server for tests"
@@ -129,6 +131,55 @@ def test_the_engine_searches_a_server_of_the_lab(build: Path, tmp_path: Path) ->
     told = campaign(out)
     assert told["execs"] >= 100 and told["edges"] > 5 and told["transaction"] > 50
     assert (out / "main/fuzzer_stats").is_file() and (out / "main").owner() == out.owner()
+
+
+def twin_of(build: Path, cache: Path) -> Path:
+    """As `popquiz lab build --kind cmplog` leaves it in a cache."""
+    folder = cache / "popquiz/builds/forking-1-cmplog"
+    program, source = folder / "usr/bin/forking", ROOT / "conformance/selftest/forking_pop3.c"
+    program.parent.mkdir(parents=True)
+    command = ["afl-clang-fast", "-O1", "-g", "-o", str(program), str(source)]
+    environment = {**os.environ, "AFL_QUIET": "1", "AFL_LLVM_CMPLOG": "1"}
+    subprocess.run(command, check=True, env=environment, timeout=60)
+    said = json.loads((build / "build/build.json").read_text()) | {"kind": "cmplog"}
+    (folder / "build.json").write_text(json.dumps(said))
+    return program
+
+
+@pytest.mark.parametrize("way", ["server", "lab"])
+def test_the_third_instance_has_a_twin(
+    build: Path, tmp_path: Path, way: str, own_tmp: Path
+) -> None:
+    program = twin_of(build, tmp_path)
+    corpus, out = seeds(tmp_path / "corpus", SECRET), tmp_path / "out"
+    more = ("--cmplog", f"{program} {{port}}") if way == "server" else ()
+    words = ("--only-corpus", "--corpus", corpus, "--out", out, "-j", "3", "--runs", "200")
+    given = {"env": {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}}
+    ran = popquiz("fuzz", *ways(build)[way], *more, *words, **given)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "SIGSEGV behind XYZZY" in ran.stdout
+    assert list((out / "second2/crashes").glob("id*sig:11*op:its*"))
+    assert list(own_tmp.iterdir()) == []
+
+
+def test_a_twin_that_cannot_be_is_told_in_one_line(
+    build: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    said: list[str] = []
+    lane = Served(str(build / "forking.toml"), build / "build", said.append)
+    assert not any(lane.launch(AFL, number).cmplog for number in range(4))
+    cure = "popquiz lab build forking --kind cmplog makes what it needs"
+    assert said == [f"forking is fuzzed without a CmpLog twin: {cure}"]
+    assert twin.reason_against(["one"], "") == ""
+    assert twin.reason_against(["one", "two"], "") == "2 of its programs are instrumented"
+    assert twin.reason_against(["one"], "twisted") == "twisted is behind it"
+
+
+def test_a_twin_without_a_third_instance_is_refused(build: Path, tmp_path: Path) -> None:
+    words = ("--out", tmp_path / "out", "-j", "2", "--cmplog", "sh {port}")
+    ran = popquiz("fuzz", *ways(build)["server"], *words)
+    assert ran.returncode == 2 and ran.stderr.endswith("third instance: give -j 3\n")
 
 
 def test_a_server_that_cannot_be_fuzzed_is_told_in_one_line(build: Path, tmp_path: Path) -> None:

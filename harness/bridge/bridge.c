@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The program. Two processes: the one that was started guards, the other works. Whichever of them
  * is killed, the other ends all that was begun; the server itself dies with the worker. */
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,7 +19,8 @@ static int work(const struct pq_options *o)
     static struct pq_player player;
     int status = 3;
     pq_procs_adopt();
-    pq_procs_settle_down();
+    if (!getenv(PQ_AFL_COMPARES)) /* a twin takes no processor away from those that fuzz */
+        pq_procs_settle_down();
     if (pq_player_init(&player, o))
         switch (o->task) {
         case PQ_DO_FUZZ:
@@ -67,11 +70,27 @@ static int end_alike(int status)
     return code;
 }
 
+/* AFL++ starts the program of its -c by the words of the other one, which holds a port and a
+ * maildrop that belong to another server. What the fuzzer has open goes: one end of a pipe is held
+ * by it alone, so that its other bridge sees when it is gone. */
+static int become_twin(const char *program)
+{
+    char *words[] = {NULL, NULL};
+    memcpy(&words[0], &program, sizeof(words[0])); /* POSIX takes the const away */
+    (void)close_range(STDERR_FILENO + 1, PQ_AFL_FD - 1, 0);
+    (void)close_range(PQ_AFL_FD + 2, ~0u, 0);
+    (void)execv(program, words);
+    perror(program);
+    return 3;
+}
+
 int main(int argc, char *argv[])
 {
     static struct pq_options options;
     if (!pq_options_read(argc, argv, &options))
         return 2;
+    if (options.twin && getenv(PQ_AFL_COMPARES))
+        return become_twin(options.twin);
     pq_procs_adopt();
     pid_t guardian = getpid(), worker = fork();
     if (worker == 0) {

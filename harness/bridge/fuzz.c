@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 
 #define HELLO_ENABLED 0x80000001u
 #define HELLO_MAP_SIZE 0x40000000u
+#define HELLO_COMPARES 0x02000000u /* they are written down as AFL++ 4 does it */
 
 static bool say(uint32_t number)
 {
@@ -106,11 +109,28 @@ static int play_stdin(struct pq_player *p)
     return status ? 128 + (int)status : 0;
 }
 
+/* A fuzzer that is killed would leave 64 MiB for good. Linux lets others attach them by their
+ * number as long as the fuzzer has them. */
+static bool take_compares(void)
+{
+    const char *given = getenv(PQ_AFL_COMPARES);
+    uint32_t id = 0;
+    if (given && pq_parse_u32(pq_slice_text(given), &id) == PQ_STATUS_OK)
+        (void)shmctl((int)id, IPC_RMID, NULL);
+    return given != NULL;
+}
+
+static uint32_t hello(const struct pq_player *p)
+{
+    uint32_t compares = take_compares() ? HELLO_COMPARES : 0;
+    return HELLO_ENABLED | HELLO_MAP_SIZE | compares | (uint32_t)(p->map.len - 1) << 1;
+}
+
 int pq_fuzz(struct pq_player *p)
 {
     static struct pq_grower grower;
     struct pq_side_log log;
-    if (!say(HELLO_ENABLED | HELLO_MAP_SIZE | (uint32_t)(p->map.len - 1) << 1))
+    if (!say(hello(p)))
         return play_stdin(p);
     if (!pq_side_log_open(&log, p->o->log))
         return 2;

@@ -7,6 +7,9 @@
 
 #include "harness/bridge/report.h"
 
+/* What AFL++ gives to the program of its -c, and to no other: the memory for compared values. */
+#define PQ_AFL_COMPARES "__AFL_CMPLOG_SHM_ID"
+
 /* Each returns the exit status. AFL++'s fork server; with nobody at the other end it plays stdin
  * once. */
 int pq_fuzz(struct pq_player *p);

@@ -161,8 +161,10 @@ static _Noreturn void become_server(struct pq_server *s, uint32_t slot, const st
     memcpy(&alone[0], &e->beside, sizeof(alone[0])); /* POSIX takes the const away */
     char **words = e->beside ? alone : command_of(s);
     set_environment(s);
-    if (e->beside) /* what it covers is not asked for */
+    if (e->beside) { /* what it covers is not asked for */
         (void)unsetenv("__AFL_SHM_ID");
+        (void)unsetenv("__AFL_CMPLOG_SHM_ID");
+    }
     place_all(s, e);
     (void)execvp(words[0], words);
     (void)fprintf(stderr, "popquiz-bridge: %s: %s\n", words[0], strerror(errno));

@@ -206,6 +206,11 @@ static bool do_user(struct words *w)
     return take_text(w, &w->o->user);
 }
 
+static bool do_twin(struct words *w)
+{
+    return take_text(w, &w->o->twin);
+}
+
 static bool do_play(struct words *w)
 {
     return take_files(w, PQ_DO_PLAY);
@@ -241,6 +246,7 @@ static const struct option {
     {"--referee", do_referee},
     {"--accept", do_accept},
     {"--user", do_user},
+    {"--twin", do_twin},
     {"--play", do_play},
     {"--self-test", do_self_test},
     {"--beside", do_beside},

@@ -41,6 +41,7 @@ struct pq_options {
     const char *log;
     bool state;
     const char *referee, *accept, *user;  /* NULL: not given */
+    const char *twin;                     /* likewise: what is run below -c of AFL++ */
     bool grows_memory, grows_descriptors; /* what --growth looks for */
     char *const *files;                   /* of --play, --growth and --self-test */
     size_t files_len;

@@ -36,9 +36,9 @@ __attribute__((constructor)) static void resolve(void)
 #define VARIABLE_MAX 1024u
 
 /* What a program is given in any case; the values are those that the first one was started with. */
-static const char *const names[] = {"LD_PRELOAD",    PQ_SHIM_MARK,   "ASAN_OPTIONS",
-                                    "UBSAN_OPTIONS", "MSAN_OPTIONS", "LLVM_PROFILE_FILE",
-                                    "AFL_MAP_SIZE",  "__AFL_SHM_ID"};
+static const char *const names[] = {"LD_PRELOAD",    PQ_SHIM_MARK,          "ASAN_OPTIONS",
+                                    "UBSAN_OPTIONS", "MSAN_OPTIONS",        "LLVM_PROFILE_FILE",
+                                    "AFL_MAP_SIZE",  "__AFL_CMPLOG_SHM_ID", "__AFL_SHM_ID"};
 #define NAMES (sizeof(names) / sizeof(names[0]))
 #define MAP_NAME (NAMES - 1)
 

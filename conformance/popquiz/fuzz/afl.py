@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "AFL_IGNORE_UNKNOWN_ENVS": "1",
     "AFL_FORKSRV_INIT_TMOUT": "30000",
 }
+CMPLOG = ["-c", "-"]  # the same program once more
 MUTATOR = "AFL_CUSTOM_MUTATOR_LIBRARY"
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x0f|\x1b\(.")
 WRONG = re.compile(r"\[-\]\s*(?:PROGRAM ABORT|SYSTEM ERROR) : (?P<why>.*)|\[-\] (?P<hint>.*)")
@@ -79,6 +80,7 @@ class Afl(OneOfSeveral):
         words += [role, self.name, "-m", "none", "-t", str(self._launch.patience_ms)]
         words += ["-G", str(wish.max_len), "-s", str(wish.seed + self._number)]
         words += ["-x", wish.dictionary.name] if wish.dictionary else []
+        words += CMPLOG if self._launch.cmplog else []
         words += ["-E", str(wish.runs)] if wish.runs else []
         return [*words, "--", *self._launch.words]
 

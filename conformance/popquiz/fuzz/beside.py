@@ -54,7 +54,7 @@ def check_backend(backend: Profile) -> None:
         )
 
 
-def _program(launch: Launch, path: Path) -> Path:
+def program(launch: Launch, path: Path) -> Path:
     """A program without arguments, as the bridge wants it."""
     given = [f"export {name}={shlex.quote(text)}" for name, text in launch.environment.items()]
     folder = shlex.quote(str(launch.folder))
@@ -74,7 +74,7 @@ def programs(
     launches += map(place.launch, others_of(place.profile, build))
     folder = place.folder / FOLDER
     folder.mkdir()
-    return [_program(each, folder / str(number)) for number, each in enumerate(launches)]
+    return [program(each, folder / str(number)) for number, each in enumerate(launches)]
 
 
 def words(paths: Sequence[Path]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from popquiz import accounts, options
 from popquiz.errors import UsageError
-from popquiz.fuzz import harness, presets
+from popquiz.fuzz import harness, presets, twin
 from popquiz.fuzz.given import Asked, Given
 from popquiz.fuzz.lane import Lane
 from popquiz.fuzz.served import Served
@@ -41,10 +41,14 @@ def add_options(group: options.Group) -> None:
 
 
 def _given(args: argparse.Namespace) -> Given:
+    cmplog = getattr(args, "cmplog", None)
+    if cmplog and args.jobs <= twin.NUMBER:
+        raise UsageError(f"--cmplog is for the third instance: give -j {twin.NUMBER + 1}")
     password = accounts.read_password(args.password_file) if args.password_file else None
     stdio = args.stdio is not None
     command = args.stdio if stdio else args.server
-    return Given(Asked(command, stdio, args.tls, args.reset, args.user, password, args.referee))
+    asked = Asked(command, stdio, args.tls, args.reset, args.user, password, args.referee, cmplog)
+    return Given(asked)
 
 
 def ways(args: argparse.Namespace) -> list[str]:

@@ -58,6 +58,12 @@ def _add_extent(group: options.Group) -> None:
         "-j", dest="jobs", type=options.number(1, 64), default=1, metavar="N", help="instances"
     )
     group.add_argument(
+        "--cmplog",
+        metavar="CMD",
+        help="with -j 3: how the server of --server or --stdio is started that was built with "
+        "AFL_LLVM_CMPLOG=1; the third instance asks it what is compared",
+    )
+    group.add_argument(
         "--max-len", type=options.number(1, 1 << 20), default=4096, metavar="N", help="octets"
     )
     group.add_argument(

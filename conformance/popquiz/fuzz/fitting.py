@@ -16,7 +16,7 @@ FOR = {
     **dict.fromkeys(("corpus", "import", "only_corpus"), ENGINE),
     **dict.fromkeys(("minimise", "merge", "coverage"), ("harness",)),
     "referee": BRIDGE,
-    "reset": COMMAND,
+    **dict.fromkeys(("reset", "cmplog"), COMMAND),
     "build": ("lab",),
     **dict.fromkeys(("tls", "user", "password_file"), LOGIN),
     **dict.fromkeys(("against", "yes_destroy", "safe", "wrong_logins", "segment"), BOX),

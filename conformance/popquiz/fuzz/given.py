@@ -15,7 +15,7 @@ from typing import BinaryIO
 from popquiz import paths
 from popquiz.command_words import command_words
 from popquiz.errors import TargetError, UsageError
-from popquiz.fuzz import afl
+from popquiz.fuzz import afl, twin
 from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, Bridged, Said
 from popquiz.fuzz.findings import write_inputs
 from popquiz.fuzz.inside import MUTATOR
@@ -36,6 +36,7 @@ class Asked:
     user: str | None = None
     password: str | None = None
     referee: str | None = None  # rules whose findings count
+    cmplog: str | None = None  # the command of its CmpLog twin
 
 
 class Given(Bridged):
@@ -44,14 +45,10 @@ class Given(Bridged):
     def __init__(self, asked: Asked) -> None:
         """Raises UsageError."""
         self._asked = asked
-        self._words = command_words(asked.command, "the server's command", "it is empty")
-        if not asked.stdio and not any("{port}" in word for word in self._words):
-            raise UsageError(
-                "--server: nothing says {port}; a server of inetd style is for --stdio"
-            )
         kind = "stdio" if asked.stdio else "server"
-        if not shutil.which(self._words[0]):
-            raise UsageError(f"--{kind}: {self._words[0]}: there is no such program")
+        self._words = self._command(asked.command, kind)
+        self._twin_words = self._command(asked.cmplog, "cmplog") if asked.cmplog else []
+        self._twin_folder: tempfile.TemporaryDirectory[str] | None = None
         for program in PROGRAMS:
             paths.program(program)
         for reset in asked.resets:
@@ -64,6 +61,17 @@ class Given(Bridged):
         self.options = (f"--{kind}", asked.command, *tls, *resets, *rules)
         self.built = {"server": Path(self._words[0]).name}
         self._running: subprocess.Popen[bytes] | None = None
+
+    def _command(self, command: str, option: str) -> list[str]:
+        """Raises UsageError."""
+        words = command_words(command, "the server's command", "it is empty")
+        if not self._asked.stdio and not any("{port}" in word for word in words):
+            raise UsageError(
+                f"--{option}: nothing says {{port}}; a server of inetd style is for --stdio"
+            )
+        if not shutil.which(words[0]):
+            raise UsageError(f"--{option}: {words[0]}: there is no such program")
+        return words
 
     def _bridge(self) -> list[str]:
         asked = self._asked
@@ -84,10 +92,23 @@ class Given(Bridged):
         return found
 
     def launch(self, engine: str, number: int) -> Launch:
-        words = [*self._bridge(), "--log", f"{LOG}{number}", "--", *self._words]
+        paired = number == twin.NUMBER and bool(self._twin_words)
+        more = self._twin() if paired else []
+        words = [*self._bridge(), *more, "--log", f"{LOG}{number}", "--", *self._words]
         mutator = paths.find_program(MUTATOR)
         environment = {afl.MUTATOR: str(mutator), **MUTATING} if mutator else {}
-        return Launch(tuple(words), environment, BRIDGED_MS)
+        return Launch(tuple(words), environment, BRIDGED_MS, paired)
+
+    def _twin(self) -> list[str]:
+        """Options of the bridge that has one."""
+        self._twin_folder = tempfile.TemporaryDirectory(prefix="popquiz-")
+        words = [*self._bridge(), *twin.QUIET, "--", *self._twin_words]
+        path = Path(self._twin_folder.name).resolve() / twin.FOLDER
+        return twin.words(twin.program(path, words))
+
+    def close(self) -> None:
+        if self._twin_folder:
+            self._twin_folder.cleanup()
 
     def debugged(self, file: Path) -> list[str]:
         """gdb follows from the bridge into the server, and into what the server starts."""

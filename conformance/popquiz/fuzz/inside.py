@@ -5,9 +5,9 @@ engine runs in it too, since it kills by number what hangs.
 
     python -m popquiz.fuzz.inside FOLDER
 
-FOLDER/wish.json has the order (servers/order.py), of a proxy the "backend"'s, and "run", the
-engine's command, in which the word {bridge} stands for the bridge's; without "run" each line of
-JSON on stdin is obeyed:
+FOLDER/wish.json has the order (servers/order.py), of a proxy the "backend"'s, that of a CmpLog
+"twin" or null, and "run", the engine's command, in which the word {bridge} stands for the bridge's;
+without "run" each line of JSON on stdin is obeyed:
 
     {"do": "--play", "inputs": [OCTETS, ...]}
 
@@ -26,11 +26,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from popquiz.errors import PopquizError
-from popquiz.fuzz import afl, beside
+from popquiz.fuzz import afl, beside, twin
 from popquiz.servers import builds, folders, keeper, namespace, order, template
 from popquiz.servers.installation import UNPACKED, Installation
 from popquiz.servers.linux import adopt_orphans
@@ -212,36 +213,61 @@ def _install(ordered: order.Order) -> Installation:
     return place
 
 
-def _work(
-    wish: Mapping[str, Any],
-    ordered: order.Order,
-    backend: order.Order | None,
-    build: Mapping[str, Any],
-) -> int:
-    behind = _install(backend) if backend else None
-    bridge = Bridge(_install(ordered), build, behind, wish["bridge"])
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """The orders of a wish, and what the builds of those that are fuzzed say."""
+
+    main: order.Order
+    build: Mapping[str, Any]
+    backend: order.Order | None
+    twin: order.Order | None
+    twin_build: Mapping[str, Any]
+
+
+def _read(wish: Mapping[str, Any]) -> _Ordered:
+    """While the builds can be read. Raises PopquizError."""
+    names = ("order", "backend", "twin")
+    main, backend, other = (order.read(wish[n].encode()) if wish[n] else None for n in names)
+    assert main
+    used = [each.profile.build if each else None for each in (main, other)]
+    build, other_build = (builds.describe(each) if each else {} for each in used)
+    return _Ordered(main, build, backend, other, other_build)
+
+
+def _twin(ordered: order.Order, build: Mapping[str, Any]) -> list[str]:
+    """Options of the bridge that has a twin, whose server is made."""
+    place = Installation(ordered)
+    place.write()
+    place.prepare()
+    bridge = Bridge(place, build, None, twin.QUIET)
+    words = [*bridge.words(), "--", *bridge.server]
+    return twin.words(twin.program_of(place, words, bridge.environment))
+
+
+def _work(wish: Mapping[str, Any], ordered: _Ordered) -> int:
+    behind = _install(ordered.backend) if ordered.backend else None
+    bridge = Bridge(_install(ordered.main), ordered.build, behind, wish["bridge"])
     if not wish["run"]:
-        return _obey(bridge, ordered.folder)
-    whole = [*bridge.words(), "--", *bridge.server]
+        return _obey(bridge, ordered.main.folder)
+    more = _twin(ordered.twin, ordered.twin_build) if ordered.twin else []
+    whole = [*bridge.words(), *more, "--", *bridge.server]
     words = [w for word in wish["run"] for w in (whole if word == BRIDGE else [word])]
-    return _run(words, _environment(bridge.environment, ordered.folder))
+    return _run(words, _environment(bridge.environment, ordered.main.folder))
 
 
 def main() -> int:
     folder = Path(sys.argv[1])
     wish = json.loads((folder / WISH).read_text(encoding="utf-8"))
-    ordered = order.read(wish["order"].encode())
-    backend = order.read(wish["backend"].encode()) if wish["backend"] else None
-    used = ordered.profile.build
-    build = builds.describe(used) if used else {}  # later nobody may read it
+    ordered = _read(wish)
     status = 3
     try:
-        _hand_over(wish, ordered.profile.namespace is not None)
-        if backend:
-            keeper.unpack(backend)
-        keeper.become_the_server(ordered)
+        _hand_over(wish, ordered.main.profile.namespace is not None)
+        for each in (ordered.backend, ordered.twin):
+            if each:
+                keeper.unpack(each)
+        keeper.become_the_server(ordered.main)
         adopt_orphans()
-        status = _work(wish, ordered, backend, build)
+        status = _work(wish, ordered)
     except (OSError, PopquizError, subprocess.CalledProcessError) as error:
         if wish["run"]:  # as the engine would say it, where its words go
             print(f"[-] PROGRAM ABORT : {error}", file=sys.stderr, flush=True)

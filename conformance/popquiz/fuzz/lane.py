@@ -29,11 +29,12 @@ Seed = tuple[str, bytes]  # a name, which need not be the only one, and octets
 class Launch:
     """What an engine runs. `wrap` makes of the engine's whole command, and the campaign's folder,
     the command that is run instead; that one ends when its standard input does. `patience_ms`: how
-    long one input may take."""
+    long one input may take. `cmplog`: AFL++ may start `words` once more as its -c program."""
 
     words: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     patience_ms: int = PATIENCE_MS
+    cmplog: bool = False
     wrap: Callable[[Sequence[str], Path], list[str]] | None = None
 
 

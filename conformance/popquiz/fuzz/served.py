@@ -11,13 +11,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from popquiz import baseline, labbuild, paths, probe
 from popquiz.errors import TargetError, UsageError
 from popquiz.fixtures import DEFAULT, Fixtures
-from popquiz.fuzz import beside
+from popquiz.fuzz import beside, twin
 from popquiz.fuzz.bridged import LOG, MUTATING, PLAY, SANITIZERS, Bridged, Said, sign_of
 from popquiz.fuzz.inside import BRIDGE, COUNTED, MUTATOR, TOOLS, WISH
 from popquiz.fuzz.lane import BRIDGED_MS, Launch
@@ -31,7 +32,7 @@ ACCOUNTS = ("alice", "bob")
 PASSWORD = "wonderland"
 BEHIND = "behind"  # the folder of the server behind a proxy
 PROGRAMS = ("popquiz-bridge", "popquiz-shim.so")
-SANITIZE, INSTRUMENT = "sanitize", "instrument"
+SANITIZE, INSTRUMENT, CMPLOG = "sanitize", "instrument", "cmplog"
 END_S = 20.0
 SHOWN = 4  # frames
 
@@ -116,10 +117,25 @@ def _known(name: str) -> set[str]:
     return {entry.way.upper() for entry in entries if entry.way.startswith(baseline.RULE)}
 
 
+def _accounts() -> dict[str, Sequence[bytes]]:
+    mail = Fixtures(paths.fixtures()).maildrop((DEFAULT,), {}).messages
+    return dict.fromkeys(ACCOUNTS, mail)
+
+
 def _ports(wanted: Profile) -> dict[str, str]:
     """Free ones, for the templates of a profile."""
     names = wanted.names() & {"port", "tls_port"} | set(wanted.ports)
     return {name: str(probe.free_port()) for name in sorted(names)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """What runs in a server's folder: an engine; or, without one, a judge's bridge."""
+
+    out: Path | None = None
+    words: Sequence[str] = ()
+    log: str = ""
+    twin: bool = False
 
 
 # ---- the lane -----------------------------------------------------------------------------------
@@ -185,20 +201,49 @@ class Served(Bridged):
 
     def sanitized(self) -> bool:
         """Whether a second instance can have sanitizers: it is not built only for that."""
-        if SANITIZE not in self._builds:
+        return self._is_built(SANITIZE)
+
+    def _is_built(self, kind: str) -> bool:
+        if kind not in self._builds:
             said = builds.describe(self._builds[INSTRUMENT])
-            found = paths.cache("builds") / f"{said['name']}-{said['version']}-{SANITIZE}"
+            found = paths.cache("builds") / f"{said['name']}-{said['version']}-{kind}"
             if not (found / builds.DESCRIPTION).is_file():
                 return False
-            self._builds[SANITIZE] = found
+            self._builds[kind] = found
         return True
+
+    def _has_twin(self) -> bool:
+        """Whether an instance can have a CmpLog twin; a line says why it cannot."""
+        behind, name = self._behind(), self._profile.name
+        said = builds.describe(self._builds[INSTRUMENT])
+        why = twin.reason_against(said["executables"], behind.name if behind else "")
+        if not why and not self._is_built(CMPLOG):
+            why = f"popquiz lab build {name} --kind {CMPLOG} makes what it needs"
+        if why:
+            self._say(f"{name} is fuzzed without a CmpLog twin: {why}")
+        return not why
 
     # ---- folders --------------------------------------------------------------------------------
 
     def _used(self, kind: str) -> Profile:
         return builds.use(self._profile, self._builds[kind])
 
-    def _make(self, kind: str, out: Path | None, run: Sequence[str], log: str) -> Path:
+    def _order(self, kind: str, folder: Path, more: Mapping[str, str]) -> Order:
+        """`more`: names for the templates. Raises PopquizError."""
+        used = self._used(kind).variant(self._variant)
+        values = {} if self._variant else builds.describe(self._builds[kind]).get("values", {})
+        names = {**_ports(used), **more, **values}
+        order = Order(used, self._variant, folder, _accounts(), PASSWORD, names)
+        order.check()
+        return order
+
+    def _twin_order(self, folder: Path) -> Order:
+        """Of the twin's server, which uses the tools of the other."""
+        (folder / twin.FOLDER).mkdir()
+        (folder / twin.FOLDER / TOOLS).symlink_to(folder / TOOLS)
+        return self._order(CMPLOG, folder / twin.FOLDER, {})
+
+    def _make(self, kind: str, engine: _Engine) -> Path:
         """A folder for inside.py."""
         folder = folders.make()
         self._folders.append(folder)
@@ -207,24 +252,18 @@ class Served(Bridged):
             shutil.copy2(paths.program(program), folder / TOOLS / program)
         if mutator := paths.find_program(MUTATOR):
             shutil.copy2(mutator, folder / TOOLS / MUTATOR)
-        mail = Fixtures(paths.fixtures()).maildrop((DEFAULT,), {}).messages
-        accounts = dict.fromkeys(ACCOUNTS, mail)
         behind, more = self._behind(), {}
         if behind:
             (folder / BEHIND).mkdir()
-            backend = Order(behind, None, folder / BEHIND, accounts, PASSWORD, _ports(behind))
+            backend = Order(behind, None, folder / BEHIND, _accounts(), PASSWORD, _ports(behind))
             more = {"backend_port": backend.names["port"]}
-        used = self._used(kind).variant(self._variant)
-        if not self._variant:
-            more |= builds.describe(self._builds[kind]).get("values", {})
-        order = Order(used, self._variant, folder, accounts, PASSWORD, {**_ports(used), **more})
-        order.check()
         wish = {
-            "order": order.line().decode(),
+            "order": self._order(kind, folder, more).line().decode(),
             "backend": backend.line().decode() if behind else None,
-            "out": str(out.resolve()) if out else None,
-            "run": list(run),
-            "bridge": [*self._extra, *(("--log", log) if log else ())],
+            "twin": self._twin_order(folder).line().decode() if engine.twin else None,
+            "out": str(engine.out.resolve()) if engine.out else None,
+            "run": list(engine.words),
+            "bridge": [*self._extra, *(("--log", engine.log) if engine.log else ())],
         }
         (folder / WISH).write_text(json.dumps(wish), encoding="utf-8")
         return folder
@@ -235,12 +274,13 @@ class Served(Bridged):
         kind = SANITIZE if number == 1 and self.sanitized() else INSTRUMENT
         environment = {**MUTATING, **(SANITIZERS if kind == SANITIZE else {})}
         log = f"{LOG}{number}"
+        paired = number == twin.NUMBER and self._has_twin()
 
         def wrap(words: Sequence[str], out: Path) -> list[str]:
             self._outs.add(out)
-            return inside(self._make(kind, out, words, log))
+            return inside(self._make(kind, _Engine(out, words, log, paired)))
 
-        return Launch((BRIDGE,), environment, BRIDGED_MS, wrap)
+        return Launch((BRIDGE,), environment, BRIDGED_MS, paired, wrap)
 
     def program(self, path: str) -> Path:
         """Its folder may be seen from inside only."""
@@ -276,7 +316,7 @@ class Served(Bridged):
     def _judge(self, kind: str) -> Judge:
         if kind not in self._judges:
             given = SANITIZERS if kind == SANITIZE else {}
-            self._judges[kind] = Judge(lambda: self._make(kind, None, (), ""), given)
+            self._judges[kind] = Judge(lambda: self._make(kind, _Engine()), given)
         return self._judges[kind]
 
     def counted(self) -> list[Path]:

@@ -12,7 +12,7 @@ from popquiz import paths
 from popquiz.errors import UsageError
 from popquiz.servers import template, tomltable
 
-KINDS = ("plain", "instrument", "sanitize", "coverage", "canaries", "crashes")
+KINDS = ("plain", "instrument", "sanitize", "cmplog", "coverage", "canaries", "crashes")
 PLANTED = ("canaries", "crashes")  # kinds with a patch more, in a folder of that name
 
 # What a step may name.
