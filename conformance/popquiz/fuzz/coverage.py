@@ -17,7 +17,7 @@ from popquiz.console import Console
 from popquiz.errors import Exit, TargetError, UsageError
 from popquiz.fuzz import presets
 from popquiz.fuzz.bridged import SEEDS
-from popquiz.fuzz.lane import corpus, files_below
+from popquiz.fuzz.lane import corpus, files_below, llvm
 from popquiz.fuzz.served import Served
 from popquiz.servers import builds
 
@@ -51,6 +51,14 @@ class Counted:
     programs: Sequence[Path]
     counts: Sequence[Path]
     given: Sequence[str]
+
+
+def _llvm(name: str, *words: str) -> str:
+    """Raises TargetError."""
+    program = llvm(name)
+    if not program:
+        raise TargetError(f"{name} is not installed: run ci/setup")
+    return _run([program, *words])
 
 
 def _run(words: Sequence[str], **more: Any) -> str:
@@ -91,7 +99,7 @@ def _played(inputs: Sequence[Inputs], out: Path) -> Counted:
 def _merged(counted: Counted, out: Path) -> list[str]:
     """What llvm-cov is given to see what was counted."""
     data = out / "coverage.profdata"
-    _run(["llvm-profdata", "merge", "-sparse", *map(str, counted.counts), "-o", str(data)])
+    _llvm("llvm-profdata", "merge", "-sparse", *map(str, counted.counts), "-o", str(data))
     for file in counted.counts:
         file.unlink(missing_ok=True)
     first, *others = map(str, counted.programs)
@@ -102,7 +110,7 @@ def _merged(counted: Counted, out: Path) -> list[str]:
 def export(inputs: Sequence[Inputs], scratch: Path) -> dict[str, Any]:
     """What llvm-cov says of each function of targets of ours. Raises TargetError."""
     given = _merged(_played(inputs, scratch), scratch)
-    told = json.loads(_run(["llvm-cov", "export", *given]))
+    told = json.loads(_llvm("llvm-cov", "export", *given))
     return dict(told["data"][0])
 
 
@@ -148,8 +156,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--out {out}: is no folder: {error.strerror}") from None
     given = _merged(_harness(args, out) if args.harness else _lab(args, out), out)
     pages = ["-format=html", f"-output-dir={out}", "-show-branches=count"]
-    _run(["llvm-cov", "show", *given, *pages])
-    told = json.loads(_run(["llvm-cov", "export", "-summary-only", *given]))
+    _llvm("llvm-cov", "show", *given, *pages)
+    told = json.loads(_llvm("llvm-cov", "export", "-summary-only", *given))
     totals = told["data"][0]["totals"]
     results.write(out / "coverage.json", json.dumps(told["data"][0], indent=1) + "\n")
     console = Console()

@@ -18,8 +18,8 @@ PATIENCE_MS = 1000
 # Over the bridge, which itself says of a server that it hangs: it is patient with each write.
 BRIDGED_MS = 10000
 NOTICE = "README.txt"
-# The unversioned name comes with the versioned package only where that is the default one.
-SYMBOLIZERS = ("llvm-symbolizer", "/usr/lib/llvm-14/bin/llvm-symbolizer")
+# Of the versioned package, which brings no unversioned names.
+LLVM = Path("/usr/lib/llvm-14/bin")
 
 
 Seed = tuple[str, bytes]  # a name, which need not be the only one, and octets
@@ -160,9 +160,14 @@ class Lane(Played, Protocol):
         """Leaves no process behind."""
 
 
+def llvm(name: str) -> str | None:
+    """A program of LLVM's."""
+    return shutil.which(name) or shutil.which(LLVM / name)
+
+
 def symbolizer() -> str | None:
     """Where frames get their names from."""
-    return next(filter(None, map(shutil.which, SYMBOLIZERS)), None)
+    return llvm("llvm-symbolizer")
 
 
 def corpus() -> Path:
